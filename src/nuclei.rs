@@ -1,0 +1,187 @@
+//! The vocabulary: which features a nucleus may show, and what they add up to.
+//!
+//! Everything here is plain data. Names and order are those of the study's labels
+//! (PLOS Digital Health 4(12) e0001120, 2025); nothing here knows of tensors, images or files.
+
+use serde::{Deserialize, Serialize};
+
+/// One of the nine nuclear features, in label order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // The variants are the pathologist's own words.
+pub enum Feature {
+    Elongation,
+    Grooves,
+    Inclusion,
+    Glassy,
+    Crowding,
+    Wrinkled,
+    Enlargement,
+    Irregular,
+    Overlapping,
+}
+
+impl Feature {
+    /// All nine, in label order: the index of a feature is its column in the labels.
+    pub const ALL: [Feature; 9] = [
+        Feature::Elongation,
+        Feature::Grooves,
+        Feature::Inclusion,
+        Feature::Glassy,
+        Feature::Crowding,
+        Feature::Wrinkled,
+        Feature::Enlargement,
+        Feature::Irregular,
+        Feature::Overlapping,
+    ];
+
+    /// The name used in labels, model cards, tables and the page.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Feature::Elongation => "Elongation",
+            Feature::Grooves => "Grooves",
+            Feature::Inclusion => "Inclusion",
+            Feature::Glassy => "Glassy",
+            Feature::Crowding => "Crowding",
+            Feature::Wrinkled => "Wrinkled",
+            Feature::Enlargement => "Enlargement",
+            Feature::Irregular => "Irregular",
+            Feature::Overlapping => "Overlapping",
+        }
+    }
+
+    /// What the feature adds to the risk score when it is present.
+    pub const fn risk_weight(self) -> u32 {
+        match self {
+            Feature::Inclusion => 4,
+            Feature::Grooves | Feature::Enlargement => 3,
+            Feature::Crowding | Feature::Overlapping => 2,
+            Feature::Elongation | Feature::Glassy | Feature::Wrinkled | Feature::Irregular => 1,
+        }
+    }
+}
+
+/// The ordered list of feature names that a model was trained on.
+///
+/// The order is that of the label columns and of the network's logits. Another data set brings
+/// its own list; [`FeatureSet::default`] is the study's nine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FeatureSet(Vec<String>);
+
+impl FeatureSet {
+    /// A set from names in label order.
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+
+    /// The names, in label order.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// How many features there are: the width of the label vector and of the logits.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True for a backbone without a classifier.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True where the list is exactly the nine nuclear features; only then is there a risk.
+    pub fn is_nuclear(&self) -> bool {
+        self.0.iter().map(String::as_str).eq(Feature::ALL.map(Feature::name))
+    }
+
+    /// The risk of a nucleus that shows the features marked in `present`
+    /// (one entry per name, in label order), or `None` for another list of features.
+    pub fn risk(&self, present: &[bool]) -> Option<Risk> {
+        (self.is_nuclear() && present.len() == self.len()).then(|| {
+            Risk::of(Feature::ALL.into_iter().zip(present).filter(|(_, on)| **on).map(|(f, _)| f))
+        })
+    }
+}
+
+impl Default for FeatureSet {
+    fn default() -> Self {
+        Self::new(Feature::ALL.map(Feature::name))
+    }
+}
+
+/// How much the present features weigh together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    /// Sum of [`Feature::risk_weight`] over the present features, 0 to 18.
+    pub score: u32,
+    /// The level that the score falls in.
+    pub level: RiskLevel,
+}
+
+/// Low, medium or high; a summary for teaching, never a diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum RiskLevel {
+    Low,
+    Medium,
+    High,
+}
+
+impl Risk {
+    /// Score from which the level is high, whatever the features.
+    const HIGH_FROM: u32 = 7;
+    /// Score from which the level is medium.
+    const MEDIUM_FROM: u32 = 5;
+
+    /// High if an inclusion is present or the score is at least 7; medium from 5; else low.
+    pub fn of(present: impl IntoIterator<Item = Feature>) -> Self {
+        let (mut score, mut inclusion) = (0, false);
+        for feature in present {
+            score += feature.risk_weight();
+            inclusion |= feature == Feature::Inclusion;
+        }
+        let level = if inclusion || score >= Self::HIGH_FROM {
+            RiskLevel::High
+        } else if score >= Self::MEDIUM_FROM {
+            RiskLevel::Medium
+        } else {
+            RiskLevel::Low
+        };
+        Self { score, level }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scores_are_those_of_the_study() {
+        assert_eq!(Feature::ALL.map(Feature::risk_weight), [1, 3, 4, 1, 2, 1, 3, 1, 2]);
+    }
+
+    #[test]
+    fn an_inclusion_alone_is_high() {
+        let risk = Risk::of([Feature::Inclusion]);
+        assert_eq!((risk.score, risk.level), (4, RiskLevel::High));
+    }
+
+    #[test]
+    fn levels_change_at_five_and_seven() {
+        use Feature::*;
+        assert_eq!(Risk::of([Grooves, Elongation]).level, RiskLevel::Low);
+        assert_eq!(Risk::of([Grooves, Crowding]).level, RiskLevel::Medium);
+        assert_eq!(Risk::of([Grooves, Enlargement]).level, RiskLevel::Medium);
+        assert_eq!(Risk::of([Grooves, Enlargement, Glassy]).level, RiskLevel::High);
+    }
+
+    #[test]
+    fn another_list_of_features_has_no_risk() {
+        let own = FeatureSet::new(["Mitosis", "Nucleolus"]);
+        assert_eq!(own.risk(&[true, false]), None);
+        let mut reordered: Vec<_> = Feature::ALL.map(Feature::name).to_vec();
+        reordered.swap(0, 1);
+        assert_eq!(FeatureSet::new(reordered).risk(&[true; 9]), None);
+        assert_eq!(FeatureSet::default().risk(&[true; 9]).map(|r| r.score), Some(18));
+    }
+}
