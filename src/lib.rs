@@ -1,0 +1,12 @@
+#![doc = "temporary"]
+pub mod checkpoint;
+pub mod classify;
+#[cfg(not(target_family = "wasm"))]
+pub mod cli;
+#[cfg(not(target_family = "wasm"))]
+pub mod files;
+pub mod image;
+pub mod model;
+pub mod nuclei;
+#[cfg(not(target_family = "wasm"))]
+pub mod train;

@@ -60,6 +60,23 @@ impl Feature {
     }
 }
 
+impl std::str::FromStr for Feature {
+    type Err = String;
+
+    /// The feature of this name, in any case.
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(name));
+        known.ok_or_else(|| {
+            format!(
+                "{name:?} is none of {}",
+                Self::ALL.map(Feature::name).join(", ")
+            )
+        })
+    }
+}
+
 /// The ordered list of feature names that a model was trained on.
 ///
 /// The order is that of the label columns and of the network's logits. Another data set brings
@@ -91,14 +108,23 @@ impl FeatureSet {
 
     /// True where the list is exactly the nine nuclear features; only then is there a risk.
     pub fn is_nuclear(&self) -> bool {
-        self.0.iter().map(String::as_str).eq(Feature::ALL.map(Feature::name))
+        self.0
+            .iter()
+            .map(String::as_str)
+            .eq(Feature::ALL.map(Feature::name))
     }
 
     /// The risk of a nucleus that shows the features marked in `present`
     /// (one entry per name, in label order), or `None` for another list of features.
     pub fn risk(&self, present: &[bool]) -> Option<Risk> {
         (self.is_nuclear() && present.len() == self.len()).then(|| {
-            Risk::of(Feature::ALL.into_iter().zip(present).filter(|(_, on)| **on).map(|(f, _)| f))
+            Risk::of(
+                Feature::ALL
+                    .into_iter()
+                    .zip(present)
+                    .filter(|(_, on)| **on)
+                    .map(|(f, _)| f),
+            )
         })
     }
 }
@@ -157,7 +183,10 @@ mod tests {
 
     #[test]
     fn the_scores_are_those_of_the_study() {
-        assert_eq!(Feature::ALL.map(Feature::risk_weight), [1, 3, 4, 1, 2, 1, 3, 1, 2]);
+        assert_eq!(
+            Feature::ALL.map(Feature::risk_weight),
+            [1, 3, 4, 1, 2, 1, 3, 1, 2]
+        );
     }
 
     #[test]
@@ -172,7 +201,10 @@ mod tests {
         assert_eq!(Risk::of([Grooves, Elongation]).level, RiskLevel::Low);
         assert_eq!(Risk::of([Grooves, Crowding]).level, RiskLevel::Medium);
         assert_eq!(Risk::of([Grooves, Enlargement]).level, RiskLevel::Medium);
-        assert_eq!(Risk::of([Grooves, Enlargement, Glassy]).level, RiskLevel::High);
+        assert_eq!(
+            Risk::of([Grooves, Enlargement, Glassy]).level,
+            RiskLevel::High
+        );
     }
 
     #[test]
@@ -182,6 +214,9 @@ mod tests {
         let mut reordered: Vec<_> = Feature::ALL.map(Feature::name).to_vec();
         reordered.swap(0, 1);
         assert_eq!(FeatureSet::new(reordered).risk(&[true; 9]), None);
-        assert_eq!(FeatureSet::default().risk(&[true; 9]).map(|r| r.score), Some(18));
+        assert_eq!(
+            FeatureSet::default().risk(&[true; 9]).map(|r| r.score),
+            Some(18)
+        );
     }
 }

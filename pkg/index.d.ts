@@ -1,0 +1,154 @@
+/**
+ * Karyolens in a web page: nine nuclear features of thyroid cells, read in a Web Worker on
+ * WebGPU or the CPU. Research and teaching, not a diagnosis.
+ *
+ * @module karyolens
+ */
+
+/** A model, loaded and ready on a device of this machine. Made by {@link Karyolens.load}. */
+export class Karyolens {
+  private constructor();
+
+  /**
+   * Starts a worker, fetches the program and the model side by side, and readies the device.
+   *
+   * @throws {TypeError} for a `device` that does not exist.
+   * @throws {Error} where a file cannot be fetched, the checkpoint is damaged or not one of this
+   *   program's, or the device that was asked for is not there; the message says which.
+   */
+  static load(options?: LoadOptions): Promise<Karyolens>;
+
+  /** Version of the program inside. */
+  readonly version: string;
+  /** What the model is, what it was trained on, and how well it did. */
+  readonly card: ModelCard;
+  /** Where it runs, and why there. */
+  readonly device: DeviceReport;
+  /** True after {@link close} and after a crash: every further call is rejected. Load again. */
+  readonly closed: boolean;
+
+  /**
+   * Reads one picture file (PNG, JPEG, WebP, TIFF, BMP) of one nucleus on white. Calls may
+   * overlap; they are answered in turn.
+   *
+   * @throws {Error} where the file is broken or no such picture; the classifier goes on. Where
+   *   the program itself crashed, `closed` is true afterwards.
+   */
+  classify(file: Blob | ArrayBuffer | Uint8Array): Promise<Prediction>;
+
+  /**
+   * Compares the network with reference outputs of another library.
+   *
+   * @param reference a `.safetensors` file with `input` [batch, 3, height, width] and `logits`
+   *   [batch, features], or `class_token` and `patch_mean` [batch, width] for a backbone.
+   */
+  verify(reference: Blob | ArrayBuffer | Uint8Array): Promise<Verification>;
+
+  /**
+   * Draws one 224×224 px cell that shows the named features, marked SYNTHETIC in its pixels.
+   *
+   * @param features names in the vocabulary of {@link ModelCard.features}.
+   * @param seed a whole number; the same one gives the same picture.
+   * @returns a PNG file.
+   */
+  renderSynthetic(features: string[], seed: number): Promise<Uint8Array<ArrayBuffer>>;
+
+  /** Ends the worker and frees the model. Calls that still wait are rejected. */
+  close(): void;
+}
+
+/** What {@link Karyolens.load} takes. */
+export interface LoadOptions {
+  /** The checkpoint: an address, or its bytes. By default `model.safetensors` of this package. */
+  model?: string | URL | Blob | ArrayBuffer | Uint8Array;
+  /** Where to run. `"auto"` takes WebGPU where it is sound and faster, and the CPU elsewhere. */
+  device?: "auto" | "webgpu" | "cpu";
+  /** Called as loading goes on; the phases `code` and `weights` run side by side. */
+  onProgress?: (progress: Progress) => void;
+}
+
+/** How far one phase of loading has come. */
+export interface Progress {
+  phase: "code" | "weights" | "device";
+  /** Bytes; for `device`, 0 at its start and 1 when it is ready. */
+  loaded: number;
+  /** Bytes in all, where the server says so; for `device`, 1. */
+  total: number | null;
+}
+
+/** Where a model runs. */
+export interface DeviceReport {
+  kind: "webgpu" | "cpu";
+  /** Why this one, in a sentence for people. */
+  reason: string;
+  /** The graphics adapter's own description, where there is one. */
+  adapter: string | null;
+}
+
+/** What the model says of one picture. */
+export interface Prediction {
+  /** In the order of {@link ModelCard.features}. */
+  features: FeaturePrediction[];
+  /** What the present features add up to; null where the model's features are not the nine. */
+  risk: { score: number; level: "Low" | "Medium" | "High" } | null;
+  /** A sentence on the picture that a person should read, or null. */
+  notice: string | null;
+}
+
+/** What the model says of one feature. */
+export interface FeaturePrediction {
+  name: string;
+  /** From 0 to 1: the sigmoid of the feature's logit. */
+  probability: number;
+  /** The probability from which the feature is called present. */
+  threshold: number;
+  present: boolean;
+}
+
+/** What {@link Karyolens.verify} found. */
+export interface Verification {
+  /** Largest |difference| over all outputs. */
+  max_difference: number;
+  /** Largest |reference value| over all outputs. */
+  max_reference: number;
+  outputs: { name: string; max_difference: number }[];
+}
+
+/** The checkpoint's own account of itself, as stored in the file. */
+export interface ModelCard {
+  name: string;
+  /** The network's family and its sizes. */
+  architecture: { family: string; [size: string]: unknown };
+  /** How a cell image becomes the network's input; lengths in pixels. */
+  input: {
+    crop: number;
+    side: number;
+    filter: string;
+    mean: number[];
+    std: number[];
+    cell_scale: number;
+    [setting: string]: unknown;
+  };
+  /** Feature names in the order of the logits; empty for a backbone without a head. */
+  features: string[];
+  /** One for each feature, in the same order. */
+  thresholds: number[];
+  /** Where the weights come from. */
+  provenance: {
+    /** The data that the model was trained on, in words. */
+    data: string;
+    /** What is known of that data's licence, in words. */
+    data_licence: string;
+    /** The command, or the library and file that it was imported from. */
+    made_by: string;
+    /** Every setting of the training run; null for imported weights. */
+    settings: unknown;
+  };
+  /** Figures by name, as `karyolens evaluate` prints them. */
+  metrics: Record<string, number>;
+  /** What the model may be used for. */
+  intended_use: string;
+  /** Version of the crate that wrote the card. */
+  crate_version: string;
+  [entry: string]: unknown;
+}

@@ -1,0 +1,298 @@
+//! Weights by name: read from a file, taken from a network, put into a network.
+//!
+//! burn's own store could do this too. It is left out of the browser's module because it brings
+//! a regular-expression engine, and because here every fault is to be named, not only counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+use half::{bf16, f16};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::CheckpointError;
+use crate::model::Model;
+
+/// At most this many faults are told of one file.
+const FAULTS_TOLD: usize = 8;
+
+/// One tensor in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Sides, outermost first.
+    pub shape: Vec<usize>,
+    /// Values in row-major order.
+    pub values: Vec<f32>,
+}
+
+impl From<TensorData> for Array {
+    fn from(data: TensorData) -> Self {
+        Self {
+            shape: data.shape().to_vec(),
+            values: data.iter::<f32>().collect(),
+        }
+    }
+}
+
+impl From<&Array> for TensorData {
+    fn from(array: &Array) -> Self {
+        TensorData::new(array.values.clone(), array.shape.clone())
+    }
+}
+
+/// How weights are stored in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32-bit floats.
+    F32,
+    /// 16-bit floats: half the size, values rounded to 11 significant bits.
+    F16,
+}
+
+/// Tensors by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateDict(pub BTreeMap<String, Array>);
+
+impl StateDict {
+    /// Reads a `.safetensors` file: its tensors as f32 and its metadata.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Format`] and [`CheckpointError::DType`].
+    pub fn read(bytes: &[u8]) -> Result<(Self, HashMap<String, String>), CheckpointError> {
+        let format =
+            |error: safetensors::SafeTensorError| CheckpointError::Format(error.to_string());
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let file = SafeTensors::deserialize(bytes).map_err(format)?;
+        let tensors = file.iter().map(|(name, view)| {
+            let values = decode(name, view.dtype(), view.data())?;
+            Ok((
+                name.to_string(),
+                Array {
+                    shape: view.shape().to_vec(),
+                    values,
+                },
+            ))
+        });
+        let tensors = tensors.collect::<Result<_, CheckpointError>>()?;
+        Ok((Self(tensors), header.metadata().clone().unwrap_or_default()))
+    }
+
+    /// The bytes of a `.safetensors` file with `metadata`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotFinite`] where a value is not finite at `precision`.
+    pub fn write(
+        &self,
+        precision: Precision,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<u8>, CheckpointError> {
+        let (dtype, width) = match precision {
+            Precision::F32 => (Dtype::F32, 4),
+            Precision::F16 => (Dtype::F16, 2),
+        };
+        let mut encoded = Vec::new();
+        for (name, array) in &self.0 {
+            let mut bytes = Vec::with_capacity(array.values.len() * width);
+            for &value in &array.values {
+                let finite = match precision {
+                    Precision::F32 => {
+                        bytes.extend(value.to_le_bytes());
+                        value.is_finite()
+                    }
+                    Precision::F16 => {
+                        let value = f16::from_f32(value);
+                        bytes.extend(value.to_le_bytes());
+                        value.is_finite()
+                    }
+                };
+                if !finite {
+                    return Err(CheckpointError::NotFinite { name: name.clone() });
+                }
+            }
+            encoded.push((name, &array.shape, bytes));
+        }
+        let views = encoded.iter().map(|(name, shape, bytes)| {
+            TensorView::new(dtype, shape.to_vec(), bytes).map(|view| (name, view))
+        });
+        views
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|views| safetensors::serialize(views, Some(metadata)))
+            .map_err(|error| CheckpointError::Format(error.to_string()))
+    }
+
+    /// # Errors
+    /// [`CheckpointError::NotFinite`] with the first tensor that holds such a value.
+    pub fn check_finite(&self) -> Result<(), CheckpointError> {
+        let broken = |array: &Array| array.values.iter().any(|value| !value.is_finite());
+        match self.0.iter().find(|(_, array)| broken(array)) {
+            Some((name, _)) => Err(CheckpointError::NotFinite { name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Every weight of a network, running statistics included.
+    pub fn of(model: &Model) -> Self {
+        let mut reader = Reader::default();
+        model.visit(&mut reader);
+        reader.weights
+    }
+
+    /// Name and shape of every weight that a network has, in the order of its modules.
+    pub fn layout(model: &Model) -> Vec<(String, Vec<usize>)> {
+        let mut layout = Layout::default();
+        model.visit(&mut layout);
+        layout.found
+    }
+
+    /// `model` with these weights.
+    ///
+    /// # Errors
+    /// One sentence for each tensor that is missing, surplus or misshapen.
+    pub fn apply(&self, model: Model) -> Result<Model, Vec<String>> {
+        let layout = Self::layout(&model);
+        let mut faults = Vec::new();
+        for (name, shape) in &layout {
+            match self.0.get(name) {
+                None => faults.push(format!("{name} is missing")),
+                Some(array) if array.shape != *shape => faults.push(format!(
+                    "{name} has the shape {:?} instead of {shape:?}",
+                    array.shape
+                )),
+                Some(_) => {}
+            }
+        }
+        let surplus = self
+            .0
+            .keys()
+            .filter(|name| !layout.iter().any(|(known, _)| known == *name));
+        faults.extend(surplus.map(|name| format!("{name} is surplus")));
+        if faults.is_empty() {
+            return Ok(model.map(&mut Writer {
+                path: Path::default(),
+                weights: self,
+            }));
+        }
+        if faults.len() > FAULTS_TOLD {
+            let rest = faults.len() - FAULTS_TOLD;
+            faults.truncate(FAULTS_TOLD);
+            faults.push(format!("and {rest} more"));
+        }
+        Err(faults)
+    }
+}
+
+/// Little-endian `bytes` of the tensor `name` as f32.
+pub(super) fn decode(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, CheckpointError> {
+    fn values<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+        bytes
+            .as_chunks::<N>()
+            .0
+            .iter()
+            .map(|chunk| read(*chunk))
+            .collect()
+    }
+    Ok(match dtype {
+        Dtype::F32 => values(bytes, f32::from_le_bytes),
+        Dtype::F16 => values(bytes, |b| f16::from_le_bytes(b).to_f32()),
+        Dtype::BF16 => values(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+        Dtype::F64 => values(bytes, |b| f64::from_le_bytes(b) as f32),
+        // Counters, such as PyTorch's `num_batches_tracked`.
+        Dtype::I64 => values(bytes, |b| i64::from_le_bytes(b) as f32),
+        other => {
+            let dtype = format!("{other:?}");
+            return Err(CheckpointError::DType {
+                name: name.into(),
+                dtype,
+            });
+        }
+    })
+}
+
+/// The path of the module that is being visited, without the names of enum variants: a network's
+/// weights are called the same whether it stands alone or in [`Model`].
+#[derive(Default)]
+struct Path(Vec<String>);
+
+impl Path {
+    fn enter(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.push(name.into());
+        }
+    }
+
+    fn exit(&mut self, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.pop();
+        }
+    }
+
+    fn name(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+#[derive(Default)]
+struct Layout {
+    path: Path,
+    found: Vec<(String, Vec<usize>)>,
+}
+
+impl ModuleVisitor for Layout {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found
+            .push((self.path.name(), param.lazy_shape().to_vec()));
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    path: Path,
+    weights: StateDict,
+}
+
+impl ModuleVisitor for Reader {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.weights
+            .0
+            .insert(self.path.name(), param.val().into_data().into());
+    }
+}
+
+struct Writer<'a> {
+    path: Path,
+    weights: &'a StateDict,
+}
+
+impl ModuleMapper for Writer<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let array = &self.weights.0[&self.path.name()];
+        let tensor = Tensor::from_data(array, &param.lazy_device());
+        let id = param.id;
+        param.transform_for_load(tensor, id)
+    }
+}

@@ -1,0 +1,200 @@
+//! The one path from pixels to predictions.
+//!
+//! The command line, the evaluation and the page all call [`Classifier`]: they share one
+//! preprocessing, one forward pass and one thresholding, on any device.
+
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::checkpoint::verify::{Verification, VerifyError, verify};
+use crate::checkpoint::{Checkpoint, CheckpointError, ModelCard};
+use crate::image::{CellImage, DecodeError, NotACell, RgbImage, decode};
+use crate::model::Model;
+use crate::nuclei::Risk;
+
+/// Images in one forward pass: enough to keep a device busy, little enough to fit a small one.
+const BATCH: usize = 16;
+
+/// A trained network on a device, with all it takes to read cell images.
+#[derive(Debug)]
+pub struct Classifier {
+    model: Model,
+    card: ModelCard,
+    device: Device,
+}
+
+/// What a network says of one nucleus.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// One entry a feature, in the order of the model card.
+    pub features: Vec<FeaturePrediction>,
+    /// What the present features add up to; only where they are the nine nuclear features.
+    pub risk: Option<Risk>,
+    /// What a reader should know of how the image was taken.
+    pub notice: Option<String>,
+}
+
+/// What a network says of one feature.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FeaturePrediction {
+    /// The feature's name.
+    pub name: String,
+    /// Sigmoid of the logit.
+    pub probability: f32,
+    /// The probability from which the feature is called present.
+    pub threshold: f64,
+    /// Whether it is.
+    pub present: bool,
+}
+
+/// Why a network cannot classify at all.
+#[derive(Debug, Error)]
+pub enum ClassifierError {
+    /// The checkpoint's weights do not fit its card.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// There is nothing to classify with.
+    #[error("{name} is a backbone without a head: it has not been trained to name features")]
+    NoHead {
+        /// The model's name.
+        name: String,
+    },
+}
+
+/// Why one image cannot be classified.
+#[derive(Debug, Error)]
+pub enum ClassifyError {
+    /// The file is no image that can be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The image is not one of a single cell.
+    #[error(transparent)]
+    NotACell(#[from] NotACell),
+    /// The device failed.
+    #[error("the device did not give its answer: {0}")]
+    Device(#[from] ExecutionError),
+    /// The network answered with something that is no number.
+    #[error("the network's answer is not a number; the device computes wrongly")]
+    NotANumber,
+}
+
+impl Classifier {
+    /// Puts a checkpoint's network on `device`.
+    ///
+    /// # Errors
+    /// [`ClassifierError`] where the weights do not fit the card, or there is no head.
+    pub fn new(checkpoint: &Checkpoint, device: Device) -> Result<Self, ClassifierError> {
+        let card = checkpoint.card.clone();
+        if card.features.is_empty() {
+            return Err(ClassifierError::NoHead { name: card.name });
+        }
+        Ok(Self {
+            model: checkpoint.model(&device)?,
+            card,
+            device,
+        })
+    }
+
+    /// The model card.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The bytes of one image file → what the network says of it.
+    ///
+    /// # Errors
+    /// [`ClassifyError`], written for the person who chose the file.
+    pub async fn read(&self, file: &[u8]) -> Result<Prediction, ClassifyError> {
+        let picture = decode(file)?;
+        let (width, height) = picture.dimensions();
+        let mut prediction = self.classify(&[picture]).await?.remove(0);
+        prediction.notice = (width.max(height) > CellImage::SIDE).then(|| {
+            let side = CellImage::SIDE;
+            format!(
+                "shrunk from {width}×{height} to fit {side}×{side} px: features that depend on \
+                 size, such as Enlargement, may be off"
+            )
+        });
+        Ok(prediction)
+    }
+
+    /// Pictures of one cell each → what the network says of each.
+    ///
+    /// # Errors
+    /// [`ClassifyError`] for the first picture that is not one of a cell, or a device that fails.
+    pub async fn classify(&self, pictures: &[RgbImage]) -> Result<Vec<Prediction>, ClassifyError> {
+        let cells = pictures
+            .iter()
+            .cloned()
+            .map(CellImage::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        let probabilities = self.probabilities(&cells).await?;
+        Ok(probabilities
+            .chunks_exact(self.card.features.len())
+            .map(|p| self.predict(p))
+            .collect())
+    }
+
+    /// Cell images → probabilities `[cells, features]`, row after row.
+    ///
+    /// # Errors
+    /// [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
+    pub async fn probabilities(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
+        let mut probabilities = Vec::with_capacity(cells.len() * self.card.features.len());
+        for cells in cells.chunks(BATCH) {
+            let mut input = Vec::with_capacity(cells.len() * self.card.input.len());
+            for cell in cells {
+                self.card.input.append(cell, &mut input);
+            }
+            let side = self.card.input.side as usize;
+            let data = TensorData::new(input, [cells.len(), 3, side, side]);
+            let logits = self.model.forward(Tensor::from_data(data, &self.device));
+            let answer = sigmoid(logits).into_data_async().await?;
+            probabilities.extend(answer.iter::<f32>());
+        }
+        match probabilities
+            .iter()
+            .all(|probability| probability.is_finite())
+        {
+            true => Ok(probabilities),
+            false => Err(ClassifyError::NotANumber),
+        }
+    }
+
+    /// Compares this network's answers with a reference, see [`verify`](mod@crate::checkpoint::verify).
+    ///
+    /// # Errors
+    /// As [`verify`].
+    pub async fn verify(&self, reference: &[u8]) -> Result<Verification, VerifyError> {
+        verify(
+            &self.model,
+            &self.card.architecture,
+            reference,
+            &self.device,
+        )
+        .await
+    }
+
+    fn predict(&self, probabilities: &[f32]) -> Prediction {
+        let names = self.card.features.names();
+        let features: Vec<_> = names
+            .iter()
+            .zip(&self.card.thresholds)
+            .zip(probabilities)
+            .map(|((name, &threshold), &probability)| FeaturePrediction {
+                name: name.clone(),
+                probability,
+                threshold,
+                present: f64::from(probability) >= threshold,
+            })
+            .collect();
+        let present: Vec<bool> = features.iter().map(|feature| feature.present).collect();
+        Prediction {
+            risk: self.card.features.risk(&present),
+            features,
+            notice: None,
+        }
+    }
+}

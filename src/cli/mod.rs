@@ -1,0 +1,74 @@
+//! The command line: one file a subcommand, each a typed set of arguments and one `run`.
+
+mod evaluate;
+mod import;
+mod predict;
+mod render;
+mod serve;
+mod train;
+mod verify;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::{Parser, Subcommand};
+
+use crate::checkpoint::Checkpoint;
+use crate::classify::Classifier;
+
+/// Reads thyroid cell nuclei: trains, evaluates and runs the networks behind the Karyolens page.
+///
+/// For research and teaching. Not a medical device.
+#[derive(Parser)]
+#[command(name = "karyolens", version, about, long_about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Arguments),
+    Evaluate(evaluate::Arguments),
+    Predict(predict::Arguments),
+    Import(import::Arguments),
+    Verify(verify::Arguments),
+    Render(render::Arguments),
+    Serve(serve::Arguments),
+}
+
+/// Parses the command line, runs it and tells what went wrong.
+pub fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Predict(arguments) => predict::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Render(arguments) => render::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("karyolens: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The bytes of a file, or an error that names it.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A checkpoint from a file, or an error that names the file.
+fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
+    let bytes = read_file(path)?;
+    Checkpoint::read(&bytes).with_context(|| format!("cannot use {}", path.display()))
+}
+
+/// A classifier on this machine's CPU from a checkpoint's file.
+fn read_classifier(path: &Path) -> Result<Classifier> {
+    Classifier::new(&read_checkpoint(path)?, Device::flex())
+        .with_context(|| format!("cannot use {}", path.display()))
+}

@@ -1,0 +1,135 @@
+//! `karyolens predict`: what a model says of image files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::{read_classifier, read_file};
+use crate::classify::{Classifier, Prediction};
+
+/// Name the features that the nuclei in image files show.
+///
+/// A file that cannot be read is told in its own row, the others go on; the exit code is then 1.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The checkpoint.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// Print a JSON array, one object a file.
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print CSV, one row a file.
+    #[arg(long)]
+    csv: bool,
+    /// Cell images: PNG, JPEG, WebP, TIFF or BMP.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+}
+
+/// One file's row.
+#[derive(Serialize)]
+struct Row {
+    file: String,
+    #[serde(flatten)]
+    prediction: Option<Prediction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    let classifier = read_classifier(&arguments.model)?;
+    let rows: Vec<Row> = arguments
+        .images
+        .iter()
+        .map(|path| {
+            let prediction =
+                read_file(path).and_then(|bytes| Ok(pollster::block_on(classifier.read(&bytes))?));
+            let file = path.display().to_string();
+            match prediction {
+                Ok(prediction) => Row {
+                    file,
+                    prediction: Some(prediction),
+                    error: None,
+                },
+                Err(error) => Row {
+                    file,
+                    prediction: None,
+                    error: Some(format!("{error:#}")),
+                },
+            }
+        })
+        .collect();
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    } else if arguments.csv {
+        print_csv(&rows, &classifier)?;
+    } else {
+        print_text(&rows);
+    }
+    match rows.iter().all(|row| row.error.is_none()) {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::FAILURE),
+    }
+}
+
+fn print_text(rows: &[Row]) {
+    for row in rows {
+        println!("{}", row.file);
+        if let Some(error) = &row.error {
+            println!("  {error}");
+        }
+        let Some(prediction) = &row.prediction else {
+            continue;
+        };
+        if let Some(notice) = &prediction.notice {
+            println!("  {notice}");
+        }
+        for feature in &prediction.features {
+            let mark = if feature.present { "present" } else { "" };
+            println!(
+                "  {:<14} {:>6.1} %  {mark}",
+                feature.name,
+                100.0 * feature.probability
+            );
+        }
+        if let Some(risk) = prediction.risk {
+            println!("  risk {:?}, score {}", risk.level, risk.score);
+        }
+    }
+}
+
+/// Columns: file, error, then a probability and a presence a feature, then the risk.
+fn print_csv(rows: &[Row], classifier: &Classifier) -> Result<()> {
+    let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
+    let names = classifier.card().features.names();
+    let mut header = vec!["file".to_string(), "error".into()];
+    header.extend(
+        names
+            .iter()
+            .flat_map(|name| [name.clone(), format!("{name} present")]),
+    );
+    header.extend(["risk score".into(), "risk level".into()]);
+    csv.write_record(&header)?;
+    for row in rows {
+        let mut record = vec![row.file.clone(), row.error.clone().unwrap_or_default()];
+        if let Some(prediction) = &row.prediction {
+            record.extend(prediction.features.iter().flat_map(|feature| {
+                [
+                    feature.probability.to_string(),
+                    u8::from(feature.present).to_string(),
+                ]
+            }));
+            record.extend(match prediction.risk {
+                Some(risk) => [risk.score.to_string(), format!("{:?}", risk.level)],
+                None => [String::new(), String::new()],
+            });
+        }
+        record.resize(header.len(), String::new());
+        csv.write_record(&record)?;
+    }
+    csv.flush()?;
+    Ok(())
+}

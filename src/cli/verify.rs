@@ -1,0 +1,55 @@
+//! `karyolens verify`: does a checkpoint answer as the library that it came from?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::Args;
+
+use super::{read_checkpoint, read_file};
+use crate::checkpoint::verify::{TOLERANCE, verify};
+
+/// Compare a checkpoint's answers with reference logits.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The checkpoint.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// A `.safetensors` file with `input` and `logits` (or `class_token` and `patch_mean`).
+    #[arg(long, value_name = "FILE")]
+    against: PathBuf,
+    /// The largest |difference| allowed, times max(1, largest |reference|).
+    #[arg(long, default_value_t = TOLERANCE)]
+    tolerance: f32,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    let device = Device::flex();
+    let checkpoint = read_checkpoint(&arguments.model)?;
+    let model = checkpoint
+        .model(&device)
+        .with_context(|| format!("cannot use {}", arguments.model.display()))?;
+    let reference = read_file(&arguments.against)?;
+    let architecture = &checkpoint.card.architecture;
+    let verification = pollster::block_on(verify(&model, architecture, &reference, &device))
+        .with_context(|| format!("cannot compare with {}", arguments.against.display()))?;
+
+    for output in &verification.outputs {
+        println!(
+            "{}: largest |difference| {:.3e}",
+            output.name, output.max_difference
+        );
+    }
+    println!("largest |reference| {:.3e}", verification.max_reference);
+    match verification.passes(arguments.tolerance) {
+        true => {
+            println!("the same within {:.1e}", arguments.tolerance);
+            Ok(ExitCode::SUCCESS)
+        }
+        false => {
+            eprintln!("not the same: the tolerance is {:.1e}", arguments.tolerance);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

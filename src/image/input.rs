@@ -1,0 +1,176 @@
+//! From a cell image to a network's input: centre crop, resize, normalise.
+
+use ::image::imageops::{self, FilterType};
+use serde::{Deserialize, Serialize};
+
+use super::CellImage;
+
+/// Mean of ImageNet's training pixels, red, green, blue; what pretrained weights expect.
+const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// Standard deviation of ImageNet's training pixels.
+const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+/// The default centre crop: it holds 98.9 % of the study's cells whole.
+const CROP: u32 = 128;
+/// The published cell images show a field's pixels enlarged about this many times.
+const CELL_SCALE: f32 = 2.2;
+
+/// How a cell image becomes the input of a network, as the model card records it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSpec {
+    /// Side of the centre crop in pixels of the 224×224 canvas. A cell that reaches outside is
+    /// shrunk to fit: its crop grows until it holds the cell.
+    pub crop: u32,
+    /// Side of the input in pixels.
+    pub side: u32,
+    /// How the crop is resized to the input.
+    pub filter: ResizeFilter,
+    /// Subtracted from the channels, which run from 0 to 1.
+    pub mean: [f32; 3],
+    /// The channels are divided by this.
+    pub std: [f32; 3],
+    /// Pixels of a cell image for one of the field, in the data the model was trained on.
+    pub cell_scale: f32,
+}
+
+/// How pixels are resampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResizeFilter {
+    /// Linear between neighbours, widened where it shrinks so that no pixel is passed over.
+    Bilinear,
+}
+
+impl InputSpec {
+    /// The defaults of this crate for an input of `side` pixels: a 128 px crop, bilinear,
+    /// ImageNet's mean and standard deviation.
+    pub fn new(side: u32) -> Self {
+        Self {
+            crop: CROP,
+            side,
+            filter: ResizeFilter::Bilinear,
+            mean: IMAGENET_MEAN,
+            std: IMAGENET_STD,
+            cell_scale: CELL_SCALE,
+        }
+    }
+
+    /// The whole canvas at `side` pixels: what a network imported from elsewhere was given.
+    pub fn whole_canvas(side: u32) -> Self {
+        Self {
+            crop: CellImage::SIDE,
+            ..Self::new(side)
+        }
+    }
+
+    /// Numbers in one input: 3 × side × side.
+    pub fn len(&self) -> usize {
+        3 * (self.side as usize).pow(2)
+    }
+
+    /// Never true: an input has at least one pixel.
+    pub fn is_empty(&self) -> bool {
+        self.side == 0
+    }
+
+    /// The first thing that is wrong with the values, if any; a card may come from anywhere.
+    pub fn fault(&self) -> Option<String> {
+        let canvas = CellImage::SIDE;
+        if !(1..=canvas).contains(&self.crop) {
+            return Some(format!(
+                "a centre crop of {} px; it must be 1 to {canvas}",
+                self.crop
+            ));
+        }
+        if self.side == 0 {
+            return Some("an input side of 0 px".into());
+        }
+        if self.mean.iter().any(|value| !value.is_finite()) {
+            return Some(format!("a mean of {:?}", self.mean));
+        }
+        if self
+            .std
+            .iter()
+            .any(|value| !value.is_finite() || *value <= 0.0)
+        {
+            return Some(format!(
+                "a standard deviation of {:?}; it must be above 0",
+                self.std
+            ));
+        }
+        None
+    }
+
+    /// Appends the input made of `cell` to `batch`: [`len`](Self::len) numbers,
+    /// `[channel, row, column]`.
+    pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
+        let crop = self.crop.max(cell.reach());
+        let offset = (CellImage::SIDE - crop) / 2;
+        let crop = imageops::crop_imm(cell.pixels(), offset, offset, crop, crop);
+        let ResizeFilter::Bilinear = self.filter;
+        let resized = imageops::resize(&*crop, self.side, self.side, FilterType::Triangle);
+        for channel in 0..3 {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            batch.extend(
+                resized
+                    .pixels()
+                    .map(|p| (f32::from(p[channel]) / 255.0 - mean) / std),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::image::{Rgb, RgbImage};
+
+    fn canvas_with_square(half: u32) -> CellImage {
+        let range = 112 - half..112 + half;
+        CellImage::new(RgbImage::from_fn(224, 224, |x, y| {
+            match range.contains(&x) && range.contains(&y) {
+                true => Rgb([0; 3]),
+                false => Rgb([255; 3]),
+            }
+        }))
+        .unwrap()
+    }
+
+    fn dark_share(spec: &InputSpec, cell: &CellImage) -> f64 {
+        let mut input = Vec::new();
+        spec.append(cell, &mut input);
+        assert_eq!(input.len(), spec.len());
+        input.iter().filter(|&&value| value < 0.0).count() as f64 / input.len() as f64
+    }
+
+    #[test]
+    fn white_is_normalised_as_imagenet_white() {
+        let mut input = Vec::new();
+        InputSpec::new(32).append(&canvas_with_square(0), &mut input);
+        let white = [0, 1, 2].map(|c| (1.0 - IMAGENET_MEAN[c]) / IMAGENET_STD[c]);
+        for (channel, white) in white.into_iter().enumerate() {
+            assert!(
+                input[channel * 1024..][..1024]
+                    .iter()
+                    .all(|v| (v - white).abs() < 1e-6)
+            );
+        }
+    }
+
+    #[test]
+    fn a_cell_inside_the_crop_keeps_its_scale() {
+        let share = dark_share(&InputSpec::new(64), &canvas_with_square(32));
+        assert!((share - 0.25).abs() < 0.02, "{share}");
+    }
+
+    #[test]
+    fn a_cell_outside_the_crop_is_shrunk_to_fit() {
+        let share = dark_share(&InputSpec::new(64), &canvas_with_square(100));
+        assert!(
+            share > 0.98,
+            "the square's 200 px must fill the input, got {share}"
+        );
+        let share = dark_share(&InputSpec::whole_canvas(64), &canvas_with_square(100));
+        assert!((share - (200.0f64 / 224.0).powi(2)).abs() < 0.02, "{share}");
+    }
+}

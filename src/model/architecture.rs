@@ -1,0 +1,207 @@
+//! Which network: a family and its sizes, as a model card stores them.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{ConvNextConfig, Model, ResNetConfig, VitConfig, convnext, resnet};
+
+/// A family with all its sizes; enough to build the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "family", rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Architecture {
+    ResNet(ResNetConfig),
+    ConvNext(ConvNextConfig),
+    Vit(VitConfig),
+}
+
+/// Why an architecture cannot be had.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ArchitectureError {
+    /// No network has this name.
+    #[error("there is no network called {name:?}; there are {}", Architecture::names().join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// The input's side does not divide into what the network works on.
+    #[error("an input of {side} px does not fit {network}: it must be a multiple of {unit}")]
+    InputSide {
+        /// What was asked for, in pixels.
+        side: usize,
+        /// The network's name.
+        network: String,
+        /// Its stride or patch, in pixels.
+        unit: usize,
+    },
+    /// A size that no network can have, from a card or a command line.
+    #[error("a network cannot have {what}")]
+    Size {
+        /// The size and its value.
+        what: String,
+    },
+}
+
+/// Upper bound of any width, depth or side in a card: a damaged or hostile card must not make
+/// the program allocate without end. The largest network here (ViT-Base) is 768 wide.
+const MAX_SIZE: usize = 8192;
+
+impl Architecture {
+    /// The architecture called `name`, such as `convnext-atto`.
+    ///
+    /// # Errors
+    /// [`ArchitectureError::Unknown`], with every name that there is.
+    pub fn named(name: &str) -> Result<Self, ArchitectureError> {
+        Self::all()
+            .find(|(known, _)| *known == name)
+            .map(|(_, found)| found)
+            .ok_or_else(|| ArchitectureError::Unknown { name: name.into() })
+    }
+
+    /// Every name that [`Architecture::named`] knows.
+    pub fn names() -> Vec<&'static str> {
+        Self::all().map(|(name, _)| name).collect()
+    }
+
+    fn all() -> impl Iterator<Item = (&'static str, Self)> {
+        let resnets = ResNetConfig::SIZES.map(|(name, block, depths)| {
+            let width = ResNetConfig::WIDTH;
+            (
+                name,
+                Self::ResNet(ResNetConfig {
+                    block,
+                    depths,
+                    width,
+                }),
+            )
+        });
+        let convnexts = ConvNextConfig::SIZES.map(|(name, depths, widths)| {
+            (name, Self::ConvNext(ConvNextConfig { depths, widths }))
+        });
+        let vits = VitConfig::SIZES.map(
+            |(name, patch, width, depth, heads, grid, layer_scale, pool)| {
+                let config = VitConfig {
+                    patch,
+                    width,
+                    depth,
+                    heads,
+                    grid,
+                    layer_scale,
+                    pool,
+                };
+                (name, Self::Vit(config))
+            },
+        );
+        resnets.into_iter().chain(convnexts).chain(vits)
+    }
+
+    /// `resnet`, `convnext` or `vit`.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::ResNet(_) => "resnet",
+            Self::ConvNext(_) => "convnext",
+            Self::Vit(_) => "vit",
+        }
+    }
+
+    /// The size's name where it has one, else the family's. A transformer's name does not
+    /// depend on the grid of its position embeddings.
+    pub fn name(&self) -> &'static str {
+        Self::all()
+            .find(|(_, known)| match (self, known) {
+                (Self::Vit(own), Self::Vit(known)) => {
+                    VitConfig {
+                        grid: known.grid,
+                        ..own.clone()
+                    } == *known
+                }
+                _ => self == known,
+            })
+            .map_or(self.family(), |(name, _)| name)
+    }
+
+    /// What the input's side must be a multiple of: the network's stride or patch, in pixels.
+    pub fn unit(&self) -> usize {
+        match self {
+            Self::ResNet(_) => resnet::STRIDE,
+            Self::ConvNext(_) => convnext::STRIDE,
+            Self::Vit(config) => config.patch,
+        }
+    }
+
+    /// The input side that pretrained weights of this network are usually given at, in pixels.
+    pub fn native_side(&self) -> usize {
+        match self {
+            Self::ResNet(_) | Self::ConvNext(_) => 224,
+            Self::Vit(config) => config.grid * config.patch,
+        }
+    }
+
+    /// The same network for inputs of `side` pixels; a transformer's position grid follows.
+    ///
+    /// # Errors
+    /// [`ArchitectureError::InputSide`] unless `side` is a positive multiple of [`unit`](Self::unit).
+    pub fn with_input_side(mut self, side: usize) -> Result<Self, ArchitectureError> {
+        self.check_input_side(side)?;
+        if let Self::Vit(config) = &mut self {
+            config.grid = side / config.patch;
+        }
+        Ok(self)
+    }
+
+    /// # Errors
+    /// [`ArchitectureError::InputSide`] unless `side` is a positive multiple of [`unit`](Self::unit).
+    pub fn check_input_side(&self, side: usize) -> Result<(), ArchitectureError> {
+        let unit = self.unit();
+        match side > 0 && side <= MAX_SIZE && side.is_multiple_of(unit) {
+            true => Ok(()),
+            false => Err(ArchitectureError::InputSide {
+                side,
+                network: self.name().into(),
+                unit,
+            }),
+        }
+    }
+
+    /// Refuses sizes of zero, beyond all bounds, or that contradict each other.
+    ///
+    /// # Errors
+    /// [`ArchitectureError::Size`] with the first that is wrong.
+    pub fn check(&self) -> Result<(), ArchitectureError> {
+        let sizes = match self {
+            Self::ResNet(c) => [&c.depths[..], &[c.width]].concat(),
+            Self::ConvNext(c) => [c.depths, c.widths].concat(),
+            Self::Vit(c) => vec![c.patch, c.width, c.depth, c.heads, c.grid],
+        };
+        if let Some(size) = sizes
+            .into_iter()
+            .find(|size| !(1..=MAX_SIZE).contains(size))
+        {
+            return Err(ArchitectureError::Size {
+                what: format!("a depth or width of {size}"),
+            });
+        }
+        match self {
+            Self::Vit(c) if !c.width.is_multiple_of(c.heads) => Err(ArchitectureError::Size {
+                what: format!(
+                    "{} heads at width {}: the width must divide",
+                    c.heads, c.width
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A fresh network with `classes` logits (0: a backbone without a head).
+    ///
+    /// Weights are drawn from the device's random source, see `Device::seed`. `drop_path` is the
+    /// rate of the last block while training.
+    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> Model {
+        match self {
+            Self::ResNet(config) => Model::ResNet(config.init(classes, drop_path, device)),
+            Self::ConvNext(config) => Model::ConvNext(config.init(classes, drop_path, device)),
+            Self::Vit(config) => Model::Vit(config.init(classes, drop_path, device)),
+        }
+    }
+}

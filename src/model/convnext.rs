@@ -1,0 +1,243 @@
+//! ConvNeXt ("A ConvNet for the 2020s", Liu et al., arXiv 2201.03545).
+//!
+//! The network is torchvision's and timm's: a 4×4 patch stem, four stages of depthwise 7×7
+//! blocks with a pointwise MLP and layer scale, a strided 2×2 convolution between stages, and a
+//! head of one LayerNorm and one Linear. Sizes below Tiny (Atto to Nano) are timm's. What differs
+//! is only the layout: the MLP runs channels-last as two `Linear`s, which is the same arithmetic
+//! as timm's 1×1 convolutions, and the depthwise bias is a parameter of its own, because cubecl's
+//! fast depthwise path refuses a convolution with a bias.
+
+use burn::module::{Initializer, Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear, PaddingConfig2d};
+use burn::tensor::{Device, Tensor, activation::gelu};
+use serde::{Deserialize, Serialize};
+
+use super::DropPath;
+
+/// Side of the depthwise kernel.
+const KERNEL: usize = 7;
+/// The MLP's hidden width over the block's width.
+const EXPANSION: usize = 4;
+/// Epsilon of every LayerNorm.
+const EPSILON: f64 = 1e-6;
+/// Start of the layer scale in a network that is trained from scratch.
+const LAYER_SCALE: f64 = 1e-6;
+/// Standard deviation of fresh weights.
+const WEIGHT_STD: f64 = 0.02;
+/// Stem stride 4, then three downsamplings by 2.
+pub(super) const STRIDE: usize = 32;
+
+/// Depths and widths of the four stages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvNextConfig {
+    /// Blocks a stage.
+    pub depths: [usize; 4],
+    /// Channels a stage.
+    pub widths: [usize; 4],
+}
+
+impl ConvNextConfig {
+    /// Every size with a name, smallest first: name, blocks a stage, channels a stage.
+    pub const SIZES: [(&str, [usize; 4], [usize; 4]); 7] = [
+        ("convnext-atto", [2, 2, 6, 2], [40, 80, 160, 320]),
+        ("convnext-femto", [2, 2, 6, 2], [48, 96, 192, 384]),
+        ("convnext-pico", [2, 2, 6, 2], [64, 128, 256, 512]),
+        ("convnext-nano", [2, 2, 8, 2], [80, 160, 320, 640]),
+        ("convnext-tiny", [3, 3, 9, 3], [96, 192, 384, 768]),
+        ("convnext-small", [3, 3, 27, 3], [96, 192, 384, 768]),
+        ("convnext-base", [3, 3, 27, 3], [128, 256, 512, 1024]),
+    ];
+
+    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
+    /// block, rising linearly from 0 at the first.
+    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> ConvNext {
+        let blocks = self.depths.iter().sum();
+        let mut rates = DropPath::rising(drop_path, blocks);
+        let stages = (0..4)
+            .map(|i| Stage {
+                downsample: (i > 0)
+                    .then(|| Downsample::new(self.widths[i - 1], self.widths[i], device)),
+                blocks: rates
+                    .by_ref()
+                    .take(self.depths[i])
+                    .map(|drop_path| Block::new(self.widths[i], drop_path, device))
+                    .collect(),
+            })
+            .collect();
+        ConvNext {
+            stem: Stem {
+                conv: conv(3, self.widths[0], 4, device),
+                norm: norm(self.widths[0], device),
+            },
+            stages,
+            norm: norm(self.widths[3], device),
+            head: (classes > 0).then(|| linear(self.widths[3], classes, device)),
+        }
+    }
+}
+
+/// The network; see the module's first paragraph.
+#[derive(Module, Debug)]
+pub struct ConvNext {
+    stem: Stem,
+    stages: Vec<Stage>,
+    norm: LayerNorm,
+    pub(super) head: Option<Linear>,
+}
+
+impl ConvNext {
+    /// `[batch, 3, height, width]` → normalised, pooled features `[batch, widths[3]]`.
+    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = self
+            .stages
+            .iter()
+            .fold(self.stem.forward(images), |x, stage| stage.forward(x));
+        // [B, C, H, W] -> [B, C]
+        let x = x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        self.norm.forward(x)
+    }
+}
+
+/// Patches of 4×4 pixels to the first stage's width.
+#[derive(Module, Debug)]
+struct Stem {
+    conv: Conv2d,
+    norm: LayerNorm,
+}
+
+impl Stem {
+    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        channels_first(self.norm.forward(channels_last(self.conv.forward(images))))
+    }
+}
+
+#[derive(Module, Debug)]
+struct Stage {
+    downsample: Option<Downsample>,
+    blocks: Vec<Block>,
+}
+
+impl Stage {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = match &self.downsample {
+            Some(downsample) => downsample.forward(x),
+            None => x,
+        };
+        self.blocks.iter().fold(x, |x, block| block.forward(x))
+    }
+}
+
+/// Halves the side between stages.
+#[derive(Module, Debug)]
+struct Downsample {
+    norm: LayerNorm,
+    conv: Conv2d,
+}
+
+impl Downsample {
+    fn new(from: usize, to: usize, device: &Device) -> Self {
+        Self {
+            norm: norm(from, device),
+            conv: conv(from, to, 2, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.conv
+            .forward(channels_first(self.norm.forward(channels_last(x))))
+    }
+}
+
+/// Depthwise 7×7, LayerNorm, expand, GELU, project, layer scale; added to its input.
+#[derive(Module, Debug)]
+struct Block {
+    depthwise: Depthwise,
+    norm: LayerNorm,
+    expand: Linear,
+    project: Linear,
+    scale: Param<Tensor<1>>,
+    drop_path: DropPath,
+}
+
+impl Block {
+    fn new(width: usize, drop_path: DropPath, device: &Device) -> Self {
+        Self {
+            depthwise: Depthwise::new(width, device),
+            norm: norm(width, device),
+            expand: linear(width, EXPANSION * width, device),
+            project: linear(EXPANSION * width, width, device),
+            scale: Initializer::Constant { value: LAYER_SCALE }.init([width], device),
+            drop_path,
+        }
+    }
+
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        // [B, C, H, W] -> [B, H, W, C]
+        let x = channels_last(self.depthwise.forward(input.clone()));
+        let x = self.expand.forward(self.norm.forward(x));
+        let x = self.project.forward(gelu(x)) * self.scale.val().unsqueeze();
+        input + self.drop_path.forward(channels_first(x))
+    }
+}
+
+/// One 7×7 filter a channel, the bias kept apart.
+#[derive(Module, Debug)]
+struct Depthwise {
+    conv: Conv2d,
+    bias: Param<Tensor<1>>,
+}
+
+impl Depthwise {
+    fn new(width: usize, device: &Device) -> Self {
+        let pad = KERNEL / 2;
+        Self {
+            conv: Conv2dConfig::new([width, width], [KERNEL, KERNEL])
+                .with_groups(width)
+                .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+                .with_bias(false)
+                .with_initializer(fresh_weights())
+                .init(device),
+            bias: Initializer::Zeros.init([width], device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [width] = self.bias.dims();
+        self.conv.forward(x) + self.bias.val().reshape([1, width, 1, 1])
+    }
+}
+
+/// A convolution whose stride is its kernel: patches that do not overlap.
+fn conv(from: usize, to: usize, side: usize, device: &Device) -> Conv2d {
+    Conv2dConfig::new([from, to], [side, side])
+        .with_stride([side, side])
+        .with_initializer(fresh_weights())
+        .init(device)
+}
+
+fn norm(width: usize, device: &Device) -> LayerNorm {
+    LayerNormConfig::new(width)
+        .with_epsilon(EPSILON)
+        .init(device)
+}
+
+fn linear(from: usize, to: usize, device: &Device) -> Linear {
+    super::linear(from, to, WEIGHT_STD, device)
+}
+
+fn fresh_weights() -> Initializer {
+    Initializer::Normal {
+        mean: 0.0,
+        std: WEIGHT_STD,
+    }
+}
+
+fn channels_last(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 2, 3, 1])
+}
+
+fn channels_first(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 3, 1, 2])
+}

@@ -1,0 +1,74 @@
+//! The networks: three families, each written once for training, the command line and the browser.
+//!
+//! An [`Architecture`] is plain data that a model card can hold; [`Architecture::init`] turns it
+//! into a [`Model`] on a device. Nothing here knows of files, images or features: a model maps
+//! `[batch, 3, side, side]` to logits `[batch, classes]`.
+
+mod architecture;
+mod convnext;
+mod drop_path;
+mod positions;
+mod resnet;
+mod vit;
+
+use burn::module::{Initializer, Module};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+
+pub use architecture::{Architecture, ArchitectureError};
+pub use convnext::{ConvNext, ConvNextConfig};
+pub use drop_path::DropPath;
+pub use positions::resample as resample_positions;
+pub use resnet::{BlockKind, ResNet, ResNetConfig};
+pub use vit::{Pool, Vit, VitConfig, split_tokens};
+
+/// A network of one of the three families.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // One lives at a time, for as long as the program runs.
+pub enum Model {
+    /// See [`ResNet`].
+    ResNet(ResNet),
+    /// See [`ConvNext`].
+    ConvNext(ConvNext),
+    /// See [`Vit`].
+    Vit(Vit),
+}
+
+impl Model {
+    /// Images `[batch, 3, side, side]` → logits `[batch, classes]`.
+    ///
+    /// A backbone without a head answers with its features, `[batch, channels]`.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let features = self.features(images);
+        match self.head() {
+            Some(head) => head.forward(features),
+            None => features,
+        }
+    }
+
+    /// Images `[batch, 3, side, side]` → what the head reads, `[batch, channels]`.
+    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        match self {
+            Model::ResNet(network) => network.features(images),
+            Model::ConvNext(network) => network.features(images),
+            Model::Vit(network) => network.features(images),
+        }
+    }
+
+    fn head(&self) -> Option<&Linear> {
+        match self {
+            Model::ResNet(network) => network.head.as_ref(),
+            Model::ConvNext(network) => network.head.as_ref(),
+            Model::Vit(network) => network.head.as_ref(),
+        }
+    }
+}
+
+/// A Linear with fresh weights of standard deviation `std` and no bias to start from.
+fn linear(from: usize, to: usize, std: f64, device: &Device) -> Linear {
+    let mut linear = LinearConfig::new(from, to)
+        .with_initializer(Initializer::Normal { mean: 0.0, std })
+        .init(device);
+    linear.bias = Some(Initializer::Zeros.init([to], device));
+    linear
+}

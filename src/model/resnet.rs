@@ -1,0 +1,217 @@
+//! ResNet ("Deep Residual Learning for Image Recognition", He et al., arXiv 1512.03385).
+//!
+//! The network is torchvision's (and timm's plain `resnet*`): a 7×7 stem with max pooling, four
+//! stages of basic (18, 34) or bottleneck (50, 101) blocks with the stride in the 3×3
+//! convolution, global average pooling and one Linear. Nothing differs.
+
+use burn::module::{Initializer, Module};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::{Device, Tensor, activation::relu};
+use serde::{Deserialize, Serialize};
+
+use super::DropPath;
+
+/// A bottleneck's output width over its inner width.
+const EXPANSION: usize = 4;
+/// Stem stride 2, pooling 2, then three stages with stride 2.
+pub(super) const STRIDE: usize = 32;
+
+/// Two 3×3 convolutions, or a 3×3 between two 1×1 that narrow and widen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum BlockKind {
+    Basic,
+    Bottleneck,
+}
+
+/// Kind of block, depths of the four stages, and the stem's width.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResNetConfig {
+    /// What the stages are built of.
+    pub block: BlockKind,
+    /// Blocks a stage.
+    pub depths: [usize; 4],
+    /// Channels after the stem; stage `i` works at `width * 2^i`.
+    pub width: usize,
+}
+
+impl ResNetConfig {
+    /// Every size with a name: name, kind of block, blocks a stage. The stem is 64 wide in all.
+    pub const SIZES: [(&str, BlockKind, [usize; 4]); 4] = [
+        ("resnet-18", BlockKind::Basic, [2, 2, 2, 2]),
+        ("resnet-34", BlockKind::Basic, [3, 4, 6, 3]),
+        ("resnet-50", BlockKind::Bottleneck, [3, 4, 6, 3]),
+        ("resnet-101", BlockKind::Bottleneck, [3, 4, 23, 3]),
+    ];
+    /// The stem's width in the named sizes.
+    pub const WIDTH: usize = 64;
+
+    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
+    /// block, rising linearly from 0 at the first.
+    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> ResNet {
+        let mut rates = DropPath::rising(drop_path, self.depths.iter().sum());
+        let mut from = self.width;
+        let stages = (0..4)
+            .map(|i| {
+                let inner = self.width << i;
+                (0..self.depths[i])
+                    .map(|j| {
+                        let stride = if i > 0 && j == 0 { 2 } else { 1 };
+                        let drop_path = rates.next().unwrap_or_default();
+                        let block = Block::new(self.block, from, inner, stride, drop_path, device);
+                        from = self.block.output(inner);
+                        block
+                    })
+                    .collect()
+            })
+            .collect();
+        ResNet {
+            stem: Stem {
+                conv: conv(3, self.width, 7, 2, device),
+                norm: norm(self.width, device),
+                pool: MaxPool2dConfig::new([3, 3])
+                    .with_strides([2, 2])
+                    .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                    .init(),
+            },
+            stages,
+            head: (classes > 0).then(|| LinearConfig::new(from, classes).init(device)),
+        }
+    }
+}
+
+impl BlockKind {
+    /// Channels that leave a block of inner width `inner`.
+    pub(crate) fn output(self, inner: usize) -> usize {
+        match self {
+            BlockKind::Basic => inner,
+            BlockKind::Bottleneck => EXPANSION * inner,
+        }
+    }
+}
+
+/// The network; see the module's first paragraph.
+#[derive(Module, Debug)]
+pub struct ResNet {
+    stem: Stem,
+    stages: Vec<Vec<Block>>,
+    pub(super) head: Option<Linear>,
+}
+
+impl ResNet {
+    /// `[batch, 3, height, width]` → pooled features `[batch, channels]`.
+    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = self
+            .stages
+            .iter()
+            .flatten()
+            .fold(self.stem.forward(images), |x, block| block.forward(x));
+        // [B, C, H, W] -> [B, C]
+        x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
+    }
+}
+
+#[derive(Module, Debug)]
+struct Stem {
+    conv: Conv2d,
+    norm: BatchNorm,
+    pool: MaxPool2d,
+}
+
+impl Stem {
+    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        self.pool
+            .forward(relu(self.norm.forward(self.conv.forward(images))))
+    }
+}
+
+/// The convolutions of the residual branch, each with its norm, and the shortcut where the
+/// shape changes.
+#[derive(Module, Debug)]
+struct Block {
+    branch: Vec<ConvNorm>,
+    shortcut: Option<ConvNorm>,
+    drop_path: DropPath,
+}
+
+impl Block {
+    fn new(
+        kind: BlockKind,
+        from: usize,
+        inner: usize,
+        stride: usize,
+        drop_path: DropPath,
+        device: &Device,
+    ) -> Self {
+        let to = kind.output(inner);
+        let branch = match kind {
+            BlockKind::Basic => vec![
+                ConvNorm::new(from, inner, 3, stride, device),
+                ConvNorm::new(inner, inner, 3, 1, device),
+            ],
+            BlockKind::Bottleneck => vec![
+                ConvNorm::new(from, inner, 1, 1, device),
+                ConvNorm::new(inner, inner, 3, stride, device),
+                ConvNorm::new(inner, to, 1, 1, device),
+            ],
+        };
+        Self {
+            branch,
+            shortcut: (stride > 1 || from != to)
+                .then(|| ConvNorm::new(from, to, 1, stride, device)),
+            drop_path,
+        }
+    }
+
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let mut x = input.clone();
+        for (i, layer) in self.branch.iter().enumerate() {
+            x = layer.forward(if i > 0 { relu(x) } else { x });
+        }
+        let shortcut = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(input),
+            None => input,
+        };
+        relu(shortcut + self.drop_path.forward(x))
+    }
+}
+
+#[derive(Module, Debug)]
+struct ConvNorm {
+    conv: Conv2d,
+    norm: BatchNorm,
+}
+
+impl ConvNorm {
+    fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+        Self {
+            conv: conv(from, to, kernel, stride, device),
+            norm: norm(to, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.norm.forward(self.conv.forward(x))
+    }
+}
+
+fn conv(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Conv2d {
+    let pad = kernel / 2;
+    Conv2dConfig::new([from, to], [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+        .with_bias(false)
+        .with_initializer(Initializer::KaimingNormal {
+            gain: std::f64::consts::SQRT_2,
+            fan_out_only: true,
+        })
+        .init(device)
+}
+
+fn norm(width: usize, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(width).init(device)
+}

@@ -1,0 +1,250 @@
+//! Vision Transformer ("An Image is Worth 16x16 Words", Dosovitskiy et al., arXiv 2010.11929),
+//! with the LayerScale of DINOv2 (arXiv 2304.07193) where a network has it.
+//!
+//! The network is timm's and torchvision's: patch embedding, a class token, learned position
+//! embeddings, pre-norm blocks, a final LayerNorm and one Linear. Two things are ours to choose:
+//! positions learned on one grid serve any other by bicubic resampling, as Hugging Face does for
+//! DINOv2; and the head reads the class token alone or, as DINOv2's own linear evaluation does,
+//! the class token beside the mean of the patch tokens.
+
+use burn::module::{Initializer, Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
+use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{DropPath, positions};
+
+/// The MLP's hidden width over the block's width.
+const EXPANSION: usize = 4;
+/// Epsilon of every LayerNorm.
+const EPSILON: f64 = 1e-6;
+/// Start of the layer scale in a network that is trained from scratch.
+const LAYER_SCALE: f64 = 1e-5;
+/// Standard deviation of fresh weights.
+const WEIGHT_STD: f64 = 0.02;
+
+/// What the head reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// The class token.
+    Class,
+    /// The class token, then the mean of the patch tokens.
+    ClassAndPatchMean,
+}
+
+/// Sizes of a transformer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VitConfig {
+    /// Side of a patch in pixels.
+    pub patch: usize,
+    /// Width of a token.
+    pub width: usize,
+    /// Blocks.
+    pub depth: usize,
+    /// Attention heads; divides the width.
+    pub heads: usize,
+    /// Side of the grid that position embeddings are stored for, in patches.
+    pub grid: usize,
+    /// Whether each residual branch has a learned scale a channel.
+    pub layer_scale: bool,
+    /// What the head reads.
+    pub pool: Pool,
+}
+
+impl VitConfig {
+    /// Every size with a name: name, patch, width, blocks, heads, native grid, LayerScale, pool.
+    #[allow(clippy::type_complexity)] // A table reads best as one.
+    pub const SIZES: [(&str, usize, usize, usize, usize, usize, bool, Pool); 4] = [
+        ("vit-tiny", 16, 192, 12, 3, 14, false, Pool::Class),
+        ("vit-small", 16, 384, 12, 6, 14, false, Pool::Class),
+        ("vit-base", 16, 768, 12, 12, 14, false, Pool::Class),
+        (
+            "vit-small-14",
+            14,
+            384,
+            12,
+            6,
+            37,
+            true,
+            Pool::ClassAndPatchMean,
+        ),
+    ];
+
+    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
+    /// block, rising linearly from 0 at the first.
+    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> Vit {
+        let pooled = match self.pool {
+            Pool::Class => self.width,
+            Pool::ClassAndPatchMean => 2 * self.width,
+        };
+        Vit {
+            patches: Conv2dConfig::new([3, self.width], [self.patch, self.patch])
+                .with_stride([self.patch, self.patch])
+                .with_initializer(fresh_weights())
+                .init(device),
+            class_token: fresh_weights().init([1, 1, self.width], device),
+            positions: fresh_weights().init([1, 1 + self.grid * self.grid, self.width], device),
+            blocks: DropPath::rising(drop_path, self.depth)
+                .map(|drop_path| Block::new(self, drop_path, device))
+                .collect(),
+            norm: norm(self.width, device),
+            head: (classes > 0).then(|| linear(pooled, classes, device)),
+            reads_patches: self.pool == Pool::ClassAndPatchMean,
+        }
+    }
+}
+
+/// The network; see the module's first paragraph.
+#[derive(Module, Debug)]
+pub struct Vit {
+    patches: Conv2d,
+    class_token: Param<Tensor<3>>,
+    positions: Param<Tensor<3>>,
+    blocks: Vec<Block>,
+    norm: LayerNorm,
+    pub(super) head: Option<Linear>,
+    reads_patches: bool,
+}
+
+impl Vit {
+    /// `[batch, 3, height, width]` → all tokens after the final norm,
+    /// `[batch, 1 + rows * columns, width]`, the class token first.
+    pub fn tokens(&self, images: Tensor<4>) -> Tensor<3> {
+        let x = self.patches.forward(images);
+        let [batch, width, rows, columns] = x.dims();
+        // [B, C, R, K] -> [B, R * K, C]
+        let x = x.flatten::<3>(2, 3).swap_dims(1, 2);
+        let class_token = self.class_token.val().expand([batch, 1, width]);
+        let x = Tensor::cat(vec![class_token, x], 1)
+            + positions::resample(self.positions.val(), rows, columns);
+        self.norm
+            .forward(self.blocks.iter().fold(x, |x, block| block.forward(x)))
+    }
+
+    /// `[batch, 3, height, width]` → what the head reads, `[batch, width]` or `[batch, 2 width]`.
+    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        let (class_token, patch_mean) = split_tokens(self.tokens(images));
+        match self.reads_patches {
+            true => Tensor::cat(vec![class_token, patch_mean], 1),
+            false => class_token,
+        }
+    }
+}
+
+/// Tokens `[batch, 1 + patches, width]` → class token and mean of the patch tokens,
+/// each `[batch, width]`.
+pub fn split_tokens(tokens: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
+    let class_token = tokens.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
+    let patches = tokens.dims()[1] - 1;
+    let patch_mean = tokens.narrow(1, 1, patches).mean_dim(1).squeeze_dim::<2>(1);
+    (class_token, patch_mean)
+}
+
+/// Attention, then the MLP, each after its norm and added to its input.
+#[derive(Module, Debug)]
+struct Block {
+    attention_norm: LayerNorm,
+    attention: Attention,
+    attention_scale: Option<Param<Tensor<1>>>,
+    mlp_norm: LayerNorm,
+    expand: Linear,
+    project: Linear,
+    mlp_scale: Option<Param<Tensor<1>>>,
+    drop_path: DropPath,
+}
+
+impl Block {
+    fn new(config: &VitConfig, drop_path: DropPath, device: &Device) -> Self {
+        let width = config.width;
+        let scale = || {
+            config
+                .layer_scale
+                .then(|| Initializer::Constant { value: LAYER_SCALE }.init([width], device))
+        };
+        Self {
+            attention_norm: norm(width, device),
+            attention: Attention {
+                qkv: linear(width, 3 * width, device),
+                output: linear(width, width, device),
+                heads: config.heads,
+            },
+            attention_scale: scale(),
+            mlp_norm: norm(width, device),
+            expand: linear(width, EXPANSION * width, device),
+            project: linear(EXPANSION * width, width, device),
+            mlp_scale: scale(),
+            drop_path,
+        }
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let branch = self
+            .attention
+            .forward(self.attention_norm.forward(x.clone()));
+        let x = x + self
+            .drop_path
+            .forward(scaled(branch, &self.attention_scale));
+        let branch = gelu(self.expand.forward(self.mlp_norm.forward(x.clone())));
+        let branch = self.project.forward(branch);
+        x + self.drop_path.forward(scaled(branch, &self.mlp_scale))
+    }
+}
+
+fn scaled(x: Tensor<3>, scale: &Option<Param<Tensor<1>>>) -> Tensor<3> {
+    match scale {
+        Some(scale) => x * scale.val().unsqueeze(),
+        None => x,
+    }
+}
+
+/// Multi-head self-attention; query, key and value come from one Linear, in that order.
+#[derive(Module, Debug)]
+struct Attention {
+    qkv: Linear,
+    output: Linear,
+    heads: usize,
+}
+
+impl Attention {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, tokens, width] = x.dims();
+        let side = width / self.heads;
+        // [B, N, 3C] -> three of [B, heads, N, C / heads]
+        let qkv = self
+            .qkv
+            .forward(x)
+            .reshape([batch, tokens, 3, self.heads, side])
+            .permute([2, 0, 3, 1, 4]);
+        let part = |i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0);
+        let (query, key, value) = (part(0), part(1), part(2));
+        let query = query * (side as f64).powf(-0.5);
+        let weights = softmax(query.matmul(key.swap_dims(2, 3)), 3);
+        // [B, heads, N, C / heads] -> [B, N, C]
+        let x = weights
+            .matmul(value)
+            .swap_dims(1, 2)
+            .reshape([batch, tokens, width]);
+        self.output.forward(x)
+    }
+}
+
+fn norm(width: usize, device: &Device) -> LayerNorm {
+    LayerNormConfig::new(width)
+        .with_epsilon(EPSILON)
+        .init(device)
+}
+
+fn linear(from: usize, to: usize, device: &Device) -> Linear {
+    super::linear(from, to, WEIGHT_STD, device)
+}
+
+fn fresh_weights() -> Initializer {
+    Initializer::Normal {
+        mean: 0.0,
+        std: WEIGHT_STD,
+    }
+}

@@ -1,0 +1,183 @@
+//! Small changes to a cell image that leave its labels true: flips, rotation, colour jitter.
+//!
+//! A nucleus has no up or down, so flips go both ways and rotation may be full. White stays
+//! white: corners that a rotation opens are filled with white, and colour jitter acts on the
+//! cell alone.
+
+use burn::config::Config;
+use image::{Rgb, RgbImage};
+use rand::{Rng, RngExt};
+
+use crate::image::CellImage;
+
+/// What is varied, and how far.
+#[derive(Config, Debug, PartialEq)]
+pub struct Augment {
+    /// Flip left-right and up-down, each with probability 1/2.
+    #[config(default = true)]
+    pub flips: bool,
+    /// Rotate by up to this many degrees either way.
+    #[config(default = 180.0)]
+    pub rotation: f32,
+    /// Vary brightness, contrast and saturation by up to this share either way.
+    #[config(default = 0.2)]
+    pub jitter: f32,
+}
+
+impl Augment {
+    /// A varied copy of `cell`.
+    pub fn apply(&self, cell: &CellImage, random: &mut impl Rng) -> CellImage {
+        let mut flip = || {
+            if self.flips && random.random_bool(0.5) {
+                -1.0
+            } else {
+                1.0
+            }
+        };
+        let flips = [flip(), flip()];
+        let angle = self.rotation * (2.0 * random.random::<f32>() - 1.0);
+        let mut factor = || 1.0 + self.jitter * (2.0 * random.random::<f32>() - 1.0);
+        let [brightness, contrast, saturation] = [factor(), factor(), factor()];
+        let mut pixels = turn(cell, angle.to_radians(), flips);
+        if self.jitter > 0.0 {
+            jitter(&mut pixels, brightness, contrast, saturation);
+        }
+        CellImage::new(pixels).expect("a canvas is a cell image")
+    }
+}
+
+/// Flips, then rotates about the canvas' centre, reading between pixels linearly.
+fn turn(cell: &CellImage, angle: f32, [flip_x, flip_y]: [f32; 2]) -> RgbImage {
+    let side = CellImage::SIDE;
+    let mut turned = RgbImage::from_pixel(side, side, Rgb([255; 3]));
+    // Nothing of the cell leaves the circle about its square: the rest stays white.
+    let half = (cell.reach() as f32 / 2.0 * std::f32::consts::SQRT_2).ceil();
+    let centre = side as f32 / 2.0;
+    let range = (centre - half).max(0.0) as u32..((centre + half) as u32).min(side);
+    let (sin, cos) = angle.sin_cos();
+    for y in range.clone() {
+        for x in range.clone() {
+            let (dx, dy) = (x as f32 + 0.5 - centre, y as f32 + 0.5 - centre);
+            let from_x = flip_x * (cos * dx + sin * dy) + centre - 0.5;
+            let from_y = flip_y * (cos * dy - sin * dx) + centre - 0.5;
+            turned.put_pixel(x, y, between(cell.pixels(), from_x, from_y));
+        }
+    }
+    turned
+}
+
+/// The colour at a point between pixels; white outside.
+fn between(pixels: &RgbImage, x: f32, y: f32) -> Rgb<u8> {
+    let (left, top) = (x.floor(), y.floor());
+    let (right_share, bottom_share) = (x - left, y - top);
+    let at = |dx: i64, dy: i64| {
+        let (x, y) = (left as i64 + dx, top as i64 + dy);
+        match (u32::try_from(x), u32::try_from(y)) {
+            (Ok(x), Ok(y)) => pixels.get_pixel_checked(x, y).copied(),
+            _ => None,
+        }
+        .unwrap_or(Rgb([255; 3]))
+    };
+    let corners = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
+    let shares = [
+        (1.0 - right_share) * (1.0 - bottom_share),
+        right_share * (1.0 - bottom_share),
+        (1.0 - right_share) * bottom_share,
+        right_share * bottom_share,
+    ];
+    Rgb([0, 1, 2].map(|channel| {
+        let value: f32 = corners
+            .iter()
+            .zip(shares)
+            .map(|(c, s)| f32::from(c[channel]) * s)
+            .sum();
+        value.round() as u8
+    }))
+}
+
+/// torchvision's ColorJitter, in the fixed order brightness, contrast, saturation, with the
+/// contrast taken about the cell's own mean grey; pixels blend back to white as they near it.
+fn jitter(pixels: &mut RgbImage, brightness: f32, contrast: f32, saturation: f32) {
+    let grey = |p: [f32; 3]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+    // How much of a pixel is cell: 0 at white, 1 from a tenth of the range below it.
+    let cover = |p: &Rgb<u8>| {
+        let darkest = p.0.iter().min().copied().unwrap_or(255);
+        (f32::from(255 - darkest) / 25.5).min(1.0)
+    };
+    let (mut sum, mut weight) = (0.0, f32::MIN_POSITIVE);
+    for pixel in pixels.pixels() {
+        let cover = cover(pixel);
+        sum += cover * brightness * grey(pixel.0.map(f32::from));
+        weight += cover;
+    }
+    let mean = sum / weight;
+    for pixel in pixels.pixels_mut() {
+        let cover = cover(pixel);
+        if cover == 0.0 {
+            continue;
+        }
+        let original = pixel.0.map(f32::from);
+        let changed = original.map(|value| mean + (value * brightness - mean) * contrast);
+        let level = grey(changed);
+        for channel in 0..3 {
+            let value = level + (changed[channel] - level) * saturation;
+            let value = original[channel] + cover * (value - original[channel]);
+            pixel.0[channel] = value.round().clamp(0.0, 255.0) as u8;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random;
+    use super::*;
+
+    /// A dark bar right of the centre.
+    fn bar() -> CellImage {
+        CellImage::new(RgbImage::from_fn(224, 224, |x, y| {
+            match (112..152).contains(&x) && (100..124).contains(&y) {
+                true => Rgb([90, 60, 120]),
+                false => Rgb([255; 3]),
+            }
+        }))
+        .unwrap()
+    }
+
+    fn is_dark(cell: &RgbImage, x: u32, y: u32) -> bool {
+        cell.get_pixel(x, y)[1] < 100
+    }
+
+    #[test]
+    fn a_quarter_turn_moves_the_bar_below_the_centre() {
+        let turned = turn(&bar(), 90f32.to_radians(), [1.0, 1.0]);
+        assert!(is_dark(&turned, 112, 140) && !is_dark(&turned, 140, 112));
+    }
+
+    #[test]
+    fn a_flip_moves_the_bar_left_of_the_centre() {
+        let turned = turn(&bar(), 0.0, [-1.0, 1.0]);
+        assert!(is_dark(&turned, 80, 112) && !is_dark(&turned, 140, 112));
+        assert_eq!(turn(&bar(), 0.0, [1.0, 1.0]), *bar().pixels());
+    }
+
+    #[test]
+    fn white_stays_white_and_a_seed_repeats() {
+        let augment = Augment::new();
+        for seed in 0..20 {
+            let varied = augment.apply(&bar(), &mut random(seed, &[]));
+            assert_eq!(varied, augment.apply(&bar(), &mut random(seed, &[])));
+            assert_eq!(varied.pixels().get_pixel(3, 3), &Rgb([255; 3]));
+            assert!(varied.reach() > 0);
+        }
+    }
+
+    #[test]
+    fn nothing_is_varied_where_nothing_is_asked() {
+        let none = Augment {
+            flips: false,
+            rotation: 0.0,
+            jitter: 0.0,
+        };
+        assert_eq!(none.apply(&bar(), &mut random(5, &[])), bar());
+    }
+}

@@ -1,0 +1,376 @@
+//! Every epoch's figures: how they are computed over an epoch, and where they are kept.
+//!
+//! burn-train averages most metrics over batches; macro-F1 and the ranking metrics are only
+//! defined over a whole split, so [`SplitFigure`] gathers an epoch's probabilities first. The
+//! [`History`] holds one number an epoch, split and metric, and keeps `metrics.csv` up to date.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use burn::tensor::{ExecutionError, Tensor, TensorReadError};
+use burn::train::ItemLazy;
+use burn::train::logger::MetricLogger;
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn::train::metric::{
+    Adaptor, LossInput, Metric, MetricAttributes, MetricDefinition, MetricId, MetricMetadata,
+    MetricName, Numeric, NumericAttributes, NumericEntry, SerializedEntry,
+};
+
+use super::metrics::{DEFAULT_THRESHOLD, Scores};
+use crate::files::write_atomically;
+
+/// What a step gives to the metrics.
+pub struct StepOutput {
+    /// The loss, `[1]`.
+    pub loss: Tensor<1>,
+    /// Sigmoid of the logits, `[batch, features]`.
+    pub probabilities: Tensor<2>,
+    /// `[batch, features]`, 0 to 1.
+    pub targets: Tensor<2>,
+}
+
+impl ItemLazy for StepOutput {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        self.loss.device().flush()?;
+        Ok(Self {
+            loss: self.loss.without_autodiff(),
+            probabilities: self.probabilities.without_autodiff(),
+            targets: self.targets.without_autodiff(),
+        })
+    }
+}
+
+impl Adaptor<LossInput> for StepOutput {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.loss.clone())
+    }
+}
+
+/// Probabilities and targets of a batch, for metrics over a whole split.
+pub struct ScoredBatch {
+    probabilities: Tensor<2>,
+    targets: Tensor<2>,
+}
+
+impl Adaptor<ScoredBatch> for StepOutput {
+    fn adapt(&self) -> ScoredBatch {
+        ScoredBatch {
+            probabilities: self.probabilities.clone(),
+            targets: self.targets.clone(),
+        }
+    }
+}
+
+/// A figure that is defined over a whole split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// Mean over features of F1 at probability 0.5.
+    MacroF1,
+    /// Mean over features of average precision.
+    ClassMap,
+    /// Mean over features of the area under the ROC curve.
+    MacroAuc,
+}
+
+impl Figure {
+    /// The metric's name in the history and the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Figure::MacroF1 => "macro_f1",
+            Figure::ClassMap => "class_map",
+            Figure::MacroAuc => "macro_auc",
+        }
+    }
+}
+
+/// A [`Figure`] as a metric of burn-train.
+#[derive(Clone)]
+pub struct SplitFigure {
+    figure: Figure,
+    probabilities: Vec<f64>,
+    targets: Vec<bool>,
+    features: usize,
+    value: f64,
+}
+
+impl SplitFigure {
+    /// The metric of `figure`.
+    pub fn new(figure: Figure) -> Self {
+        Self {
+            figure,
+            probabilities: Vec::new(),
+            targets: Vec::new(),
+            features: 0,
+            value: f64::NAN,
+        }
+    }
+
+    fn entry(&self, formatted: String, serialized: String) -> SerializedEntry {
+        SerializedEntry::new(formatted, serialized)
+    }
+}
+
+impl Metric for SplitFigure {
+    type Input = ScoredBatch;
+
+    fn name(&self) -> MetricName {
+        Arc::new(self.figure.name().to_string())
+    }
+
+    fn attributes(&self) -> MetricAttributes {
+        NumericAttributes {
+            unit: None,
+            higher_is_better: true,
+        }
+        .into()
+    }
+
+    fn update(
+        &mut self,
+        batch: &ScoredBatch,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
+        self.features = batch.targets.dims()[1];
+        self.probabilities
+            .extend(batch.probabilities.to_data().iter::<f64>());
+        self.targets.extend(
+            batch
+                .targets
+                .to_data()
+                .iter::<f32>()
+                .map(|label| label >= 0.5),
+        );
+        Ok(self.entry("at the end of the epoch".into(), String::new()))
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        // A network that has diverged answers NaN; its figures are then NaN too.
+        self.value = Scores::new(&self.probabilities, &self.targets, self.features)
+            .map(|scores| {
+                let summary = scores.summarise(&vec![DEFAULT_THRESHOLD; self.features]);
+                match self.figure {
+                    Figure::MacroF1 => summary.macro_f1,
+                    Figure::ClassMap => summary.class_map,
+                    Figure::MacroAuc => summary.macro_auc.unwrap_or(f64::NAN),
+                }
+            })
+            .unwrap_or(f64::NAN);
+        let serialized = NumericEntry::Final(self.value).serialize();
+        Ok(self.entry(format!("{:.4}", self.value), serialized))
+    }
+
+    fn clear(&mut self) {
+        self.probabilities.clear();
+        self.targets.clear();
+    }
+}
+
+impl Numeric for SplitFigure {
+    fn value(&self) -> Option<NumericEntry> {
+        None
+    }
+
+    fn running_value(&self) -> Option<NumericEntry> {
+        None
+    }
+
+    fn final_value(&self) -> NumericEntry {
+        NumericEntry::Final(self.value)
+    }
+}
+
+/// One number an epoch (from 1), split and metric, shared between burn-train and the run.
+#[derive(Clone, Default)]
+pub struct History {
+    /// `train loss`, `valid macro_f1` and so on, by epoch.
+    values: Arc<Mutex<BTreeMap<usize, BTreeMap<String, f64>>>>,
+    /// Why the table could not be written, if it could not.
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl History {
+    /// The history that a run's `metrics.csv` holds, up to and with `last` epoch; empty where
+    /// there is no file.
+    ///
+    /// # Errors
+    /// A table that cannot be read.
+    pub fn read(path: &Path, last: usize) -> Result<Self> {
+        let history = Self::default();
+        if !path.exists() {
+            return Ok(history);
+        }
+        let context = || format!("cannot read {}", path.display());
+        let mut csv = csv::Reader::from_path(path).with_context(context)?;
+        let header = csv.headers().with_context(context)?.clone();
+        for row in csv.records() {
+            let row = row.with_context(context)?;
+            let epoch: usize = row
+                .get(0)
+                .unwrap_or_default()
+                .parse()
+                .with_context(context)?;
+            if epoch > last {
+                break;
+            }
+            for (name, value) in header
+                .iter()
+                .zip(&row)
+                .skip(1)
+                .filter(|(_, v)| !v.is_empty())
+            {
+                history.set(epoch, name, value.parse().with_context(context)?);
+            }
+        }
+        Ok(history)
+    }
+
+    /// What the metric called `name` was in `epoch`; names are `<split> <metric>`.
+    pub fn get(&self, epoch: usize, name: &str) -> Option<f64> {
+        self.lock().get(&epoch)?.get(name).copied()
+    }
+
+    /// The last epoch with any figure; 0 where there is none.
+    pub fn last_epoch(&self) -> usize {
+        self.lock().keys().next_back().copied().unwrap_or(0)
+    }
+
+    /// The first epoch in which the metric called `name` was highest.
+    pub fn best_epoch(&self, name: &str) -> Option<usize> {
+        let values = self.lock();
+        let known = values
+            .iter()
+            .filter_map(|(epoch, row)| Some((*epoch, *row.get(name)?)));
+        let comparable = known.filter(|(_, value)| !value.is_nan());
+        comparable
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
+            .map(|best| best.0)
+    }
+
+    /// Why the table could not be written, if it could not: burn-train has no way to hear of it.
+    pub fn fault(&self) -> Option<String> {
+        self.fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, epoch: usize, name: &str, value: f64) {
+        self.lock()
+            .entry(epoch)
+            .or_default()
+            .insert(name.into(), value);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, BTreeMap<String, f64>>> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table as CSV: a row an epoch, a column a metric.
+    fn to_csv(&self) -> Result<Vec<u8>> {
+        let values = self.lock();
+        let mut names: Vec<&String> = values.values().flat_map(BTreeMap::keys).collect();
+        names.sort();
+        names.dedup();
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.write_record(
+            ["epoch"]
+                .into_iter()
+                .chain(names.iter().map(|name| name.as_str())),
+        )?;
+        for (epoch, row) in values.iter() {
+            let cells = names.iter().map(|name| row.get(*name).map(f64::to_string));
+            let cells = cells.map(Option::unwrap_or_default);
+            csv.write_record([epoch.to_string()].into_iter().chain(cells))?;
+        }
+        Ok(csv.into_inner()?)
+    }
+}
+
+/// Writes what burn-train logs into a [`History`] and its file.
+pub struct HistoryLogger {
+    history: History,
+    path: PathBuf,
+    names: BTreeMap<String, String>,
+    /// Sum and weight of the metrics that are logged batch by batch.
+    running: BTreeMap<(usize, String), (f64, usize)>,
+}
+
+impl HistoryLogger {
+    /// Logs into `history` and the table at `path`.
+    pub fn new(history: History, path: PathBuf) -> Self {
+        Self {
+            history,
+            path,
+            names: BTreeMap::new(),
+            running: BTreeMap::new(),
+        }
+    }
+
+    fn key(&self, id: &MetricId, split: &Split) -> Option<String> {
+        let name = self.names.get(&format!("{id:?}"))?;
+        Some(column(name, split))
+    }
+}
+
+/// A metric's column in the table: `train loss`, `valid macro_f1`.
+fn column(name: &str, split: &Split) -> String {
+    format!("{split} {}", name.to_lowercase())
+}
+
+impl MetricLogger for HistoryLogger {
+    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        for update in update.entries_numeric {
+            let Some(key) = self.key(&update.entry.metric_id, split) else {
+                continue;
+            };
+            match NumericEntry::deserialize(&update.entry.serialized_entry.serialized) {
+                Ok(NumericEntry::Final(value)) => self.history.set(epoch, &key, value),
+                Ok(entry) => {
+                    let count = match entry {
+                        NumericEntry::Aggregated { count, .. } => count,
+                        _ => 1,
+                    };
+                    let (sum, weight) =
+                        self.running.entry((epoch, key.clone())).or_insert((0.0, 0));
+                    *sum += entry.current() * count as f64;
+                    *weight += count;
+                    self.history.set(epoch, &key, *sum / *weight as f64);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn read_numeric(
+        &mut self,
+        name: &str,
+        epoch: usize,
+        split: &Split,
+    ) -> Result<Vec<NumericEntry>, String> {
+        let value = self.history.get(epoch, &column(name, split));
+        Ok(value.map(NumericEntry::Final).into_iter().collect())
+    }
+
+    fn log_metric_definition(&mut self, definition: MetricDefinition) {
+        self.names.insert(
+            format!("{:?}", definition.metric_id),
+            definition.name.to_string(),
+        );
+    }
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {
+        let written = self
+            .history
+            .to_csv()
+            .and_then(|csv| write_atomically(&self.path, &csv));
+        if let Err(error) = written {
+            self.history
+                .fault
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .replace(format!("{error:#}"));
+        }
+    }
+}

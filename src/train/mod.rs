@@ -1,0 +1,39 @@
+//! Training, natively: from a folder of labelled cells to a run folder with a checkpoint.
+//!
+//! In the order in which a run meets them: [`data`] reads records, [`sampler`] orders them,
+//! [`augment`] varies each image, [`loader`] makes batches beside the training step, [`mod@fit`]
+//! drives burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how
+//! good the result is.
+//!
+//! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
+//! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
+//! and position alone, so that a run repeats exactly ([`loader`]); macro-F1 over an epoch instead
+//! of the mean over batches ([`history`]); and one table of figures a run ([`history`]).
+
+pub mod augment;
+pub mod data;
+pub mod evaluate;
+pub mod fit;
+pub mod history;
+pub mod loader;
+pub mod loss;
+pub mod metrics;
+pub mod progress;
+pub mod sampler;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// A random source for one purpose of a run: `path` tells purposes, epochs and images apart.
+fn random(seed: u64, path: &[u64]) -> ChaCha8Rng {
+    // Mixed as boost's hash_combine does, widened to 64 bits; ChaCha does the rest.
+    let mixed = path.iter().fold(seed, |mixed, &part| {
+        let golden = 0x9e37_79b9_7f4a_7c15u64;
+        mixed
+            ^ part
+                .wrapping_add(golden)
+                .wrapping_add(mixed << 6)
+                .wrapping_add(mixed >> 2)
+    });
+    ChaCha8Rng::seed_from_u64(mixed)
+}

@@ -1,0 +1,134 @@
+//! A run's progress where there is no terminal for burn-train's dashboard: one bar an epoch on a
+//! plain terminal, one line an epoch in a log.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::{MetricDefinition, MetricId};
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// One line an epoch: its number, the time it took, and every metric's value.
+pub struct EpochLines {
+    bar: ProgressBar,
+    epochs: usize,
+    epoch: usize,
+    started: Instant,
+    names: BTreeMap<String, String>,
+    values: BTreeMap<String, String>,
+}
+
+impl EpochLines {
+    /// A renderer that has seen nothing yet.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+            epochs: 0,
+            epoch: 1,
+            started: Instant::now(),
+            names: BTreeMap::new(),
+            values: BTreeMap::new(),
+        }
+    }
+
+    fn update(&mut self, split: &str, state: MetricState) {
+        let (MetricState::Generic(entry) | MetricState::Numeric(entry, _)) = state;
+        if let Some(name) = self.name(&entry.metric_id) {
+            let value = entry.serialized_entry.formatted;
+            self.values.insert(format!("{split} {name}"), value);
+        }
+    }
+
+    fn name(&self, id: &MetricId) -> Option<String> {
+        self.names
+            .get(&format!("{id:?}"))
+            .map(|name| name.to_lowercase())
+    }
+}
+
+impl TrainingProgressLogger for EpochLines {
+    fn start(&mut self, epochs: usize, first: usize, _: Option<usize>, _: Option<&str>) {
+        (self.epochs, self.epoch) = (epochs, first);
+    }
+
+    fn start_split(&mut self, split: &str, cells: usize) {
+        // Invisible where standard error is no terminal.
+        self.bar = ProgressBar::new(cells as u64);
+        let style = ProgressStyle::with_template("{prefix} {bar:40} {pos}/{len} cells, {eta} left");
+        if let Ok(style) = style {
+            self.bar.set_style(style);
+        }
+        self.bar
+            .set_prefix(format!("epoch {}/{}, {split}", self.epoch, self.epochs));
+    }
+
+    fn update_split(&mut self, cells: usize) {
+        self.bar.set_position(cells as u64);
+    }
+
+    fn update_epoch(&mut self, epoch: usize) {
+        let values: Vec<_> = self
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        let seconds = self.started.elapsed().as_secs();
+        println!(
+            "epoch {epoch}/{} ({seconds} s) {}",
+            self.epochs,
+            values.join("; ")
+        );
+        self.epoch = epoch + 1;
+        self.started = Instant::now();
+    }
+
+    fn end_split(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn end(&mut self) {}
+
+    fn log_event_training(&mut self, event: String) {
+        println!("{event}");
+    }
+}
+
+impl MetricsRendererTraining for EpochLines {
+    fn update_train(&mut self, state: MetricState) {
+        self.update("train", state);
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        self.update("val", state);
+    }
+}
+
+impl MetricsRenderer for EpochLines {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        self.names.insert(
+            format!("{:?}", definition.metric_id),
+            definition.name.to_string(),
+        );
+    }
+}
+
+/// burn-train asks this of every renderer; evaluation here does not go through it.
+impl EvaluationProgressLogger for EpochLines {
+    fn start_global_progress(&mut self, _: usize) {}
+    fn start_test(&mut self, _: &str, _: usize) {}
+    fn update_test_progress(&mut self, _: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _: String) {}
+}
+
+impl MetricsRendererEvaluation for EpochLines {
+    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+}
