@@ -1,12 +1,52 @@
-#![doc = "temporary"]
+//! Karyolens reads thyroid cell nuclei: nine nuclear features a nucleus, in a browser tab.
+//!
+//! One crate, two faces. Compiled to WebAssembly it runs a trained network on the browser's own
+//! WebGPU or CPU, behind a thin page; compiled natively it trains, evaluates and serves. For
+//! research and teaching; not a medical device.
+//!
+//! # The way of an image
+//!
+//! bytes → [`image::decode()`] → [`image::CellImage`] → [`image::InputSpec`] →
+//! [`model::Model`] → probabilities → [`classify::Prediction`].
+//!
+//! [`classify::Classifier`] is that whole way, for the command line, the evaluation and the page
+//! alike: they share one preprocessing, one forward pass and one thresholding.
+//!
+//! # The map
+//!
+//! | module | holds | may use |
+//! |---|---|---|
+//! | [`nuclei`] | the features, the risk | nothing |
+//! | [`image`] | bytes to pixels to a network's input | `nuclei` |
+//! | [`model`] | ResNet, ConvNeXt, ViT | nothing |
+//! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
+//! | [`classify`] | from pixels to predictions | `checkpoint` |
+//! | `train` | data, sampler, augmentation, loop, metrics (native) | `classify` |
+//! | `cli` | one file a subcommand (native) | everything but `web` |
+//! | `web` | what JavaScript calls (wasm) | `classify` |
+//!
+//! # Errors
+//!
+//! A module whose caller can act on a failure has an error enum of its own; a message names the
+//! file or tensor, the value, and what would be right. Nothing that came from outside panics.
+
+#![warn(missing_docs)]
+
+/// Tells checkouts that share a build folder apart, see `.cargo/config.toml`.
+const _: Option<&str> = option_env!("KARYOLENS_CHECKOUT");
+
 pub mod checkpoint;
 pub mod classify;
-#[cfg(not(target_family = "wasm"))]
-pub mod cli;
-#[cfg(not(target_family = "wasm"))]
-pub mod files;
 pub mod image;
 pub mod model;
 pub mod nuclei;
+
+#[cfg(not(target_family = "wasm"))]
+pub mod cli;
+#[cfg(not(target_family = "wasm"))]
+mod files;
 #[cfg(not(target_family = "wasm"))]
 pub mod train;
+
+#[cfg(target_family = "wasm")]
+mod web;

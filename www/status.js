@@ -59,8 +59,8 @@ export function showReady(report) {
   device.hidden = false;
   device.dataset.kind = report.kind;
   find(".device-kind", HTMLElement, device).textContent = `Runs on ${DEVICE_NAMES[report.kind]}`;
-  const adapter = report.adapter ? ` (${report.adapter})` : "";
-  reason.textContent = `${DEVICE_NAMES[report.kind]}${adapter}: ${report.reason}`;
+  const adapter = report.adapter ? ` (adapter: ${report.adapter})` : "";
+  reason.textContent = `${DEVICE_NAMES[report.kind]}: ${report.reason}${adapter}.`;
 }
 
 /** @param {string} message */

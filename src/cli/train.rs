@@ -67,6 +67,9 @@ pub(super) struct Arguments {
     /// The same number repeats a run exactly.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What the data is, for the model card.
+    #[arg(long, default_value = "not stated", value_name = "TEXT")]
+    data_name: String,
     /// What is known of the data's licence, for the model card.
     #[arg(long, default_value = "not stated", value_name = "TEXT")]
     data_licence: String,
@@ -94,6 +97,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         .with_sampler(arguments.sampler)
         .with_augment(augment)
         .with_seed(arguments.seed)
+        .with_data_name(arguments.data_name)
         .with_data_licence(arguments.data_licence);
     // Without a renderer of ours, burn-train shows its dashboard.
     let plain = arguments.plain || !std::io::stdout().is_terminal();

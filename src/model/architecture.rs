@@ -43,11 +43,18 @@ pub enum ArchitectureError {
     },
 }
 
-/// Upper bound of any width, depth or side in a card: a damaged or hostile card must not make
-/// the program allocate without end. The largest network here (ViT-Base) is 768 wide.
-const MAX_SIZE: usize = 8192;
+/// Upper bounds of what a card may say: a damaged or hostile one must not make the program
+/// allocate without end. The deepest stage here has 27 blocks, the widest network is 1024 wide.
+const MAX_DEPTH: usize = 128;
+/// As [`MAX_DEPTH`], for channels and tokens.
+const MAX_WIDTH: usize = 4096;
+/// As [`MAX_DEPTH`], for the side of an input in pixels.
+const MAX_SIDE: usize = 4096;
 
 impl Architecture {
+    /// The names of the families.
+    pub const FAMILIES: [&str; 3] = ["resnet", "convnext", "vit"];
+
     /// The architecture called `name`, such as `convnext-atto`.
     ///
     /// # Errors
@@ -154,7 +161,7 @@ impl Architecture {
     /// [`ArchitectureError::InputSide`] unless `side` is a positive multiple of [`unit`](Self::unit).
     pub fn check_input_side(&self, side: usize) -> Result<(), ArchitectureError> {
         let unit = self.unit();
-        match side > 0 && side <= MAX_SIZE && side.is_multiple_of(unit) {
+        match side > 0 && side <= MAX_SIDE && side.is_multiple_of(unit) {
             true => Ok(()),
             false => Err(ArchitectureError::InputSide {
                 side,
@@ -169,18 +176,25 @@ impl Architecture {
     /// # Errors
     /// [`ArchitectureError::Size`] with the first that is wrong.
     pub fn check(&self) -> Result<(), ArchitectureError> {
-        let sizes = match self {
-            Self::ResNet(c) => [&c.depths[..], &[c.width]].concat(),
-            Self::ConvNext(c) => [c.depths, c.widths].concat(),
-            Self::Vit(c) => vec![c.patch, c.width, c.depth, c.heads, c.grid],
+        let (depths, widths) = match self {
+            Self::ResNet(c) => (&c.depths[..], vec![c.width]),
+            Self::ConvNext(c) => (&c.depths[..], c.widths.to_vec()),
+            Self::Vit(c) => (std::slice::from_ref(&c.depth), vec![c.width, c.heads]),
         };
-        if let Some(size) = sizes
-            .into_iter()
-            .find(|size| !(1..=MAX_SIZE).contains(size))
+        let within = |what: &str, sizes: &[usize], bound| match sizes
+            .iter()
+            .find(|size| !(1..=bound).contains(*size))
         {
-            return Err(ArchitectureError::Size {
-                what: format!("a depth or width of {size}"),
-            });
+            Some(size) => Err(ArchitectureError::Size {
+                what: format!("a {what} of {size}"),
+            }),
+            None => Ok(()),
+        };
+        within("depth", depths, MAX_DEPTH)?;
+        within("width", &widths, MAX_WIDTH)?;
+        if let Self::Vit(c) = self {
+            within("patch", &[c.patch], MAX_SIDE)?;
+            within("grid", &[c.grid], MAX_SIDE / c.patch)?;
         }
         match self {
             Self::Vit(c) if !c.width.is_multiple_of(c.heads) => Err(ArchitectureError::Size {

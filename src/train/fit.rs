@@ -86,6 +86,9 @@ pub struct TrainConfig {
     /// Repeats a run exactly on the same machine.
     #[config(default = 0)]
     pub seed: u64,
+    /// What the data is, for the model card.
+    #[config(default = "String::from(\"not stated\")")]
+    pub data_name: String,
     /// What is known of the data's licence, for the model card.
     #[config(default = "String::from(\"not stated\")")]
     pub data_licence: String,
@@ -356,16 +359,11 @@ fn finish(
     val: &[Record],
     epoch: usize,
 ) -> Result<Checkpoint> {
-    let folder = config
-        .data
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
     let provenance = Provenance {
         data: format!(
-            "split {:?} of {folder}; epoch {epoch} and the thresholds were chosen on split {:?}, \
-             so its figures are optimistic",
-            config.train_split, config.val_split
+            "{}, split {:?}; epoch {epoch} and the thresholds were chosen on split {:?}, so its \
+             figures are optimistic",
+            config.data_name, config.train_split, config.val_split
         ),
         data_licence: config.data_licence.clone(),
         made_by: "karyolens train".into(),

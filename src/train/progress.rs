@@ -93,9 +93,7 @@ impl TrainingProgressLogger for EpochLines {
 
     fn end(&mut self) {}
 
-    fn log_event_training(&mut self, event: String) {
-        println!("{event}");
-    }
+    fn log_event_training(&mut self, _: String) {}
 }
 
 impl MetricsRendererTraining for EpochLines {

@@ -145,8 +145,7 @@ pub enum ImportError {
 /// # Errors
 /// [`ImportError`], naming tensors as their library does.
 pub fn import(weights: StateDict, options: &ImportOptions) -> Result<Imported, ImportError> {
-    let family = options.architecture.split('-').next().unwrap_or_default();
-    let foreign = Foreign::new(weights, options.library, family)?;
+    let foreign = Foreign::new(weights, options.library, &options.architecture)?;
     let architecture = sizes::architecture(&foreign, &options.architecture, options.heads)?;
     let features = match foreign.keeps_head() {
         true => FeatureSet::default(),
@@ -183,10 +182,12 @@ struct Foreign {
 }
 
 impl Foreign {
-    fn new(weights: StateDict, library: Library, family: &str) -> Result<Self, ImportError> {
+    fn new(weights: StateDict, library: Library, name: &str) -> Result<Self, ImportError> {
+        let family = name.split('-').next().unwrap_or_default();
+        if !Architecture::FAMILIES.contains(&family) {
+            Architecture::named(name)?;
+        }
         if names::candidates(library, family, "head.weight").is_empty() {
-            // A name that no family has is told as such.
-            Architecture::named(family).map(|_| ())?;
             return Err(ImportError::NoSuchFamily {
                 family: family.into(),
             });

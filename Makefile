@@ -1,0 +1,28 @@
+# The commands of this repository; the work is in scripts/.
+
+PORT ?= 8080
+
+.PHONY: help
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+.PHONY: run
+run: pkg build ## build the page, serve it on 127.0.0.1 (PORT=8080) and print its address
+	@exec target/release/karyolens serve --port $(PORT)
+
+.PHONY: test
+test: ## format, lints, native tests, wasm build, browser tests
+	@scripts/test.sh
+
+.PHONY: pkg
+pkg: ## build pkg/, what a browser loads and npm packs
+	@scripts/setup.sh pkg
+	@scripts/build-pkg.sh
+
+.PHONY: build
+build: ## build the native binary, target/release/karyolens
+	@cargo build --release
+
+.PHONY: setup
+setup: ## install what is missing for all of these
+	@scripts/setup.sh

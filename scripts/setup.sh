@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Installs what `make run` and `make test` need and this machine lacks: with apt on Debian as root,
+# else with rustup, cargo and npm; what none of these may install ends in the command that the
+# person should run. Takes what to prepare: `pkg` (the page), `test` (also what the tests
+# need); everything without an argument. Where nothing is missing it takes a second.
+set -euo pipefail
+# shellcheck source=scripts/tools.sh
+source "$(dirname "$0")/tools.sh"
+
+# Fetching a target takes seconds, or never ends. (macOS has no timeout.)
+briefly() {
+  if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; fi
+}
+
+may_use_apt() {
+  [ "$(id -u)" = 0 ] && grep -qs '^ID=debian$' /etc/os-release
+}
+
+apt_install() {
+  echo "setup: apt-get install $*"
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@")
+  # On a new machine the lists of packages are missing or old.
+  "${install[@]}" >/dev/null 2>&1 || { apt-get update -q >/dev/null; "${install[@]}" >/dev/null; }
+}
+
+# need PROGRAM PACKAGE: from Debian's PACKAGE, or an error that says what to do.
+need() {
+  command -v "$1" >/dev/null && return
+  may_use_apt || fail "$1 is missing. Please install it (on Debian: sudo apt-get install $2) and try again."
+  apt_install "$2"
+}
+
+prepare_rust() {
+  local wanted
+  wanted=$(rust_version)
+  command -v cargo >/dev/null || fail "cargo is missing. Please install Rust $wanted or later with rustup and try again."
+  is_recent "$(rustc --version)" || fail "Rust $wanted or later is needed, this is $(rustc --version). Please run: rustup update stable"
+}
+
+prepare_wasm_toolchain() {
+  find_wasm_toolchain >/dev/null && return
+  if command -v rustup >/dev/null; then
+    echo "setup: rustup target add $WASM_TARGET"
+    if briefly rustup target add "$WASM_TARGET" && find_wasm_toolchain >/dev/null; then
+      return
+    fi
+    echo "setup: rustup cannot add the target"
+  fi
+  local llvm
+  if may_use_apt; then
+    apt_install rustc-web cargo-web rust-web-src
+    llvm=$(/usr/bin/rustc --version --verbose | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    apt_install "lld-$llvm"
+    find_wasm_toolchain >/dev/null && return
+  fi
+  fail "this Rust cannot compile for the browser. Please run: rustup target add $WASM_TARGET
+  or, on Debian 12 with its security suite: sudo apt-get install rustc-web cargo-web rust-web-src lld-22"
+}
+
+prepare_bindgen() {
+  find_bindgen >/dev/null && return
+  echo "setup: cargo install wasm-bindgen-cli (some three minutes)"
+  cargo install --quiet wasm-bindgen-cli --version "$(bindgen_version)" --root "$(bindgen_home)"
+}
+
+prepare_lints() {
+  local part
+  for part in clippy fmt; do
+    cargo "$part" --version >/dev/null 2>&1 && continue
+    command -v rustup >/dev/null && rustup component add clippy rustfmt && return
+    fail "cargo $part is missing. Please run: rustup component add clippy rustfmt"
+  done
+}
+
+prepare_browser() {
+  if ! find_chromium >/dev/null; then
+    may_use_apt || fail "no Chromium was found. Please install it (on Debian: sudo apt-get install chromium), or say where it is with CHROMIUM=…, and try again."
+    apt_install chromium
+  fi
+  # npm writes the lock file of what it has installed; an older one is of another package list.
+  if [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
+    echo "setup: npm ci in tests/browser"
+    npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
+    touch tests/browser/node_modules/.package-lock.json
+  fi
+}
+
+part=${1:-test}
+case $part in pkg | test) ;; *) fail "there is no part '$part' to prepare: pkg, test" ;; esac
+need cc gcc
+need node nodejs
+prepare_rust
+prepare_wasm_toolchain
+prepare_bindgen
+if [ "$part" = test ]; then
+  need npm npm
+  prepare_lints
+  prepare_browser
+fi

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is offered, stage by stage, the quick ones first; the
+# first failure ends it. A test that needs the shared data and finds none writes a line into the
+# file that KARYOLENS_SKIP_LOG names; those lines are shown at the end.
+set -euo pipefail
+# shellcheck source=scripts/tools.sh
+source "$(dirname "$0")/tools.sh"
+
+export KARYOLENS_SHARED=${KARYOLENS_SHARED:-$(dirname "$PWD")/shared}
+export KARYOLENS_SKIP_LOG=$PWD/target/skipped.txt
+export KARYOLENS_BIN=$PWD/target/release/karyolens
+
+mkdir -p target
+: >"$KARYOLENS_SKIP_LOG"
+
+# stage WHAT COMMAND…: runs the command under a header line that tells the time.
+stage() {
+  local started=$SECONDS
+  current=$1
+  shift
+  echo "== $current  ($(date +%T))"
+  "$@"
+  echo "   $((SECONDS - started)) s"
+}
+current=start
+trap '[ $? = 0 ] || echo "make test failed: $current" >&2' EXIT
+
+# The page's part of the crate is compiled for wasm alone, where clippy does not look: there the
+# compiler's own warnings, which cargo repeats when nothing has changed, are errors.
+build_package() {
+  scripts/build-pkg.sh 2>&1 | tee target/build-pkg.log
+  ! grep -q '^warning: .karyolens. (lib)' target/build-pkg.log
+}
+
+pack() {
+  npm pack --dry-run ./pkg 2>&1 | tee target/pack.log
+  grep -q karyolens_wasm_bg.wasm target/pack.log || fail "the npm package lacks the wasm module"
+}
+
+stage "tools" scripts/setup.sh test
+CHROMIUM=$(find_chromium)
+export CHROMIUM
+stage "format" cargo fmt --check
+stage "lints" cargo clippy --release --locked --all-targets -- -D warnings
+stage "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
+stage "native tests" cargo test --release
+stage "native binary" cargo build --release
+stage "wasm and package" build_package
+stage "types" npm --prefix tests/browser run --silent check
+stage "browser tests" npm --prefix tests/browser test --silent
+stage "npm package" pack
+
+skipped=$(wc -l <"$KARYOLENS_SKIP_LOG")
+if [ "$skipped" -gt 0 ]; then
+  echo "$skipped checks were skipped because they need the shared data and $KARYOLENS_SHARED has it not:"
+  sed -E 's/^(SKIPPED \(KARYOLENS_SHARED\):? *)?/SKIPPED (KARYOLENS_SHARED): /' "$KARYOLENS_SKIP_LOG"
+fi
+echo "make test passed in $SECONDS s"

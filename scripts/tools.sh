@@ -1,0 +1,74 @@
+# Where each tool of the build is. Sourced by the other scripts; finds, never installs: that is
+# setup.sh's part. Sourcing it also moves to the repository's root.
+# shellcheck shell=bash
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+WASM_TARGET=wasm32-unknown-unknown
+
+fail() {
+  echo "error: $*" >&2
+  exit 1
+}
+
+# The wasm-bindgen program must be of the very version of the crate in the lock file.
+bindgen_version() {
+  awk '$1 == "name" { name = $3 } $1 == "version" && name == "\"wasm-bindgen\"" { gsub(/"/, "", $3); print $3; exit }' Cargo.lock
+}
+
+# Where setup.sh installs wasm-bindgen: beside the compiled dependencies (.cargo/config.toml), so
+# that every checkout finds it.
+bindgen_home() {
+  echo "${CARGO_HOME:-$HOME/.cargo}/build/karyolens-tools/wasm-bindgen-$(bindgen_version)"
+}
+
+find_bindgen() {
+  local program
+  for program in wasm-bindgen "$(bindgen_home)/bin/wasm-bindgen"; do
+    if [ "$("$program" --version 2>/dev/null)" = "wasm-bindgen $(bindgen_version)" ]; then
+      command -v "$program"
+      return
+    fi
+  done
+  return 1
+}
+
+# The linker of Debian's lld, of the LLVM that Debian's rustc was built with or a later one.
+find_debian_wasm_linker() {
+  compgen -G '/usr/bin/wasm-ld-[0-9]*' | sort -V | tail -1 | grep .
+}
+
+# What compiles for the browser: `cargo` if the compiler at hand has the target, `debian` if Debian's compiler can build the standard library for it.
+find_wasm_toolchain() {
+  if [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET" ]; then
+    echo cargo
+  elif [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] &&
+    is_recent "$(/usr/bin/rustc --version 2>/dev/null)" && find_debian_wasm_linker >/dev/null; then
+    echo debian
+  else
+    return 1
+  fi
+}
+
+# The oldest Rust that will do, from Cargo.toml.
+rust_version() {
+  sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml
+}
+
+# Whether `rustc 1.96.0 (…)` is a Rust that will do.
+is_recent() {
+  local version
+  version=$(awk '{ print $2 }' <<<"$1")
+  [ -n "$version" ] && [ "$(printf '%s\n' "$(rust_version)" "$version" | sort -V | head -1)" = "$(rust_version)" ]
+}
+
+find_chromium() {
+  local program
+  for program in "${CHROMIUM:-}" chromium chromium-browser google-chrome \
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" /Applications/Chromium.app/Contents/MacOS/Chromium; do
+    if [ -n "$program" ] && command -v "$program"; then
+      return
+    fi
+  done
+  return 1
+}

@@ -1,0 +1,89 @@
+//! The browser's face: what JavaScript calls, over the same [`Classifier`] as the command line.
+//!
+//! Everything a caller gets is plain data (objects, numbers, strings); every failure is an
+//! `Error` with a message for people. `pkg/index.d.ts` describes the objects. The module is made
+//! to run in a worker: on the CPU a forward pass blocks its thread.
+
+mod device;
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::checkpoint::Checkpoint;
+use crate::classify;
+use crate::image::{ImageFormat, render_synthetic};
+use crate::nuclei::Feature;
+use device::{DeviceReport, Request};
+
+#[wasm_bindgen(start)]
+fn start() {
+    // A panic ends the module; its message must reach the page all the same.
+    console_error_panic_hook::set_once();
+}
+
+/// The crate's version.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// A PNG file with one synthetic cell image that shows the named features, marked as synthetic.
+#[wasm_bindgen(js_name = render_synthetic)]
+pub fn render_synthetic_png(features: Vec<String>, seed: u32) -> Result<Vec<u8>, JsError> {
+    let features = features.iter().map(|name| name.parse::<Feature>());
+    let features = features
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|fault| JsError::new(&fault))?;
+    let mut png = std::io::Cursor::new(Vec::new());
+    render_synthetic(&features, seed.into()).write_to(&mut png, ImageFormat::Png)?;
+    Ok(png.into_inner())
+}
+
+/// A trained network on one of the browser's devices.
+#[wasm_bindgen]
+pub struct Classifier {
+    classifier: classify::Classifier,
+    device: DeviceReport,
+}
+
+#[wasm_bindgen]
+impl Classifier {
+    /// Reads the bytes of a checkpoint and puts its network on `device`: `auto`, `webgpu`, `cpu`.
+    pub async fn load(checkpoint: Vec<u8>, device: String) -> Result<Classifier, JsError> {
+        let request: Request = device
+            .parse()
+            .map_err(|fault: String| JsError::new(&fault))?;
+        let checkpoint = Checkpoint::read(&checkpoint)?;
+        let (classifier, device) = device::place(&checkpoint, request)
+            .await
+            .map_err(|fault| JsError::new(&fault))?;
+        Ok(Self { classifier, device })
+    }
+
+    /// The model card.
+    #[wasm_bindgen(getter)]
+    pub fn card(&self) -> Result<JsValue, JsError> {
+        to_js(self.classifier.card())
+    }
+
+    /// Which device runs the network, and why.
+    #[wasm_bindgen(getter)]
+    pub fn device(&self) -> Result<JsValue, JsError> {
+        to_js(&self.device)
+    }
+
+    /// The bytes of one image file → what the network says of the cell.
+    pub async fn classify(&self, file: Vec<u8>) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.read(&file).await?)
+    }
+
+    /// The bytes of a reference → how far the network's answers are from it.
+    pub async fn verify(&self, reference: Vec<u8>) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.verify(&reference).await?)
+    }
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
+    // Maps as plain objects, absent values as null, as JSON would have them.
+    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+}

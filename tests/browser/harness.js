@@ -1,0 +1,281 @@
+/**
+ * What every browser test stands on: the built binary, the server, Chromium, a page that is
+ * watched, and the page's rows read back.
+ */
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { accessSync, appendFileSync, constants, existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+/** @import { Browser, Page } from "playwright-core" */
+/** @import { Prediction } from "../../pkg/index.js" */
+/** One object of `karyolens predict --json`. @typedef {Prediction & {file: string, error?: string}} Predicted */
+/** What a page did while it was watched. @typedef {{complaints: string[], requests: string[]}} Seen */
+
+export const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+/** The checkpoint that the page ships with. */
+export const SHIPPED_MODEL = join(REPOSITORY, "models/default.safetensors");
+/** Data and reference networks that are not in the repository; absent on most machines. */
+export const SHARED = resolve(REPOSITORY, process.env.KARYOLENS_SHARED ?? "../shared");
+
+const BINARY = resolve(REPOSITORY, process.env.KARYOLENS_BIN ?? "target/release/karyolens");
+
+/**
+ * Nothing but the page may use the network: a request of the browser's own would hide one of
+ * ours. The sandbox needs a kernel feature that containers lack.
+ */
+const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--no-first-run",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+];
+
+/** Long enough for the software adapter to compile its shaders on two busy cores. */
+export const PATIENCE = 300_000;
+
+/** Runs the binary and gives what it prints. @param {...string} args */
+export async function karyolens(...args) {
+  const { stdout } = await promisify(execFile)(BINARY, args, { cwd: REPOSITORY, maxBuffer: 2 ** 26 });
+  return stdout;
+}
+
+/**
+ * What `karyolens predict` says of the files, which must all be readable.
+ *
+ * @param {string} model
+ * @param {string[]} files
+ * @returns {Promise<Predicted[]>}
+ */
+export async function predict(model, files) {
+  return JSON.parse(await karyolens("predict", "--model", model, "--json", ...files));
+}
+
+/**
+ * Draws a synthetic cell; the extension of `file` chooses the format.
+ *
+ * @param {string} file
+ * @param {string} features
+ * @param {number} seed
+ */
+export async function render(file, features, seed) {
+  await karyolens("render", "--features", features, "--seed", String(seed), "-o", file);
+  return file;
+}
+
+/** A folder of its own for one test. @param {import("node:test").TestContext} test */
+export async function folderFor(test) {
+  const folder = await mkdtemp(join(tmpdir(), "karyolens-browser-"));
+  test.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** Serves the repository's page on a free port. */
+export async function serve() {
+  const server = spawn(BINARY, ["serve", "--port", "0"], {
+    cwd: REPOSITORY,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const stop = () => server.kill();
+  process.once("exit", stop);
+  /** @type {string} */
+  const address = await new Promise((found, failed) => {
+    let said = "";
+    server.stdout.setEncoding("utf8").on("data", (text) => {
+      said += text;
+      const line = /^Karyolens is at (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(said);
+      if (line) found(line[1]);
+    });
+    server.once("error", failed);
+    server.once("exit", (code) => failed(new Error(`${BINARY} serve ended with ${code}: ${said}`)));
+  });
+  return { address, stop };
+}
+
+/** @param {{webgpu: boolean}} options whether the software adapter is let in, as a test needs it */
+export function launch({ webgpu }) {
+  return chromium.launch({
+    executablePath: findChromium(),
+    args: webgpu ? [...CHROMIUM_FLAGS, "--enable-unsafe-webgpu"] : CHROMIUM_FLAGS,
+  });
+}
+
+function findChromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const found = ["chromium", "chromium-browser", "google-chrome"]
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find(isExecutable);
+  if (!found) throw new Error("no Chromium in PATH; set CHROMIUM to its executable");
+  return found;
+}
+
+/** @param {string} file */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Opens a page of its own for `body`. Afterwards the page must have kept quiet (no error or
+ * warning on its console or its workers', no uncaught exception) and to itself (no request that
+ * left this machine). Complaints that `expected` matches are the test's own doing.
+ *
+ * @param {Browser} browser
+ * @param {(page: Page, seen: Seen) => Promise<void>} body
+ * @param {{expected?: RegExp} & import("playwright-core").BrowserContextOptions} [options]
+ */
+export async function withPage(browser, body, { expected, ...context } = {}) {
+  const page = await browser.newPage(context);
+  page.setDefaultTimeout(PATIENCE);
+  /** @type {Seen} */
+  const seen = { complaints: [], requests: [] };
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) seen.complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => seen.complaints.push(String(error)));
+  page.on("dialog", (dialog) => {
+    seen.complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => seen.requests.push(request.url()));
+  try {
+    await body(page, seen);
+    assert.deepEqual(seen.complaints.filter((text) => !expected?.test(text)), []);
+    assert.deepEqual(seen.requests.filter(leavesTheMachine), []);
+  } finally {
+    await page.close();
+  }
+}
+
+/** @param {string} url */
+function leavesTheMachine(url) {
+  return !/^(http:\/\/127\.0\.0\.1:\d+\/|blob:http:\/\/127\.0\.0\.1:\d+\/|data:)/.test(url);
+}
+
+/**
+ * Opens an empty document of the server's origin, for a script that uses the package by itself.
+ *
+ * @param {Page} page
+ * @param {string} address the server's
+ * @param {string} [body]
+ */
+export async function openBlank(page, address, body = "") {
+  const html = `<!doctype html><title>blank</title><link rel="icon" href="data:,">${body}`;
+  await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: html }));
+  await page.goto(`${address}blank.html`);
+}
+
+/** Waits until the classifier is ready; fails at once where it says that it cannot start. @param {Page} page */
+export async function ready(page) {
+  await page.locator("html:is([data-state=ready], [data-state=failed])").waitFor();
+  const state = await page.locator("html").getAttribute("data-state");
+  assert.equal(state, "ready", await page.locator("#status").innerText());
+}
+
+/**
+ * A `DataTransfer` in the page that holds the files, under other names where a pair is given.
+ *
+ * @param {Page} page
+ * @param {(string | {path: string, name: string})[]} files
+ */
+export async function transferOf(page, files) {
+  const contents = await Promise.all(
+    files.map(async (file) => {
+      const { path, name } = typeof file === "string" ? { path: file, name: basename(file) } : file;
+      return { name, base64: (await readFile(path)).toString("base64") };
+    }),
+  );
+  return page.evaluateHandle((contents) => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of contents) {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+    }
+    return transfer;
+  }, contents);
+}
+
+/** Drops files on the page. @param {Page} page @param {(string | {path: string, name: string})[]} files */
+export async function drop(page, files) {
+  const dataTransfer = await transferOf(page, files);
+  await page.dispatchEvent("main", "dragover", { dataTransfer });
+  await page.dispatchEvent("main", "drop", { dataTransfer });
+}
+
+/**
+ * Waits until `count` rows are read or have failed, and gives what all rows say.
+ *
+ * @param {Page} page
+ * @param {number} count
+ */
+export async function settledRows(page, count) {
+  const settled = page.locator("#rows > li:is([data-state=done], [data-state=failed])");
+  await settled.nth(count - 1).waitFor();
+  return page.locator("#rows > li").evaluateAll((rows) =>
+    rows.map((row) => {
+      const text = (/** @type {string} */ selector) => row.querySelector(selector)?.textContent ?? "";
+      const risk = /** @type {HTMLElement} */ (row.querySelector(".risk"));
+      const items = /** @type {HTMLElement[]} */ ([...row.querySelectorAll("li[data-feature]")]);
+      return {
+        name: text(".name"),
+        state: /** @type {HTMLElement} */ (row).dataset.state,
+        message: text(".message"),
+        risk: risk.hidden ? null : { level: risk.dataset.level, score: Number(risk.dataset.score) },
+        features: items.map(({ dataset }) => ({
+          name: dataset.feature,
+          probability: Number(dataset.probability),
+          present: dataset.present === "true",
+        })),
+      };
+    }),
+  );
+}
+
+/**
+ * The page's row and the binary's agree: same features in the same order, every probability
+ * within 1e-3, and the same call wherever that distance leaves no doubt.
+ *
+ * @param {Awaited<ReturnType<typeof settledRows>>[number]} row
+ * @param {Predicted} predicted
+ */
+export function assertAgrees(row, predicted) {
+  assert.equal(row.state, "done", `${row.name}: ${row.message}`);
+  assert.deepEqual(row.features.map((one) => one.name), predicted.features.map((one) => one.name));
+  let clear = true;
+  predicted.features.forEach(({ name, probability, threshold, present }, index) => {
+    const shown = row.features[index];
+    const distance = Math.abs(shown.probability - probability);
+    assert.ok(distance <= 1e-3, `${row.name}, ${name}: ${shown.probability} here, ${probability} by predict`);
+    if (Math.abs(probability - threshold) > 1e-3) assert.equal(shown.present, present, `${row.name}, ${name}`);
+    else clear = false;
+  });
+  if (clear) assert.deepEqual(row.risk, predicted.risk);
+}
+
+/**
+ * The reason to skip a test that needs a folder of KARYOLENS_SHARED, or false where it is there.
+ * A skip is said aloud and written to KARYOLENS_SKIP_LOG, so that nobody takes it for a pass.
+ *
+ * @param {string} test
+ * @param {string} folder
+ */
+export function skipWithoutShared(test, folder) {
+  if (existsSync(join(SHARED, folder))) return false;
+  const line = `SKIPPED (KARYOLENS_SHARED): ${test}`;
+  console.log(line);
+  if (process.env.KARYOLENS_SKIP_LOG) appendFileSync(process.env.KARYOLENS_SKIP_LOG, `${line}\n`);
+  return `${join(SHARED, folder)} is not on this machine`;
+}

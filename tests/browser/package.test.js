@@ -1,0 +1,192 @@
+/** The npm package as another application meets it: what it holds, and how it fails. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import {
+  PATIENCE, REPOSITORY, drop, folderFor, launch, openBlank, ready, render, serve, settledRows,
+  withPage,
+} from "./harness.js";
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await launch({ webgpu: false });
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+const timeout = PATIENCE;
+
+test("npm packs all that the package needs and nothing else", { timeout }, async () => {
+  const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json"], { cwd: join(REPOSITORY, "pkg") });
+  /** @type {{path: string, size: number}[]} */
+  const files = JSON.parse(stdout)[0].files;
+  assert.deepEqual(files.map((file) => file.path).sort(), [
+    "README.md", "index.d.ts", "index.js", "karyolens_wasm.d.ts", "karyolens_wasm.js",
+    "karyolens_wasm_bg.wasm", "karyolens_wasm_bg.wasm.d.ts", "model.safetensors", "package.json", "worker.js",
+  ]);
+  for (const { path, size } of files) assert.ok(size > 0, `${path} is empty`);
+});
+
+test("loading reports every phase up to its end", { timeout }, async () => {
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const steps = await page.evaluate(async (address) => {
+      const { Karyolens } = await import(address);
+      /** @type {import("../../pkg/index.js").Progress[]} */
+      const steps = [];
+      const karyolens = await Karyolens.load({ device: "cpu", onProgress: (/** @type {any} */ step) => steps.push(step) });
+      karyolens.close();
+      return steps;
+    }, "/pkg/index.js");
+    for (const phase of ["code", "weights", "device"]) {
+      const [first, last] = [steps.find((step) => step.phase === phase), steps.findLast((step) => step.phase === phase)];
+      assert.equal(first?.loaded, 0, phase);
+      assert.ok(last?.total, phase);
+      assert.equal(last.loaded, last.total, phase);
+    }
+  });
+});
+
+test("every way to give a model and a picture works", { timeout }, async () => {
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const answers = await page.evaluate(async (address) => {
+      const { Karyolens } = await import(address);
+      const weights = await (await fetch("/pkg/model.safetensors")).arrayBuffer();
+      const models = ["/pkg/model.safetensors", new URL("/pkg/model.safetensors", location.href), new Blob([weights]), weights, new Uint8Array(weights)];
+      const answers = [];
+      for (const model of models) {
+        const karyolens = await Karyolens.load({ model, device: "cpu" });
+        const png = await karyolens.renderSynthetic(["Grooves"], 1);
+        for (const picture of [png, png.buffer, new Blob([png])]) answers.push(JSON.stringify(await karyolens.classify(picture)));
+        karyolens.close();
+      }
+      return answers;
+    }, "/pkg/index.js");
+    assert.equal(answers.length, 15);
+    assert.equal(new Set(answers).size, 1);
+  });
+});
+
+test("a closed classifier rejects what waits and what comes later", { timeout }, async () => {
+  const messages = await withWorker(
+    `addEventListener("message", ({ data: { id, method } }) => { if (method === "load") postMessage({ id, result: {} }); });`,
+    `const waiting = karyolens.classify(new Uint8Array(1));
+     karyolens.close();
+     return [waiting, karyolens.classify(new Uint8Array(1))];`,
+  );
+  assert.deepEqual(messages, ["the classifier was closed", "the classifier was closed", "closed"]);
+});
+
+test("a worker that dies rejects every call that waits for it", { timeout }, async () => {
+  const messages = await withWorker(
+    `addEventListener("message", ({ data: { id, method } }) => {
+       if (method === "load") postMessage({ id, result: {} });
+       if (method === "verify") setTimeout(() => { throw new Error("no more"); });
+     });`,
+    `return [karyolens.classify(new Uint8Array(1)), karyolens.classify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1))];`,
+  );
+  for (const message of messages.slice(0, 3)) assert.match(message, /worker failed: .*no more/);
+  assert.equal(messages[3], "closed");
+});
+
+test("a trap inside the wasm rejects the calls with the panic's own words", { timeout }, async () => {
+  // The real worker, over a module that panics as Rust does: first its hook's words, then the trap.
+  const messages = await withModule(
+    `export default async () => {};
+     export const version = () => "0";
+     export const render_synthetic = () => new Uint8Array(1);
+     const trap = new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0,1,4,1,96,0,0,3,2,1,0,7,5,1,1,116,0,0,10,5,1,3,0,0,11]));
+     export class Classifier {
+       static async load() { return Object.assign(new Classifier(), { card: {}, device: {} }); }
+       classify() { return new Promise(() => queueMicrotask(() => {
+         console.error("panicked at src/model.rs:1:1:\\nno such tensor\\n\\nStack:\\n");
+         new WebAssembly.Instance(trap).exports.t();
+       })); }
+     }`,
+    `return [karyolens.classify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1))];`,
+  );
+  for (const message of messages.slice(0, 2)) assert.equal(message, "the classifier crashed: no such tensor");
+  assert.equal(messages[2], "closed");
+});
+
+for (const missing of ["worker.js", "karyolens_wasm.js", "karyolens_wasm_bg.wasm", "model.safetensors"]) {
+  test(`loading without ${missing} is rejected and says so`, { timeout }, async () => {
+    await withPage(browser, async (page) => {
+      await page.route(`**/pkg/${missing}`, (route) => route.fulfill({ status: 404 }));
+      await openBlank(page, server.address);
+      const message = await page.evaluate(
+        (address) => import(address).then(({ Karyolens }) => Karyolens.load({ device: "cpu" })).then(() => "loaded", String),
+        "/pkg/index.js",
+      );
+      assert.ok(message.includes(missing), message);
+    }, { expected: /404/ });
+  });
+}
+
+test("a picture that brings the program down costs only itself", { timeout }, async (t) => {
+  const folder = await folderFor(t);
+  const [first, fatal, last] = await Promise.all(
+    ["first.png", "fatal.png", "last.png"].map((name, seed) => render(join(folder, name), "Grooves", seed)),
+  );
+  await withPage(browser, async (page) => {
+    await page.route("**/pkg/worker.js", async (route) => {
+      const response = await route.fetch();
+      const body = `addEventListener("message", ({ data }) => {
+        if (data.args[0]?.name === "fatal.png") throw new Error("out of memory");
+      });\n${await response.text()}`;
+      await route.fulfill({ response, body });
+    });
+    await page.goto(`${server.address}?device=cpu`);
+    await ready(page);
+    await drop(page, [first, fatal, last]);
+    const rows = await settledRows(page, 3);
+    assert.deepEqual(rows.map((row) => row.state), ["done", "failed", "done"]);
+    assert.match(rows[1].message, /crashed: .*out of memory/);
+    await ready(page);
+  }, { expected: /out of memory/ });
+});
+
+/**
+ * Loads the package over a worker of our own and gives the messages of the promises that `script`
+ * returns, and whether the classifier is closed then.
+ *
+ * @param {string} worker
+ * @param {string} script
+ */
+function withWorker(worker, script) {
+  return withReplaced("worker.js", worker, script);
+}
+
+/** The same over a wasm module of our own. @param {string} module @param {string} script */
+function withModule(module, script) {
+  return withReplaced("karyolens_wasm.js", module, script);
+}
+
+/** @param {string} file @param {string} body @param {string} script */
+async function withReplaced(file, body, script) {
+  /** @type {string[]} */
+  let messages = [];
+  await withPage(browser, async (page) => {
+    await page.route(`**/pkg/${file}`, (route) => route.fulfill({ contentType: "text/javascript", body }));
+    await openBlank(page, server.address);
+    messages = await page.evaluate(async ({ address, script }) => {
+      const { Karyolens } = await import(address);
+      const karyolens = await Karyolens.load({ model: new Uint8Array(1), device: "cpu" });
+      /** @type {Promise<unknown>[]} */
+      const calls = new Function("karyolens", script)(karyolens);
+      const outcomes = await Promise.all(calls.map((call) => call.then(() => "resolved", (error) => error.message)));
+      return [...outcomes, karyolens.closed ? "closed" : "open"];
+    }, { address: "/pkg/index.js", script });
+  }, { expected: /no more|panicked|unreachable/ });
+  return messages;
+}

@@ -1,0 +1,57 @@
+/** Pictures of the page for people to look at; they are written, not judged. */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { PATIENCE, REPOSITORY, drop, folderFor, launch, ready, render, serve, settledRows, withPage } from "./harness.js";
+
+const FOLDER = join(REPOSITORY, "target/screenshots");
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await launch({ webgpu: true });
+  await mkdir(FOLDER, { recursive: true });
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  for (const width of [360, 1280, 2560]) {
+    test(`the page at ${width} px, ${colorScheme}`, { timeout: PATIENCE }, async (t) => {
+      const folder = await folderFor(t);
+      const broken = join(folder, "letter.png");
+      await writeFile(broken, "This is a letter, not a picture.\n");
+      const files = [
+        await render(join(folder, "cell_001.png"), "Grooves,Inclusion", 3),
+        await render(join(folder, "cell_002.jpg"), "Elongation,Wrinkled", 4),
+        await render(join(folder, "cell_003.tiff"), "Enlargement,Glassy", 5),
+        broken,
+      ];
+      await withPage(browser, async (page) => {
+        const shot = async (/** @type {string} */ name) => {
+          // The whole page with its footer where a person sees it: below, not across the middle.
+          const height = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.setViewportSize({ width, height });
+          await page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`) });
+        };
+        await page.goto(`${server.address}?device=cpu`);
+        await ready(page);
+        await shot("empty");
+        await drop(page, files);
+        await page.click("#example");
+        await page.mouse.move(0, 0);
+        await settledRows(page, 5);
+        await page.locator("#rows .picture img").nth(2).waitFor();
+        await shot("results");
+        await page.click("#model > summary");
+        await shot("model");
+      }, { colorScheme, viewport: { width, height: width < 600 ? 760 : Math.round((width * 10) / 16) } });
+    });
+  }
+}

@@ -1,0 +1,218 @@
+//! A checkpoint comes back as it was written, and says what is wrong with one that does not.
+
+use std::collections::HashMap;
+
+use burn::tensor::Device;
+use karyolens::checkpoint::{
+    Array, Checkpoint, CheckpointError, ModelCard, Precision, Provenance, StateDict,
+};
+use karyolens::image::InputSpec;
+use karyolens::model::{Architecture, BlockKind, ConvNextConfig, ResNetConfig};
+use karyolens::nuclei::FeatureSet;
+
+fn small() -> Architecture {
+    Architecture::ConvNext(ConvNextConfig {
+        depths: [1; 4],
+        widths: [8, 8, 16, 16],
+    })
+}
+
+fn checkpoint() -> Checkpoint {
+    let features = FeatureSet::default();
+    let device = Device::flex();
+    let model = small().init(features.len(), 0.0, &device);
+    let provenance = Provenance {
+        data: "none".into(),
+        ..Provenance::default()
+    };
+    let card = ModelCard::new("small", small(), InputSpec::new(32), features, provenance);
+    Checkpoint::of(&model, card)
+}
+
+/// A file with the checkpoint's weights and whatever card.
+fn with_card(card: &serde_json::Value) -> Vec<u8> {
+    let metadata = HashMap::from([("karyolens".to_string(), card.to_string())]);
+    checkpoint()
+        .weights
+        .write(Precision::F32, metadata)
+        .unwrap()
+}
+
+fn changed_card(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let mut card = serde_json::to_value(checkpoint().card).unwrap();
+    change(&mut card);
+    with_card(&card)
+}
+
+#[test]
+fn f32_comes_back_exactly() {
+    let written = checkpoint();
+    let read = Checkpoint::read(&written.write(Precision::F32).unwrap()).unwrap();
+    assert_eq!(read.card, written.card);
+    assert_eq!(read.weights, written.weights);
+    let model = read.model(&Device::flex()).unwrap();
+    assert_eq!(StateDict::of(&model), written.weights);
+}
+
+#[test]
+fn f16_is_half_the_size_and_close() {
+    let written = checkpoint();
+    let (f32, f16) = (
+        written.write(Precision::F32).unwrap(),
+        written.write(Precision::F16).unwrap(),
+    );
+    assert!(
+        f16.len() < f32.len() * 6 / 10,
+        "{} and {}",
+        f16.len(),
+        f32.len()
+    );
+    let read = Checkpoint::read(&f16).unwrap();
+    for (name, array) in &written.weights.0 {
+        for (a, b) in array.values.iter().zip(&read.weights.0[name].values) {
+            assert!(
+                (a - b).abs() <= a.abs() / 1024.0 + 1e-7,
+                "{name}: {a} became {b}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let bytes = checkpoint().write(Precision::F16).unwrap();
+    for length in [0, 4, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        let error = Checkpoint::read(&bytes[..length]).unwrap_err();
+        assert!(
+            matches!(error, CheckpointError::Format(_)),
+            "cut at {length}: {error}"
+        );
+        assert!(error.to_string().contains("cut short"), "{error}");
+    }
+}
+
+#[test]
+fn other_files_are_refused() {
+    for bytes in [&b"<!doctype html>"[..], &[0xff; 64], &[0; 64]] {
+        assert!(matches!(
+            Checkpoint::read(bytes),
+            Err(CheckpointError::Format(_))
+        ));
+    }
+    let foreign = checkpoint()
+        .weights
+        .write(Precision::F32, HashMap::new())
+        .unwrap();
+    assert!(matches!(
+        Checkpoint::read(&foreign),
+        Err(CheckpointError::NoCard)
+    ));
+}
+
+#[test]
+fn weights_of_another_architecture_are_named() {
+    let mut other = checkpoint();
+    other.card.architecture = Architecture::ResNet(ResNetConfig {
+        block: BlockKind::Basic,
+        depths: [1; 4],
+        width: 8,
+    });
+    let error = other.model(&Device::flex()).unwrap_err().to_string();
+    assert!(
+        error.contains("stages.0.0.branch.0.conv.weight is missing"),
+        "{error}"
+    );
+    assert!(error.contains("more"), "a long list is cut: {error}");
+
+    let mut wider = checkpoint();
+    wider.card.architecture = Architecture::ConvNext(ConvNextConfig {
+        depths: [1; 4],
+        widths: [8, 8, 16, 24],
+    });
+    let error = wider.model(&Device::flex()).unwrap_err().to_string();
+    assert!(
+        error.contains("norm.gamma has the shape [16] instead of [24]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused_both_ways() {
+    let mut broken = checkpoint();
+    broken.weights.0.get_mut("head.bias").unwrap().values[0] = f32::INFINITY;
+    let error = broken.write(Precision::F32).unwrap_err();
+    assert!(matches!(&error, CheckpointError::NotFinite { name } if name == "head.bias"));
+    broken.weights.0.get_mut("head.bias").unwrap().values[0] = 1e6;
+    assert!(broken.write(Precision::F32).is_ok());
+    assert!(
+        broken.write(Precision::F16).is_err(),
+        "1e6 does not fit f16"
+    );
+
+    // A file that another program wrote.
+    let mut bytes = checkpoint().write(Precision::F32).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    assert!(matches!(
+        Checkpoint::read(&bytes),
+        Err(CheckpointError::NotFinite { .. })
+    ));
+}
+
+#[test]
+fn a_wrong_card_is_told() {
+    type Change = fn(&mut serde_json::Value);
+    let cases: [(&str, Change); 8] = [
+        ("format is 99", |card| card["format"] = 99.into()),
+        ("2 thresholds for 9", |card| {
+            card["thresholds"] = serde_json::json!([0.5, 0.5])
+        }),
+        ("threshold of 1.5", |card| {
+            card["thresholds"][3] = 1.5.into()
+        }),
+        ("multiple of 32", |card| card["input"]["side"] = 40.into()),
+        ("centre crop of 999", |card| {
+            card["input"]["crop"] = 999.into()
+        }),
+        ("standard deviation", |card| {
+            card["input"]["std"][0] = 0.0.into()
+        }),
+        ("width of 4000000000", |card| {
+            card["architecture"]["widths"][0] = 4_000_000_000u64.into()
+        }),
+        ("cannot be read", |card| {
+            card["architecture"]["family"] = "vgg".into()
+        }),
+    ];
+    for (told, change) in cases {
+        let error = Checkpoint::read(&changed_card(change)).unwrap_err();
+        assert!(matches!(error, CheckpointError::Card(_)), "{error}");
+        assert!(
+            error.to_string().contains(told),
+            "{told:?} is not in {error}"
+        );
+    }
+}
+
+#[test]
+fn a_tensor_of_another_type_is_named() {
+    let mut header = String::from(r#"{"bits":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#);
+    while !header.len().is_multiple_of(8) {
+        header.push(' ');
+    }
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.push(7);
+    let error = Checkpoint::read(&bytes).unwrap_err().to_string();
+    assert!(error.contains("bits") && error.contains("U8"), "{error}");
+}
+
+#[test]
+fn arrays_keep_their_shape() {
+    let array = Array {
+        shape: vec![2, 3],
+        values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+    };
+    let data = burn::tensor::TensorData::from(&array);
+    assert_eq!(Array::from(data), array);
+}

@@ -1,0 +1,173 @@
+//! Networks of torchvision, timm and DINOv2 answer here as in their own library.
+
+mod support;
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use karyolens::checkpoint::import::{ImportOptions, Imported, Library, import};
+use karyolens::checkpoint::verify::{TOLERANCE, verify};
+use karyolens::checkpoint::{Checkpoint, Precision, StateDict};
+use support::{fixture, shared};
+
+/// The small transformers among the references have 3 heads.
+const HEADS: usize = 3;
+
+fn bring_in(
+    folder: &Path,
+    library: Library,
+    architecture: &str,
+    input_side: Option<u32>,
+) -> Imported {
+    let bytes = std::fs::read(folder.join("weights.safetensors")).unwrap();
+    let options = ImportOptions {
+        library,
+        architecture: architecture.into(),
+        heads: (architecture == "vit").then_some(HEADS),
+        input_side,
+        source: "a test".into(),
+    };
+    import(StateDict::read(&bytes).unwrap().0, &options).unwrap()
+}
+
+fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
+    let device = Device::flex();
+    let model = checkpoint.model(&device).unwrap();
+    let bytes = std::fs::read(reference).unwrap();
+    let found = pollster::block_on(verify(
+        &model,
+        &checkpoint.card.architecture,
+        &bytes,
+        &device,
+    ))
+    .unwrap();
+    assert!(
+        found.passes(TOLERANCE),
+        "{}: {found:?}",
+        reference.display()
+    );
+    // An empty or constant answer would agree with itself.
+    assert!(found.max_reference > 0.1, "{found:?}");
+}
+
+/// A reference through the whole way: imported, written, read again, run.
+fn check(folder: &Path, library: Library, architecture: &str) {
+    let imported = bring_in(folder, library, architecture, None);
+    let bytes = imported.checkpoint.write(Precision::F32).unwrap();
+    assert_parity(
+        &Checkpoint::read(&bytes).unwrap(),
+        &folder.join("io.safetensors"),
+    );
+}
+
+#[test]
+fn torchvision_convnext() {
+    check(
+        &fixture("parity/torchvision_convnext"),
+        Library::Torchvision,
+        "convnext",
+    );
+}
+
+#[test]
+fn torchvision_resnet_with_basic_blocks() {
+    check(
+        &fixture("parity/torchvision_resnet_narrow"),
+        Library::Torchvision,
+        "resnet",
+    );
+}
+
+#[test]
+fn torchvision_resnet_with_bottlenecks() {
+    let folder = fixture("parity/torchvision_resnet_narrow_bottleneck");
+    check(&folder, Library::Torchvision, "resnet");
+}
+
+#[test]
+fn torchvision_vit() {
+    check(
+        &fixture("parity/torchvision_vit"),
+        Library::Torchvision,
+        "vit",
+    );
+}
+
+#[test]
+fn timm_vit() {
+    check(&fixture("parity/timm_vit"), Library::Timm, "vit");
+}
+
+#[test]
+fn every_shared_reference() {
+    let Some(parity) = shared("parity with every shared reference", "parity") else {
+        return;
+    };
+    for (folder, library, architecture) in [
+        ("timm_convnext_atto", Library::Timm, "convnext-atto"),
+        ("torchvision_resnet_basic", Library::Torchvision, "resnet"),
+        (
+            "torchvision_resnet_bottleneck",
+            Library::Torchvision,
+            "resnet",
+        ),
+    ] {
+        check(&parity.join(folder), library, architecture);
+    }
+}
+
+#[test]
+fn full_size_networks_at_224_px() {
+    let Some(peers) = shared("parity with the full-size peers", "peers") else {
+        return;
+    };
+    for (weights, reference, library, architecture) in [
+        (
+            "resnet18.safetensors",
+            "resnet18_io.safetensors",
+            Library::Torchvision,
+            "resnet-18",
+        ),
+        (
+            "vit_tiny.safetensors",
+            "vit_tiny_io.safetensors",
+            Library::Timm,
+            "vit-tiny",
+        ),
+        (
+            "../parity/timm_convnext_atto/weights.safetensors",
+            "convnext_atto_io.safetensors",
+            Library::Timm,
+            "convnext-atto",
+        ),
+    ] {
+        let bytes = std::fs::read(peers.join(weights)).unwrap();
+        let options = ImportOptions {
+            library,
+            architecture: architecture.into(),
+            heads: None,
+            input_side: None,
+            source: "a test".into(),
+        };
+        let imported = import(StateDict::read(&bytes).unwrap().0, &options).unwrap();
+        assert_parity(&imported.checkpoint, &peers.join(reference));
+    }
+}
+
+#[test]
+fn dinov2_at_its_native_grid_and_resampled() {
+    let Some(folder) = shared("parity with DINOv2", "parity/dinov2_vits14") else {
+        return;
+    };
+    let native = bring_in(&folder, Library::DinoV2, "vit-small-14", None).checkpoint;
+    assert_eq!(
+        (native.card.input.side, native.card.features.len()),
+        (518, 0)
+    );
+    assert_parity(&native, &folder.join("io.safetensors"));
+    // Positions resampled in the forward pass, then at import: the same answer.
+    assert_parity(&native, &folder.join("io_98.safetensors"));
+    let small = bring_in(&folder, Library::DinoV2, "vit-small-14", Some(98)).checkpoint;
+    assert_eq!(small.weights.0["positions"].shape, [1, 50, 384]);
+    assert_parity(&small, &folder.join("io_98.safetensors"));
+}

@@ -1,0 +1,50 @@
+//! What several integration tests need: the shared data, the fixtures, the native program.
+#![allow(dead_code)] // Each test crate uses its own part.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A path below the shared data (`KARYOLENS_SHARED`, default `../shared`), or `None` where it is
+/// absent: then the skip of `test` is printed, and kept for `make test` to tell.
+pub fn shared(test: &str, below: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("KARYOLENS_SHARED").unwrap_or_else(|| "../shared".into());
+    let path = Path::new(&root).join(below);
+    if path.exists() {
+        return Some(path);
+    }
+    let line = format!("SKIPPED (KARYOLENS_SHARED): {test}");
+    eprintln!("{line}");
+    if let Some(log) = std::env::var_os("KARYOLENS_SKIP_LOG") {
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(log);
+        writeln!(log.expect("the log of skips"), "{line}").expect("the log of skips");
+    }
+    None
+}
+
+/// A committed fixture.
+pub fn fixture(below: &str) -> PathBuf {
+    Path::new("tests/fixtures").join(below)
+}
+
+/// Runs the native program.
+pub fn karyolens<const N: usize>(arguments: [&str; N]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_karyolens"))
+        .args(arguments)
+        .output()
+        .expect("the program")
+}
+
+/// What a program wrote to standard output, after it succeeded.
+pub fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a program wrote to standard error.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
