@@ -49,23 +49,15 @@ pub struct FeaturePrediction {
     pub present: bool,
 }
 
-/// Why a network cannot classify at all.
+/// Why one image cannot be classified.
 #[derive(Debug, Error)]
-pub enum ClassifierError {
-    /// The checkpoint's weights do not fit its card.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+pub enum ClassifyError {
     /// There is nothing to classify with.
     #[error("{name} is a backbone without a head: it has not been trained to name features")]
     NoHead {
         /// The model's name.
         name: String,
     },
-}
-
-/// Why one image cannot be classified.
-#[derive(Debug, Error)]
-pub enum ClassifyError {
     /// The file is no image that can be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -81,18 +73,15 @@ pub enum ClassifyError {
 }
 
 impl Classifier {
-    /// Puts a checkpoint's network on `device`.
+    /// Puts a checkpoint's network on `device`. A backbone without a head can be compared with
+    /// others, but classifies nothing.
     ///
     /// # Errors
-    /// [`ClassifierError`] where the weights do not fit the card, or there is no head.
-    pub fn new(checkpoint: &Checkpoint, device: Device) -> Result<Self, ClassifierError> {
-        let card = checkpoint.card.clone();
-        if card.features.is_empty() {
-            return Err(ClassifierError::NoHead { name: card.name });
-        }
+    /// [`CheckpointError::Weights`] where the weights do not fit the card.
+    pub fn new(checkpoint: &Checkpoint, device: Device) -> Result<Self, CheckpointError> {
         Ok(Self {
             model: checkpoint.model(&device)?,
-            card,
+            card: checkpoint.card.clone(),
             device,
         })
     }
@@ -140,9 +129,30 @@ impl Classifier {
     /// Cell images → probabilities `[cells, features]`, row after row.
     ///
     /// # Errors
-    /// [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
+    /// [`ClassifyError::NoHead`], [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
     pub async fn probabilities(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
-        let mut probabilities = Vec::with_capacity(cells.len() * self.card.features.len());
+        if self.card.features.is_empty() {
+            let name = self.card.name.clone();
+            return Err(ClassifyError::NoHead { name });
+        }
+        self.forward(cells, sigmoid).await
+    }
+
+    /// Cell images → what the network answers, `[cells, logits]`, row after row; for a backbone
+    /// its features.
+    ///
+    /// # Errors
+    /// [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
+    pub async fn logits(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
+        self.forward(cells, |logits| logits).await
+    }
+
+    async fn forward(
+        &self,
+        cells: &[CellImage],
+        last: fn(Tensor<2>) -> Tensor<2>,
+    ) -> Result<Vec<f32>, ClassifyError> {
+        let mut answers = Vec::new();
         for cells in cells.chunks(BATCH) {
             let mut input = Vec::with_capacity(cells.len() * self.card.input.len());
             for cell in cells {
@@ -151,14 +161,10 @@ impl Classifier {
             let side = self.card.input.side as usize;
             let data = TensorData::new(input, [cells.len(), 3, side, side]);
             let logits = self.model.forward(Tensor::from_data(data, &self.device));
-            let answer = sigmoid(logits).into_data_async().await?;
-            probabilities.extend(answer.iter::<f32>());
+            answers.extend(last(logits).into_data_async().await?.iter::<f32>());
         }
-        match probabilities
-            .iter()
-            .all(|probability| probability.is_finite())
-        {
-            true => Ok(probabilities),
+        match answers.iter().all(|answer| answer.is_finite()) {
+            true => Ok(answers),
             false => Err(ClassifyError::NotANumber),
         }
     }

@@ -21,7 +21,8 @@ use crate::nuclei::Feature;
 
 /// Without it cubecl's wgpu runtime fails when it opens its first stream.
 const NEEDED_FEATURE: &str = "timestamp-query";
-/// The largest difference of a probability that a sound GPU may show against the CPU.
+/// The largest difference of a logit that a sound GPU may show against the CPU, over max(1, the
+/// largest logit).
 const TOLERANCE: f32 = 1e-3;
 
 /// What the page asked for.
@@ -156,23 +157,19 @@ async fn open() -> Result<Device, String> {
     Ok(device)
 }
 
-/// The largest difference of a probability between two devices on a synthetic cell.
+/// The largest difference of two devices' logits on a synthetic cell, over max(1, the largest
+/// logit).
 async fn difference(cpu: &Classifier, webgpu: &Classifier) -> Result<f32, String> {
     let picture = render_synthetic(&[Feature::Grooves, Feature::Irregular], 1);
     let cell = [CellImage::new(picture).map_err(|error| error.to_string())?];
-    let known = cpu
-        .probabilities(&cell)
-        .await
-        .map_err(|error| error.to_string())?;
+    let known = cpu.logits(&cell).await.map_err(|error| error.to_string())?;
     let answer = webgpu
-        .probabilities(&cell)
+        .logits(&cell)
         .await
         .map_err(|error| error.to_string())?;
-    Ok(known
-        .iter()
-        .zip(&answer)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max))
+    let largest = |values: &mut dyn Iterator<Item = f32>| values.map(f32::abs).fold(0.0, f32::max);
+    let difference = largest(&mut known.iter().zip(&answer).map(|(a, b)| a - b));
+    Ok(difference / largest(&mut known.iter().copied()).max(1.0))
 }
 
 /// What `navigator.gpu` offers. web-sys has no stable bindings of WebGPU, so this reads the few
