@@ -13,6 +13,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::WorkerGlobalScope;
 
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
@@ -175,7 +176,7 @@ async fn difference(cpu: &Classifier, webgpu: &Classifier) -> Result<f32, String
 /// What `navigator.gpu` offers. web-sys has no stable bindings of WebGPU, so this reads the few
 /// properties it needs by name.
 async fn find_adapter() -> Result<Adapter, String> {
-    let gpu = get(&get(&js_sys::global(), "navigator"), "gpu");
+    let gpu = get(&navigator(), "gpu");
     if gpu.is_undefined() {
         return Err("this browser has no WebGPU".into());
     }
@@ -214,6 +215,15 @@ async fn find_adapter() -> Result<Adapter, String> {
         fallback,
         capable: has.is_some_and(|has| has.is_truthy()),
     })
+}
+
+/// The worker's navigator, or the page's where there is no worker.
+fn navigator() -> JsValue {
+    let global = js_sys::global();
+    match global.dyn_ref::<WorkerGlobalScope>() {
+        Some(worker) => worker.navigator().into(),
+        None => web_sys::window().map_or(JsValue::UNDEFINED, |page| page.navigator().into()),
+    }
 }
 
 fn get(object: &JsValue, key: &str) -> JsValue {

@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
-  PATIENCE, REPOSITORY, SHARED, assertAgrees, drop, folderFor, karyolens, launch, openBlank,
-  predict, ready, render, serve, settledRows, skipWithoutShared, withPage,
+  PATIENCE, REPOSITORY, SHARED, SHIPPED_MODEL, assertAgrees, drop, folderFor, karyolens, launch,
+  openBlank, predict, ready, render, serve, settledRows, skipWithoutShared, withPage,
 } from "./harness.js";
 
 /** @import { DeviceReport, Verification } from "../../pkg/index.js" */
@@ -50,10 +50,23 @@ test(allOfShared, { skip: skipWithoutShared(allOfShared, "parity") }, async (t) 
   }
 });
 
-test("a cell is read on WebGPU as the command line reads it", { timeout }, async (t) => {
+test("the shipped model reads a cell on WebGPU as the command line does", { timeout }, async (t) => {
+  await readOnWebGpu(await folderFor(t), SHIPPED_MODEL);
+});
+
+test("a transformer reads cells on WebGPU as the command line does", { timeout }, async (t) => {
   const folder = await folderFor(t);
-  // Small enough for the software adapter.
-  const model = await checkpointOf(join(FIXTURES, "timm_vit"), folder, "--input-size", "64");
+  // An input small enough for the software adapter.
+  await readOnWebGpu(folder, await checkpointOf(join(FIXTURES, "timm_vit"), folder, "--input-size", "64"));
+});
+
+/**
+ * The page, with `model` in the shipped one's place, reads pictures on WebGPU.
+ *
+ * @param {string} folder for the pictures
+ * @param {string} model
+ */
+async function readOnWebGpu(folder, model) {
   const weights = await readFile(model);
   const files = await Promise.all([
     render(join(folder, "grooves.png"), "Grooves,Inclusion", 3),
@@ -71,7 +84,7 @@ test("a cell is read on WebGPU as the command line reads it", { timeout }, async
     const rows = await settledRows(page, files.length);
     rows.forEach((row, index) => assertAgrees(row, predicted[index]));
   });
-});
+}
 
 /**
  * @param {import("node:test").TestContext} t
