@@ -41,6 +41,8 @@ const CHROMIUM_FLAGS = [
 
 /** Long enough for the software adapter to compile its shaders on two busy cores. */
 export const PATIENCE = 300_000;
+/** A wait ends before its whole test does, so that the failure names what was waited for. */
+const PATIENCE_OF_ONE_WAIT = PATIENCE - 60_000;
 
 /** Runs the binary and gives what it prints. @param {...string} args */
 export async function karyolens(...args) {
@@ -139,7 +141,7 @@ function isExecutable(file) {
  */
 export async function withPage(browser, body, { expected, ...context } = {}) {
   const page = await browser.newPage(context);
-  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultTimeout(PATIENCE_OF_ONE_WAIT);
   /** @type {Seen} */
   const seen = { complaints: [], requests: [] };
   page.on("console", (message) => {
@@ -150,6 +152,9 @@ export async function withPage(browser, body, { expected, ...context } = {}) {
     seen.complaints.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
+  // Chromium's own dialog is held back only while somebody listens, and from a moment after that:
+  // listening just before the key press comes too late now and then.
+  page.on("filechooser", () => {});
   page.on("request", (request) => seen.requests.push(request.url()));
   try {
     await body(page, seen);
