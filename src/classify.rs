@@ -59,7 +59,7 @@ pub enum ClassifyError {
         name: String,
     },
     /// The file is no image that can be read.
-    #[error(transparent)]
+    #[error("the file {0}")]
     Decode(#[from] DecodeError),
     /// The image is not one of a single cell.
     #[error(transparent)]

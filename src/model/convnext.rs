@@ -9,22 +9,18 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, PaddingConfig2d};
+use burn::nn::{LayerNorm, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation::gelu};
 use serde::{Deserialize, Serialize};
 
-use super::DropPath;
+use super::{DropPath, fresh_weights, layer_norm, linear};
 
 /// Side of the depthwise kernel.
 const KERNEL: usize = 7;
 /// The MLP's hidden width over the block's width.
 const EXPANSION: usize = 4;
-/// Epsilon of every LayerNorm.
-const EPSILON: f64 = 1e-6;
 /// Start of the layer scale in a network that is trained from scratch.
 const LAYER_SCALE: f64 = 1e-6;
-/// Standard deviation of fresh weights.
-const WEIGHT_STD: f64 = 0.02;
 /// Stem stride 4, then three downsamplings by 2.
 pub(super) const STRIDE: usize = 32;
 
@@ -69,10 +65,10 @@ impl ConvNextConfig {
         ConvNext {
             stem: Stem {
                 conv: conv(3, self.widths[0], 4, device),
-                norm: norm(self.widths[0], device),
+                norm: layer_norm(self.widths[0], device),
             },
             stages,
-            norm: norm(self.widths[3], device),
+            norm: layer_norm(self.widths[3], device),
             head: (classes > 0).then(|| linear(self.widths[3], classes, device)),
         }
     }
@@ -139,7 +135,7 @@ struct Downsample {
 impl Downsample {
     fn new(from: usize, to: usize, device: &Device) -> Self {
         Self {
-            norm: norm(from, device),
+            norm: layer_norm(from, device),
             conv: conv(from, to, 2, device),
         }
     }
@@ -165,7 +161,7 @@ impl Block {
     fn new(width: usize, drop_path: DropPath, device: &Device) -> Self {
         Self {
             depthwise: Depthwise::new(width, device),
-            norm: norm(width, device),
+            norm: layer_norm(width, device),
             expand: linear(width, EXPANSION * width, device),
             project: linear(EXPANSION * width, width, device),
             scale: Initializer::Constant { value: LAYER_SCALE }.init([width], device),
@@ -215,23 +211,6 @@ fn conv(from: usize, to: usize, side: usize, device: &Device) -> Conv2d {
         .with_stride([side, side])
         .with_initializer(fresh_weights())
         .init(device)
-}
-
-fn norm(width: usize, device: &Device) -> LayerNorm {
-    LayerNormConfig::new(width)
-        .with_epsilon(EPSILON)
-        .init(device)
-}
-
-fn linear(from: usize, to: usize, device: &Device) -> Linear {
-    super::linear(from, to, WEIGHT_STD, device)
-}
-
-fn fresh_weights() -> Initializer {
-    Initializer::Normal {
-        mean: 0.0,
-        std: WEIGHT_STD,
-    }
 }
 
 fn channels_last(x: Tensor<4>) -> Tensor<4> {

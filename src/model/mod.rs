@@ -12,7 +12,7 @@ mod resnet;
 mod vit;
 
 use burn::module::{Initializer, Module};
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 pub use architecture::{Architecture, ArchitectureError};
@@ -64,11 +64,31 @@ impl Model {
     }
 }
 
-/// A Linear with fresh weights of standard deviation `std` and no bias to start from.
-fn linear(from: usize, to: usize, std: f64, device: &Device) -> Linear {
+/// Epsilon of every LayerNorm of a ConvNeXt or ViT.
+const NORM_EPSILON: f64 = 1e-6;
+/// Standard deviation of their fresh weights.
+const WEIGHT_STD: f64 = 0.02;
+
+/// Fresh weights of a ConvNeXt or ViT.
+fn fresh_weights() -> Initializer {
+    Initializer::Normal {
+        mean: 0.0,
+        std: WEIGHT_STD,
+    }
+}
+
+/// A Linear with fresh weights and no bias to start from.
+fn linear(from: usize, to: usize, device: &Device) -> Linear {
     let mut linear = LinearConfig::new(from, to)
-        .with_initializer(Initializer::Normal { mean: 0.0, std })
+        .with_initializer(fresh_weights())
         .init(device);
     linear.bias = Some(Initializer::Zeros.init([to], device));
     linear
+}
+
+/// A LayerNorm over the last axis.
+fn layer_norm(width: usize, device: &Device) -> LayerNorm {
+    LayerNormConfig::new(width)
+        .with_epsilon(NORM_EPSILON)
+        .init(device)
 }

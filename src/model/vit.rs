@@ -9,21 +9,17 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{DropPath, positions};
+use super::{DropPath, fresh_weights, layer_norm, linear, positions};
 
 /// The MLP's hidden width over the block's width.
 const EXPANSION: usize = 4;
-/// Epsilon of every LayerNorm.
-const EPSILON: f64 = 1e-6;
 /// Start of the layer scale in a network that is trained from scratch.
 const LAYER_SCALE: f64 = 1e-5;
-/// Standard deviation of fresh weights.
-const WEIGHT_STD: f64 = 0.02;
 
 /// What the head reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +87,7 @@ impl VitConfig {
             blocks: DropPath::rising(drop_path, self.depth)
                 .map(|drop_path| Block::new(self, drop_path, device))
                 .collect(),
-            norm: norm(self.width, device),
+            norm: layer_norm(self.width, device),
             head: (classes > 0).then(|| linear(pooled, classes, device)),
             reads_patches: self.pool == Pool::ClassAndPatchMean,
         }
@@ -166,14 +162,14 @@ impl Block {
                 .then(|| Initializer::Constant { value: LAYER_SCALE }.init([width], device))
         };
         Self {
-            attention_norm: norm(width, device),
+            attention_norm: layer_norm(width, device),
             attention: Attention {
                 qkv: linear(width, 3 * width, device),
                 output: linear(width, width, device),
                 heads: config.heads,
             },
             attention_scale: scale(),
-            mlp_norm: norm(width, device),
+            mlp_norm: layer_norm(width, device),
             expand: linear(width, EXPANSION * width, device),
             project: linear(EXPANSION * width, width, device),
             mlp_scale: scale(),
@@ -229,22 +225,5 @@ impl Attention {
             .swap_dims(1, 2)
             .reshape([batch, tokens, width]);
         self.output.forward(x)
-    }
-}
-
-fn norm(width: usize, device: &Device) -> LayerNorm {
-    LayerNormConfig::new(width)
-        .with_epsilon(EPSILON)
-        .init(device)
-}
-
-fn linear(from: usize, to: usize, device: &Device) -> Linear {
-    super::linear(from, to, WEIGHT_STD, device)
-}
-
-fn fresh_weights() -> Initializer {
-    Initializer::Normal {
-        mean: 0.0,
-        std: WEIGHT_STD,
     }
 }
