@@ -171,15 +171,49 @@ impl Architecture {
         }
     }
 
+    /// Blocks of each stage; a transformer has one stage.
+    fn depths(&self) -> &[usize] {
+        match self {
+            Self::ResNet(config) => &config.depths,
+            Self::ConvNext(config) => &config.depths,
+            Self::Vit(config) => std::slice::from_ref(&config.depth),
+        }
+    }
+
+    /// How many layers there are for a learning rate that differs by layer: the stem or patch
+    /// embedding, every block, and the head with the norm before it.
+    pub fn layers(&self) -> usize {
+        self.depths().iter().sum::<usize>() + 2
+    }
+
+    /// The layer, from 0, that holds the weight at this path of modules. What stands between two
+    /// stages counts as part of the block after it.
+    pub fn layer(&self, path: &[impl AsRef<str>]) -> usize {
+        let part = |name: &str| path.iter().position(|part| part.as_ref() == name);
+        let number = |at: usize| path.get(at).and_then(|part| part.as_ref().parse().ok());
+        let stem = ["stem", "patches", "class_token", "positions"];
+        if stem.into_iter().any(|name| part(name).is_some()) {
+            return 0;
+        }
+        let (stage, block) = match (part("stages"), part("blocks")) {
+            (Some(at), None) => (number(at + 1), number(at + 2)),
+            (Some(at), Some(blocks)) => (number(at + 1), number(blocks + 1)),
+            (None, Some(blocks)) => (Some(0), number(blocks + 1)),
+            (None, None) => return self.layers() - 1,
+        };
+        let before: usize = self.depths().iter().take(stage.unwrap_or(0)).sum();
+        1 + before + block.unwrap_or(0)
+    }
+
     /// Refuses sizes of zero, beyond all bounds, or that contradict each other.
     ///
     /// # Errors
     /// [`ArchitectureError::Size`] with the first that is wrong.
     pub fn check(&self) -> Result<(), ArchitectureError> {
-        let (depths, widths) = match self {
-            Self::ResNet(c) => (&c.depths[..], vec![c.width]),
-            Self::ConvNext(c) => (&c.depths[..], c.widths.to_vec()),
-            Self::Vit(c) => (std::slice::from_ref(&c.depth), vec![c.width, c.heads]),
+        let widths = match self {
+            Self::ResNet(c) => vec![c.width],
+            Self::ConvNext(c) => c.widths.to_vec(),
+            Self::Vit(c) => vec![c.width, c.heads],
         };
         let within = |what: &str, sizes: &[usize], bound| match sizes
             .iter()
@@ -190,7 +224,7 @@ impl Architecture {
             }),
             None => Ok(()),
         };
-        within("depth", depths, MAX_DEPTH)?;
+        within("depth", self.depths(), MAX_DEPTH)?;
         within("width", &widths, MAX_WIDTH)?;
         if let Self::Vit(c) = self {
             within("patch", &[c.patch], MAX_SIDE)?;

@@ -39,7 +39,12 @@ impl Model {
     ///
     /// A backbone without a head answers with its features, `[batch, channels]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = self.features(images);
+        self.classify(self.features(images))
+    }
+
+    /// What the head reads, `[batch, channels]` → logits `[batch, classes]`; a backbone without a
+    /// head gives it back.
+    pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
         match self.head() {
             Some(head) => head.forward(features),
             None => features,

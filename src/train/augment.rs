@@ -4,23 +4,26 @@
 //! white: corners that a rotation opens are filled with white, and colour jitter acts on the
 //! cell alone.
 
-use burn::config::Config;
+use clap::{ArgAction, Args};
 use image::{Rgb, RgbImage};
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
+use super::config::defaults;
 use crate::image::CellImage;
 
 /// What is varied, and how far.
-#[derive(Config, Debug, PartialEq)]
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default = "defaults::<Augment>", deny_unknown_fields)]
 pub struct Augment {
-    /// Flip left-right and up-down, each with probability 1/2.
-    #[config(default = true)]
+    /// Do not flip images: by default left-right and up-down, each with probability 1/2.
+    #[arg(long = "no-flips", action = ArgAction::SetFalse)]
     pub flips: bool,
-    /// Rotate by up to this many degrees either way.
-    #[config(default = 180.0)]
+    /// Rotate images by up to this many degrees either way.
+    #[arg(long, value_name = "DEGREES", default_value_t = 180.0)]
     pub rotation: f32,
     /// Vary brightness, contrast and saturation by up to this share either way.
-    #[config(default = 0.2)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub jitter: f32,
 }
 
@@ -162,7 +165,7 @@ mod tests {
 
     #[test]
     fn white_stays_white_and_a_seed_repeats() {
-        let augment = Augment::new();
+        let augment: Augment = defaults();
         for seed in 0..20 {
             let varied = augment.apply(&bar(), &mut random(seed, &[]));
             assert_eq!(varied, augment.apply(&bar(), &mut random(seed, &[])));

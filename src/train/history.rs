@@ -21,6 +21,9 @@ use burn::train::metric::{
 use super::metrics::{DEFAULT_THRESHOLD, Scores};
 use crate::files::write_atomically;
 
+/// The column of [`History`] that the best epoch has the highest value of.
+pub const BEST: &str = "valid macro_f1";
+
 /// What a step gives to the metrics.
 pub struct StepOutput {
     /// The loss, `[1]`.

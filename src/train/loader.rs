@@ -1,34 +1,43 @@
 //! Batches, made by a thread of their own while the network works on the last one.
 //!
-//! The order of an epoch and the augmentation of each image follow from the seed, the epoch and
-//! the position alone. burn's own multi-threaded loader takes its order from a generator whose
-//! state a resumed run does not have; this one repeats.
+//! The order of an epoch, the augmentation of each image and its partner in CutMix follow from
+//! the seed, the epoch and the position alone. burn's own multi-threaded loader takes its order
+//! from a generator whose state a resumed run does not have; this one repeats.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
+use rand::Rng;
 
 use super::augment::Augment;
+use super::cutmix::CutMix;
 use super::data::{DataError, Record};
 use super::random;
-use super::sampler::Sampler;
-use crate::image::InputSpec;
+use super::sampler::{Rarity, Sampler};
+use crate::image::{CellImage, InputSpec};
 
 /// Batches made ahead: one being read, one waiting.
 const AHEAD: usize = 2;
+/// Decoded images are kept in memory for the next epoch up to this many: 150 kB each, 1.2 GB in
+/// all. Beyond it every epoch decodes anew.
+const KEPT_IMAGES: usize = 8192;
 
 /// What a training step takes.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// `[batch, 3, side, side]`.
+    /// `[batch, 3, side, side]`, for the network.
     pub images: Tensor<4>,
+    /// The same cells for each kind of input that the teachers read.
+    pub teacher_images: Vec<Tensor<4>>,
     /// `[batch, features]`, 0 to 1.
     pub targets: Tensor<2>,
+    /// Only the head learns from this batch.
+    pub frozen: bool,
 }
 
 /// What varies from epoch to epoch while training; validation has none of it.
@@ -36,10 +45,25 @@ pub struct Batch {
 pub struct Shuffle {
     /// How cells are drawn.
     pub sampler: Sampler,
+    /// What a cell weighs for the weighted sampler.
+    pub rarity: Rarity,
     /// How images are varied.
     pub augment: Augment,
+    /// How images are mixed.
+    pub cutmix: CutMix,
+    /// Epochs at the start in which only the head learns.
+    pub frozen_epochs: usize,
     /// The run's seed.
     pub seed: u64,
+}
+
+/// How cells become inputs: the network's, then one for each kind of teacher.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// What the network reads.
+    pub network: InputSpec,
+    /// What the teachers read.
+    pub teachers: Vec<InputSpec>,
 }
 
 /// The cells of one split as batches.
@@ -50,89 +74,154 @@ pub struct Loader {
     device: Device,
 }
 
-#[derive(Clone)]
 struct Plan {
-    records: Vec<Record>,
-    input: InputSpec,
+    cells: Vec<Cell>,
+    inputs: Inputs,
     batch: usize,
-    shuffle: Option<Shuffle>,
+    /// What varies, and which features are rare.
+    shuffle: Option<(Shuffle, Vec<bool>)>,
+}
+
+/// A record and, once it has been read, its image.
+#[derive(Clone)]
+struct Cell {
+    record: Record,
+    image: OnceLock<CellImage>,
 }
 
 /// A batch on its way from the thread that makes it.
 struct Prepared {
     images: Vec<f32>,
+    teacher_images: Vec<Vec<f32>>,
     targets: Vec<f32>,
     cells: usize,
+    frozen: bool,
 }
 
 impl Loader {
-    /// Batches of `batch` cells of `records`; `first_epoch` counts from 1.
+    /// Batches of `batch` cells of `records` on `device`; `first_epoch` counts from 1.
     pub fn new(
-        records: Vec<Record>,
-        input: InputSpec,
+        records: &[Record],
+        inputs: Inputs,
         batch: usize,
         shuffle: Option<Shuffle>,
         first_epoch: usize,
+        device: &Device,
     ) -> Self {
+        let shuffle = shuffle.map(|shuffle| {
+            let rare = shuffle.cutmix.rare(records);
+            (shuffle, rare)
+        });
+        let cell = |record: &Record| Cell {
+            record: record.clone(),
+            image: OnceLock::new(),
+        };
         Self {
             plan: Arc::new(Plan {
-                records,
-                input,
+                cells: records.iter().map(cell).collect(),
+                inputs,
                 batch,
                 shuffle,
             }),
             epoch: Arc::new(AtomicUsize::new(first_epoch)),
-            device: Device::flex(),
+            device: device.clone(),
+        }
+    }
+}
+
+impl Cell {
+    fn read(&self) -> Result<CellImage, DataError> {
+        match self.image.get() {
+            Some(image) => Ok(image.clone()),
+            None => self.record.read(),
         }
     }
 }
 
 impl Plan {
-    fn order(&self, epoch: u64) -> Vec<usize> {
-        match &self.shuffle {
-            Some(shuffle) => shuffle
-                .sampler
-                .order(&self.records, &mut random(shuffle.seed, &[epoch])),
-            None => (0..self.records.len()).collect(),
-        }
+    fn order(&self, epoch: usize) -> Vec<usize> {
+        let Some((shuffle, _)) = &self.shuffle else {
+            return (0..self.cells.len()).collect();
+        };
+        let cells = self.cells.iter();
+        let labels: Vec<&[bool]> = cells.map(|cell| &*cell.record.labels).collect();
+        let mut random = random(shuffle.seed, &[epoch as u64]);
+        shuffle.sampler.order(&labels, shuffle.rarity, &mut random)
     }
 
-    fn prepare(&self, epoch: u64, first: usize, cells: &[usize]) -> Result<Prepared, DataError> {
-        let mut images = Vec::with_capacity(cells.len() * self.input.len());
+    /// The image of the cell at `index`, varied.
+    fn image(&self, index: usize, random: &mut impl Rng) -> Result<CellImage, DataError> {
+        let cell = &self.cells[index];
+        let image = cell.read()?;
+        if self.cells.len() <= KEPT_IMAGES {
+            let _ = cell.image.set(image.clone()); // It is there already: that is as good.
+        }
+        Ok(match &self.shuffle {
+            Some((shuffle, _)) => shuffle.augment.apply(&image, random),
+            None => image,
+        })
+    }
+
+    fn prepare(&self, epoch: usize, first: usize, cells: &[usize]) -> Result<Prepared, DataError> {
+        let specs = || {
+            [&self.inputs.network]
+                .into_iter()
+                .chain(&self.inputs.teachers)
+        };
+        let mut images: Vec<Vec<f32>> = specs()
+            .map(|spec| Vec::with_capacity(cells.len() * spec.len()))
+            .collect();
         let mut targets = Vec::new();
         for (position, &index) in cells.iter().enumerate() {
-            let record = &self.records[index];
-            let mut cell = record.read()?;
-            if let Some(Shuffle { augment, seed, .. }) = &self.shuffle {
-                let position = (first + position) as u64;
-                cell = augment.apply(&cell, &mut random(*seed, &[epoch, position]));
+            let labels = &self.cells[index].record.labels;
+            let seed = self.shuffle.as_ref().map_or(0, |(shuffle, _)| shuffle.seed);
+            let mut random = random(seed, &[epoch as u64, (first + position) as u64]);
+            let image = self.image(index, &mut random)?;
+            for (spec, images) in specs().zip(&mut images) {
+                spec.append(&image, images);
             }
-            self.input.append(&cell, &mut images);
-            targets.extend(
-                record
-                    .labels
-                    .iter()
-                    .map(|&shown| f32::from(u8::from(shown))),
-            );
+            let mixed = self.shuffle.as_ref().and_then(|(shuffle, rare)| {
+                let cells = self.cells.len();
+                shuffle.cutmix.draw(labels, rare, cells, &mut random)
+            });
+            let Some((partner, cut)) = mixed else {
+                targets.extend(labels.iter().map(|&shown| f32::from(u8::from(shown))));
+                continue;
+            };
+            let image = self.image(partner, &mut random)?;
+            for (spec, images) in specs().zip(&mut images) {
+                let mut other = Vec::with_capacity(spec.len());
+                spec.append(&image, &mut other);
+                let own = images.len() - spec.len();
+                cut.paste(&other, &mut images[own..], spec.side as usize);
+            }
+            let partner = &self.cells[partner].record.labels;
+            targets.extend(cut.mix(labels, partner, self.inputs.network.side as usize));
         }
+        let frozen = self
+            .shuffle
+            .as_ref()
+            .is_some_and(|(shuffle, _)| epoch <= shuffle.frozen_epochs);
         Ok(Prepared {
-            images,
+            images: images.remove(0),
+            teacher_images: images,
             targets,
             cells: cells.len(),
+            frozen,
         })
     }
 }
 
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
-        let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) as u64;
-        if let Some(shuffle) = &self.plan.shuffle {
+        let epoch = self.epoch.fetch_add(1, Ordering::SeqCst);
+        if let Some((shuffle, _)) = &self.plan.shuffle {
             // Stochastic depth draws from the device's own source: it starts anew each epoch, so
             // that a resumed run draws what the uninterrupted one did.
-            self.device.seed(shuffle.seed.wrapping_add(epoch));
+            self.device.seed(shuffle.seed.wrapping_add(epoch as u64));
         }
         let plan = self.plan.clone();
-        let total = plan.records.len();
+        let total = plan.cells.len();
         let (sender, receiver) = sync_channel(AHEAD);
         let thread = std::thread::spawn(move || {
             let order = plan.order(epoch);
@@ -155,7 +244,7 @@ impl DataLoader<Batch> for Loader {
     }
 
     fn num_items(&self) -> usize {
-        self.plan.records.len()
+        self.plan.cells.len()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
@@ -167,12 +256,13 @@ impl DataLoader<Batch> for Loader {
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let records = self.plan.records[start..end].to_vec();
         let epoch = self.epoch.load(Ordering::SeqCst);
         Arc::new(Self {
             plan: Arc::new(Plan {
-                records,
-                ..(*self.plan).clone()
+                cells: self.plan.cells[start..end].to_vec(),
+                inputs: self.plan.inputs.clone(),
+                batch: self.plan.batch,
+                shuffle: self.plan.shuffle.clone(),
             }),
             epoch: Arc::new(AtomicUsize::new(epoch)),
             device: self.device.clone(),
@@ -198,18 +288,28 @@ impl Iterator for Batches {
         };
         let Prepared {
             images,
+            teacher_images,
             targets,
             cells,
+            frozen,
         } = prepared;
         self.progress.items_processed += cells;
-        let side = self.plan.input.side as usize;
         let features = targets.len() / cells;
+        let images_of = |spec: &InputSpec, values, device| {
+            let side = spec.side as usize;
+            Tensor::from_data(TensorData::new(values, [cells, 3, side, side]), device)
+        };
+        // Teachers only answer: they need no gradients.
+        let plain = self.device.clone().without_autodiff();
+        let inputs = &self.plan.inputs;
+        let teacher_images = inputs.teachers.iter().zip(teacher_images);
         Some(Ok(Batch {
-            images: Tensor::from_data(
-                TensorData::new(images, [cells, 3, side, side]),
-                &self.device,
-            ),
+            images: images_of(&inputs.network, images, &self.device),
+            teacher_images: teacher_images
+                .map(|(spec, values)| images_of(spec, values, &plain))
+                .collect(),
             targets: Tensor::from_data(TensorData::new(targets, [cells, features]), &self.device),
+            frozen,
         }))
     }
 }

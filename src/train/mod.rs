@@ -1,16 +1,22 @@
 //! Training, natively: from a folder of labelled cells to a run folder with a checkpoint.
 //!
-//! In the order in which a run meets them: [`data`] reads records, [`sampler`] orders them,
-//! [`augment`] varies each image, [`loader`] makes batches beside the training step, [`mod@fit`]
-//! drives burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how
-//! good the result is.
+//! In the order in which a run meets them: [`config`] holds its settings, [`data`] reads records,
+//! [`sampler`] orders them, [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes
+//! batches beside the training step; `step` is what happens to one, with [`loss`], [`teachers`]
+//! and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
+//! burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how good
+//! the result is.
 //!
 //! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
 //! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
 //! and position alone, so that a run repeats exactly ([`loader`]); macro-F1 over an epoch instead
-//! of the mean over batches ([`history`]); and one table of figures a run ([`history`]).
+//! of the mean over batches ([`history`]); one table of figures a run ([`history`]); checkpoints
+//! that a kill cannot break ([`run`]); and an average of the weights ([`average`]).
 
 pub mod augment;
+pub mod average;
+pub mod config;
+pub mod cutmix;
 pub mod data;
 pub mod evaluate;
 pub mod fit;
@@ -18,8 +24,12 @@ pub mod history;
 pub mod loader;
 pub mod loss;
 pub mod metrics;
+mod optimise;
 pub mod progress;
+pub mod run;
 pub mod sampler;
+mod step;
+pub mod teachers;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -7,8 +7,6 @@ use rand::distr::weighted::WeightedIndex;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::data::Record;
-
 /// Keeps a feature that no cell shows from dividing by zero; the study's value.
 const EPSILON: f64 = 1e-6;
 
@@ -24,15 +22,16 @@ pub enum Sampler {
 }
 
 impl Sampler {
-    /// Indices into `records`, as many as there are records.
-    pub fn order(self, records: &[Record], random: &mut impl Rng) -> Vec<usize> {
-        match (self, WeightedIndex::new(weights(records))) {
-            (Sampler::Weighted, Ok(weighted)) => (0..records.len())
-                .map(|_| weighted.sample(random))
-                .collect(),
+    /// Indices of cells with these labels, as many as there are cells; `rarity` is for
+    /// [`Sampler::Weighted`].
+    pub fn order(self, labels: &[&[bool]], rarity: Rarity, random: &mut impl Rng) -> Vec<usize> {
+        match (self, WeightedIndex::new(weights(labels, rarity))) {
+            (Sampler::Weighted, Ok(weighted)) => {
+                (0..labels.len()).map(|_| weighted.sample(random)).collect()
+            }
             // Weights that are all zero are those of cells without any feature: none is rarer.
             _ => {
-                let mut order: Vec<usize> = (0..records.len()).collect();
+                let mut order: Vec<usize> = (0..labels.len()).collect();
                 order.shuffle(random);
                 order
             }
@@ -40,24 +39,41 @@ impl Sampler {
     }
 }
 
-/// The study's weight of each cell: Σ over its features c of 1 / (n_c + 1e-6), where n_c is how
-/// many cells show c.
-pub fn weights(records: &[Record]) -> Vec<f64> {
-    let features = records.first().map_or(0, |record| record.labels.len());
+/// What a cell with several features weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Rarity {
+    /// The sum of its features' weights, the study's choice.
+    Sum,
+    /// The weight of its rarest feature.
+    Max,
+    /// The mean of its features' weights.
+    Mean,
+}
+
+/// The weight of each cell from those of its features: 1 / (n_c + 1e-6) for the feature c, where
+/// n_c is how many cells show it. A cell without any feature weighs 0.
+pub fn weights(labels: &[&[bool]], rarity: Rarity) -> Vec<f64> {
+    let features = labels.first().map_or(0, |labels| labels.len());
     let mut positives = vec![0.0; features];
-    for record in records {
-        for (count, &shown) in positives.iter_mut().zip(&record.labels) {
+    for labels in labels {
+        for (count, &shown) in positives.iter_mut().zip(*labels) {
             *count += f64::from(u8::from(shown));
         }
     }
-    let weight = |record: &Record| {
-        let shown = positives
-            .iter()
-            .zip(&record.labels)
-            .filter(|(_, shown)| **shown);
-        shown.map(|(count, _)| 1.0 / (count + EPSILON)).sum()
+    let weight = |labels: &&[bool]| {
+        let shown = positives.iter().zip(*labels).filter(|(_, shown)| **shown);
+        let weights = shown.map(|(count, _)| 1.0 / (count + EPSILON));
+        let (sum, max, shown) = weights.fold((0.0, 0.0f64, 0), |(sum, max, shown), weight| {
+            (sum + weight, max.max(weight), shown + 1)
+        });
+        match rarity {
+            Rarity::Sum => sum,
+            Rarity::Max => max,
+            Rarity::Mean => sum / f64::from(shown.max(1)),
+        }
     };
-    records.iter().map(weight).collect()
+    labels.iter().map(weight).collect()
 }
 
 #[cfg(test)]
@@ -65,34 +81,33 @@ mod tests {
     use super::super::random;
     use super::*;
 
-    fn records(labels: &[[bool; 2]]) -> Vec<Record> {
-        let record = |labels: &[bool; 2]| Record {
-            id: String::new(),
-            path: Default::default(),
-            labels: labels.to_vec(),
-        };
-        labels.iter().map(record).collect()
-    }
-
     #[test]
-    fn a_cell_weighs_the_sum_of_its_features_rarities() {
-        let records = records(&[[true, true], [true, false], [false, false]]);
-        let expected = [1.0 / 2.000001 + 1.0 / 1.000001, 1.0 / 2.000001, 0.0];
-        for (weight, expected) in weights(&records).iter().zip(expected) {
-            assert!(
-                (weight - expected).abs() < 1e-12,
-                "{weight} instead of {expected}"
-            );
+    fn a_cell_weighs_as_its_features_are_rare() {
+        let labels: [&[bool]; 3] = [&[true, true], &[true, false], &[false, false]];
+        let (rare, common) = (1.0 / 1.000001, 1.0 / 2.000001);
+        for (rarity, both) in [
+            (Rarity::Sum, rare + common),
+            (Rarity::Max, rare),
+            (Rarity::Mean, (rare + common) / 2.0),
+        ] {
+            let expected = [both, common, 0.0];
+            for (weight, expected) in weights(&labels, rarity).iter().zip(expected) {
+                assert!(
+                    (weight - expected).abs() < 1e-12,
+                    "{rarity:?}: {weight} instead of {expected}"
+                );
+            }
         }
     }
 
     #[test]
     fn rare_cells_are_drawn_as_often_as_their_weight_says() {
-        let mut labels = vec![[true, false]; 9];
-        labels.push([true, true]);
-        let records = records(&labels);
+        let mut labels: Vec<&[bool]> = vec![&[true, false]; 9];
+        labels.push(&[true, true]);
         let draws = (0..2000)
-            .flat_map(|epoch| Sampler::Weighted.order(&records, &mut random(1, &[epoch])))
+            .flat_map(|epoch| {
+                Sampler::Weighted.order(&labels, Rarity::Sum, &mut random(1, &[epoch]))
+            })
             .filter(|&index| index == 9)
             .count();
         // (1/10 + 1) / (10 * 1/10 + 1) = 0.55 of 20,000 draws.
@@ -101,8 +116,8 @@ mod tests {
 
     #[test]
     fn uniform_shows_every_cell_once_and_repeats_with_its_seed() {
-        let records = records(&[[true, false]; 20]);
-        let order = |seed| Sampler::Uniform.order(&records, &mut random(seed, &[3]));
+        let labels: [&[bool]; 20] = [&[true, false]; 20];
+        let order = |seed| Sampler::Uniform.order(&labels, Rarity::Sum, &mut random(seed, &[3]));
         let mut sorted = order(7);
         sorted.sort_unstable();
         assert_eq!(sorted, (0..20).collect::<Vec<_>>());
@@ -112,9 +127,11 @@ mod tests {
 
     #[test]
     fn cells_without_any_feature_are_drawn_uniformly() {
-        let records = records(&[[false, false]; 4]);
+        let labels: [&[bool]; 4] = [&[false, false]; 4];
         assert_eq!(
-            Sampler::Weighted.order(&records, &mut random(0, &[])).len(),
+            Sampler::Weighted
+                .order(&labels, Rarity::Sum, &mut random(0, &[]))
+                .len(),
             4
         );
     }

@@ -1,0 +1,95 @@
+//! An exponential moving average of a network's weights: what is validated and kept in the place
+//! of the weights themselves, steadier than any one step.
+
+use std::any::Any;
+use std::collections::VecDeque;
+
+use burn::module::{Initializer, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+
+use crate::model::Model;
+
+/// The averaged network and how often it has been updated; both are part of a run's checkpoints.
+#[derive(Module, Debug)]
+pub struct Average {
+    model: Model,
+    updates: Param<Tensor<1>>,
+    decay: f64,
+}
+
+impl Average {
+    /// An average that begins at the weights of `model`.
+    pub fn of(model: &Model, decay: f64) -> Self {
+        let device = model.devices().remove(0);
+        Self {
+            model: model.clone().map(&mut Renewed).no_grad(),
+            updates: Initializer::Zeros.init([1], &device),
+            decay,
+        }
+        .no_grad()
+    }
+
+    /// The averaged network.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Moves the average towards `model`: w̄ ← d·w̄ + (1 − d)·w, where after t updates d is
+    /// min(decay, (1 + t) / (10 + t)), so that the first weights are soon forgotten.
+    pub fn update(self, model: &Model) -> Self {
+        let updates = self.updates.val().without_autodiff();
+        let warm = (updates.clone() + 1.0) / (updates + 10.0);
+        let mut current = Current::default();
+        model.visit(&mut current);
+        Self {
+            model: self.model.map(&mut Averaging {
+                current,
+                share: warm.clamp_max(self.decay).neg() + 1.0,
+            }),
+            updates: self.updates.map(|updates| updates.detach() + 1.0),
+            decay: self.decay,
+        }
+    }
+}
+
+/// Gives every parameter an id of its own: the optimiser knows parameters by their ids.
+struct Renewed;
+
+impl ModuleMapper for Renewed {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (_, tensor, mapper) = param.consume();
+        Param::from_mapped_value(ParamId::new(), tensor.detach(), mapper)
+    }
+}
+
+/// The weights of a network in the order of its modules, each a `Tensor<D>` of its own rank.
+#[derive(Default)]
+struct Current(VecDeque<Box<dyn Any>>);
+
+impl ModuleVisitor for Current {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push_back(Box::new(param.val().without_autodiff()));
+    }
+}
+
+struct Averaging {
+    current: Current,
+    /// The share 1 − d of the current weights, `[1]`.
+    share: Tensor<1>,
+}
+
+impl ModuleMapper for Averaging {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let current = self.current.0.pop_front();
+        let Some(current) = current.and_then(|current| current.downcast::<Tensor<D>>().ok()) else {
+            unreachable!("the average has the network's own modules");
+        };
+        let share = self.share.clone();
+        param.map(|average| {
+            let trained = average.is_autodiff();
+            let average = average.without_autodiff();
+            let moved = average.clone() + (*current - average) * share.unsqueeze();
+            if trained { moved.autodiff() } else { moved }
+        })
+    }
+}

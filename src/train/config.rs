@@ -1,0 +1,166 @@
+//! Every setting of a run: what the command line takes, and what `config.json` keeps.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::{Args, Command};
+use serde::{Deserialize, Serialize};
+
+use super::augment::Augment;
+use super::cutmix::CutMix;
+use super::loss::Objective;
+use super::sampler::{Rarity, Sampler};
+
+/// Every setting of a run, saved as `config.json` beside the weights. Each default stands beside
+/// its setting, and nowhere else: a file that leaves a setting out means the default.
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
+#[serde(default = "defaults::<TrainConfig>", deny_unknown_fields)]
+pub struct TrainConfig {
+    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or, with --split-file,
+    /// `images/<id>.jpg` and `labels.json`.
+    #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub data: PathBuf,
+    /// For a flat folder: a JSON file `{"train": [ids], "val": [ids]}`.
+    #[arg(long, value_name = "FILE")]
+    pub split_file: Option<PathBuf>,
+    /// The split to train on.
+    #[arg(long, value_name = "NAME", default_value = "train")]
+    pub train_split: String,
+    /// The split to choose the best epoch and the thresholds on.
+    #[arg(long, value_name = "NAME", default_value = "val")]
+    pub val_split: String,
+    /// The network, such as convnext-atto.
+    #[arg(long, value_name = "NAME", required_unless_present = "resume")]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub arch: String,
+    /// A checkpoint to start from instead of fresh weights; its head is kept if it fits.
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
+    /// Side of the input in pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 64)]
+    pub input_size: u32,
+    /// Passes over the training cells.
+    #[arg(long, default_value_t = 20)]
+    pub epochs: usize,
+    /// Cells a step.
+    #[arg(long, default_value_t = 32)]
+    pub batch: usize,
+    /// Batches whose gradients are averaged before the weights move.
+    #[arg(long, value_name = "BATCHES", default_value_t = 1)]
+    pub accumulate: usize,
+    /// The highest learning rate.
+    #[arg(long, default_value_t = 1e-3)]
+    pub lr: f64,
+    /// Share of the steps in which the learning rate rises linearly; it then falls as a cosine.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub warmup: f64,
+    /// The learning rate of each layer over that of the next one, for fine-tuning: 0.7, say.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub layer_decay: f64,
+    /// Epochs at the start in which only the head learns.
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
+    pub freeze: usize,
+    /// AdamW's decoupled weight decay; biases, norms and scales have none.
+    #[arg(long, default_value_t = 0.05)]
+    pub weight_decay: f32,
+    /// Rate of stochastic depth in the last block.
+    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    pub drop_path: f64,
+    /// Decay of an exponential moving average of the weights, which is then validated and kept in
+    /// their place: 0.998, say; 0 keeps none.
+    #[arg(long, value_name = "DECAY", default_value_t = 0.0)]
+    pub ema: f64,
+    /// How an epoch draws its cells.
+    #[arg(long, value_enum, default_value_t = Sampler::Weighted)]
+    pub sampler: Sampler,
+    /// What a cell weighs for the weighted sampler.
+    #[arg(long, value_enum, default_value_t = Rarity::Sum)]
+    pub weights: Rarity,
+    /// How images are varied.
+    #[command(flatten)]
+    pub augment: Augment,
+    /// How images are mixed.
+    #[command(flatten)]
+    pub cutmix: CutMix,
+    /// What a step minimises.
+    #[command(flatten)]
+    pub objective: Objective,
+    /// Trained models whose answers the network learns beside the labels: a run's folder or a
+    /// checkpoint, given once for each.
+    #[arg(long = "teacher", value_name = "RUN")]
+    pub teachers: Vec<PathBuf>,
+    /// The same number repeats a run exactly on the same machine.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// What the data is, for the model card.
+    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    pub data_name: String,
+    /// What is known of the data's licence, for the model card.
+    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    pub data_licence: String,
+}
+
+/// The settings that an empty command line gives.
+pub(super) fn defaults<T: Args>() -> T {
+    // The one argument of the whole command that a required one may be left out for.
+    let resume = clap::Arg::new("resume").long("resume");
+    let command = T::augment_args(Command::new("defaults").arg(resume));
+    let matches = command.get_matches_from(["defaults", "--resume", "any"]);
+    T::from_arg_matches(&matches).expect("every setting has a default")
+}
+
+impl TrainConfig {
+    /// Refuses settings that no run can use, before anything is written.
+    ///
+    /// # Errors
+    /// The first setting that is wrong, and what would be right.
+    pub fn check(&self) -> Result<()> {
+        let at_least_one = |name: &str, value: usize| {
+            ensure!(value > 0, "--{name} is {value}; it must be at least 1");
+            Ok(())
+        };
+        at_least_one("epochs", self.epochs)?;
+        at_least_one("batch", self.batch)?;
+        at_least_one("accumulate", self.accumulate)?;
+        let share = |name: &str, value: f64| {
+            ensure!(
+                (0.0..1.0).contains(&value),
+                "--{name} is {value}; it must be from 0 to below 1"
+            );
+            Ok(())
+        };
+        share("warmup", self.warmup)?;
+        share("drop-path", self.drop_path)?;
+        share("ema", self.ema)?;
+        share("label-smoothing", self.objective.label_smoothing)?;
+        let within = |name: &str, value: f64, lowest: f64, highest: f64| {
+            ensure!(
+                (lowest..=highest).contains(&value),
+                "--{name} is {value}; it must be from {lowest} to {highest}"
+            );
+            Ok(())
+        };
+        within("cutmix", self.cutmix.probability, 0.0, 1.0)?;
+        within("rare-below", self.cutmix.rare_below, 0.0, 1.0)?;
+        within("teacher-share", self.objective.teacher_share, 0.0, 1.0)?;
+        within("lpr", self.objective.lpr, 0.0, 1e3)?;
+        within("temperature", self.objective.temperature, 0.1, 100.0)?;
+        let above_zero = |name: &str, value: f64| {
+            ensure!(
+                value > 0.0 && value <= 1.0,
+                "--{name} is {value}; it must be above 0 and at most 1"
+            );
+            Ok(())
+        };
+        above_zero("lr", self.lr)?;
+        above_zero("layer-decay", self.layer_decay)?;
+        ensure!(
+            self.freeze == 0 || self.freeze < self.epochs,
+            "--freeze is {}; it must leave some of the {} epochs",
+            self.freeze,
+            self.epochs
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! Conditional CutMix: a cell with a rare feature lends part of its image, and of its labels, to
+//! another (the study's condition on Yun et al., arXiv 1905.04899).
+
+use clap::Args;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use super::config::defaults;
+use super::data::Record;
+
+/// Whether and when a cell is mixed with another.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default = "defaults::<CutMix>", deny_unknown_fields)]
+pub struct CutMix {
+    /// The chance that a cell with a rare feature is mixed with another; 0 leaves CutMix out. The
+    /// study's is 0.5.
+    #[arg(long = "cutmix", value_name = "PROBABILITY", default_value_t = 0.0)]
+    pub probability: f64,
+    /// A feature is rare if less than this share of the training cells shows it.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub rare_below: f64,
+}
+
+impl CutMix {
+    /// Whether each feature is rare in `records`.
+    pub fn rare(&self, records: &[Record]) -> Vec<bool> {
+        let features = records.first().map_or(0, |record| record.labels.len());
+        let shown = |feature: usize| records.iter().filter(|r| r.labels[feature]).count() as f64;
+        (0..features)
+            .map(|feature| shown(feature) < self.rare_below * records.len() as f64)
+            .collect()
+    }
+
+    /// What to mix into a cell with these labels, if anything: a partner's index below `cells`
+    /// and where its pixels go.
+    pub fn draw(
+        &self,
+        labels: &[bool],
+        rare: &[bool],
+        cells: usize,
+        random: &mut impl Rng,
+    ) -> Option<(usize, Cut)> {
+        let is_rare = labels.iter().zip(rare).any(|(shown, rare)| *shown && *rare);
+        if self.probability == 0.0 || !is_rare || !random.random_bool(self.probability) {
+            return None;
+        }
+        let partner = random.random_range(0..cells);
+        let cut = Cut {
+            // Beta(1, 1) is uniform.
+            kept: random.random(),
+            centre: [random.random(), random.random()],
+        };
+        Some((partner, cut))
+    }
+}
+
+/// The box that a partner's pixels fill, free of the image's size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cut {
+    /// λ: the share of the image that stays, before the box is clipped.
+    pub kept: f64,
+    /// The box's centre, x and y, as shares of the side.
+    pub centre: [f64; 2],
+}
+
+impl Cut {
+    /// The box in an image of `side` pixels, as the first and one past the last column and row.
+    ///
+    /// Its sides are side · √(1 − λ), about a centre pixel, clipped to the image.
+    pub fn pixels(&self, side: usize) -> [std::ops::Range<usize>; 2] {
+        let length = (side as f64 * (1.0 - self.kept).sqrt()) as usize;
+        self.centre.map(|share| {
+            let centre = (share * side as f64) as usize;
+            centre.saturating_sub(length / 2)..(centre + length / 2).min(side)
+        })
+    }
+
+    /// λ′: the share of an image of `side` pixels that stays, after clipping.
+    pub fn share_kept(&self, side: usize) -> f64 {
+        let [columns, rows] = self.pixels(side);
+        1.0 - (columns.len() * rows.len()) as f64 / (side * side) as f64
+    }
+
+    /// Copies the box from `partner` into `image`, both `[3, side, side]`.
+    pub fn paste(&self, partner: &[f32], image: &mut [f32], side: usize) {
+        let [columns, rows] = self.pixels(side);
+        for channel in 0..3 {
+            for row in rows.clone() {
+                let start = (channel * side + row) * side;
+                let run = start + columns.start..start + columns.end;
+                image[run.clone()].copy_from_slice(&partner[run]);
+            }
+        }
+    }
+
+    /// λ′ · own + (1 − λ′) · partner's, for each label.
+    pub fn mix(&self, own: &[bool], partner: &[bool], side: usize) -> Vec<f32> {
+        let kept = self.share_kept(side);
+        let label = |shown: bool| f64::from(u8::from(shown));
+        let mixed = own.iter().zip(partner).map(|(&own, &partner)| {
+            // Equal labels stay whole: a rounded 1 would be soft.
+            match own == partner {
+                true => label(own),
+                false => kept * label(own) + (1.0 - kept) * label(partner),
+            }
+        });
+        mixed.map(|value| value as f32).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random;
+    use super::*;
+
+    fn cut(kept: f64, x: f64, y: f64) -> Cut {
+        Cut {
+            kept,
+            centre: [x, y],
+        }
+    }
+
+    #[test]
+    fn boxes_are_those_of_the_formula() {
+        // numpy: l = int(64 * sqrt(1 - kept)); c = int(64 * share); max(c - l // 2, 0), min(c + l // 2, 64)
+        for (cut, box_, kept) in [
+            (cut(0.75, 0.5, 0.5), [16..48, 16..48], 0.75),
+            (cut(0.75, 0.0, 0.99), [0..16, 47..64], 0.93359375),
+            (cut(0.0, 0.5, 0.25), [0..64, 0..48], 0.25),
+            (cut(0.3, 0.9, 0.4), [31..64, 0..51], 0.5891113281),
+            (cut(0.999999, 0.2, 0.2), [12..12, 12..12], 1.0),
+        ] {
+            assert_eq!(cut.pixels(64), box_, "{cut:?}");
+            assert!((cut.share_kept(64) - kept).abs() < 1e-9, "{cut:?}");
+        }
+    }
+
+    #[test]
+    fn pixels_and_labels_are_mixed_by_the_same_share() {
+        let cut = cut(0.6, 0.3, 0.8);
+        let (own, mut image) = (vec![1.0f32; 3 * 16 * 16], vec![0.0; 3 * 16 * 16]);
+        cut.paste(&own, &mut image, 16);
+        let pasted = image.iter().sum::<f32>() / image.len() as f32;
+        let kept = cut.share_kept(16) as f32;
+        assert!((pasted - (1.0 - kept)).abs() < 1e-6);
+        let labels = cut.mix(&[true, false, true], &[false, true, true], 16);
+        assert!((labels[0] - kept).abs() < 1e-6 && (labels[1] - 1.0 + kept).abs() < 1e-6);
+        assert_eq!(labels[2], 1.0);
+    }
+
+    #[test]
+    fn only_cells_with_a_rare_feature_are_mixed_and_half_of_them() {
+        let record = |labels: [bool; 2]| Record {
+            id: String::new(),
+            path: Default::default(),
+            labels: labels.to_vec(),
+        };
+        let mut records = vec![record([true, false]); 19];
+        records.push(record([true, true]));
+        let cutmix = CutMix {
+            probability: 0.5,
+            rare_below: 0.1,
+        };
+        let rare = cutmix.rare(&records);
+        assert_eq!(rare, [false, true]);
+        let mixed = |labels: &[bool]| {
+            let draws = (0..4000)
+                .filter_map(|i| cutmix.draw(labels, &rare, records.len(), &mut random(1, &[i])));
+            draws.inspect(|(partner, _)| assert!(*partner < 20)).count()
+        };
+        assert_eq!(mixed(&[true, false]), 0);
+        let share = mixed(&[false, true]) as f64 / 4000.0;
+        assert!((share - 0.5).abs() < 0.03, "{share}");
+    }
+}
