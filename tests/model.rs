@@ -117,6 +117,51 @@ fn every_name_is_a_network_that_keeps_its_name() {
 }
 
 #[test]
+fn layers_are_counted_from_the_stem_to_the_head() {
+    for (name, layers, known) in [
+        (
+            "resnet-18",
+            10,
+            [
+                ("stem.conv.weight", 0),
+                ("stages.1.0.branch.0.conv.weight", 3),
+                ("head.bias", 9),
+            ],
+        ),
+        (
+            "convnext-atto",
+            14,
+            [
+                ("stem.norm.gamma", 0),
+                ("stages.2.downsample.conv.weight", 5),
+                ("stages.3.blocks.1.scale", 12),
+            ],
+        ),
+        (
+            "vit-tiny",
+            14,
+            [
+                ("positions", 0),
+                ("blocks.11.expand.weight", 12),
+                ("norm.gamma", 13),
+            ],
+        ),
+    ] {
+        let architecture = Architecture::named(name).unwrap();
+        assert_eq!(architecture.layers(), layers, "{name}");
+        let layer = |path: &str| architecture.layer(&path.split('.').collect::<Vec<_>>());
+        for (path, expected) in known {
+            assert_eq!(layer(path), expected, "{name} {path}");
+        }
+        let model = architecture.init(9, 0.0, &Device::flex());
+        let layout = karyolens::checkpoint::StateDict::layout(&model);
+        let found: std::collections::BTreeSet<usize> =
+            layout.iter().map(|(path, _)| layer(path)).collect();
+        assert!(found.into_iter().eq(0..layers), "{name}");
+    }
+}
+
+#[test]
 fn a_gradient_reaches_every_weight() {
     let device = Device::flex().autodiff();
     for (name, side) in [("resnet-18", 32), ("convnext-atto", 32), ("vit-tiny", 32)] {

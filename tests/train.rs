@@ -4,10 +4,13 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
+use karyolens::checkpoint::Checkpoint;
 use karyolens::image::render_synthetic;
 use karyolens::nuclei::Feature;
-use support::{karyolens, shared, stderr, stdout};
+use support::{PROGRAM, karyolens, karyolens_with, shared, stderr, stdout};
 use tempfile::TempDir;
 
 /// Two kinds of cell that even a short run can tell apart.
@@ -75,30 +78,22 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn train(data: &Path, run: &Path, seed: &str, more: [&str; 2]) -> std::process::Output {
-    let [option, value] = more;
-    karyolens([
-        "train",
-        "--data",
-        text(data),
-        "--run",
-        text(run),
-        "--seed",
-        seed,
-        "--plain",
-        "--arch",
-        "convnext-atto",
-        "--input-size",
-        "32",
-        "--epochs",
-        "4",
-        "--batch",
-        "8",
-        "--drop-path",
-        "0.1",
-        option,
-        value,
-    ])
+/// A short run on cells of 32 px, for `train`.
+fn short_run<'a>(data: &'a Path, run: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["train", "--data", text(data), "--run", text(run)];
+    arguments.extend(["--plain", "--arch", "convnext-atto", "--input-size", "32"]);
+    arguments.extend(["--batch", "8", "--drop-path", "0.1"]);
+    for (option, value) in [("--epochs", "4"), ("--seed", "0")] {
+        if !more.contains(&option) {
+            arguments.extend([option, value]);
+        }
+    }
+    arguments.extend(more);
+    arguments
+}
+
+fn train(data: &Path, run: &Path, more: &[&str]) -> std::process::Output {
+    karyolens_with(&short_run(data, run, more))
 }
 
 #[test]
@@ -112,8 +107,7 @@ fn a_seed_repeats_a_run_and_the_run_learns() {
         stdout(&train(
             &data,
             &folder.path().join(run),
-            seed,
-            ["--lr", "0.003"],
+            &["--seed", seed, "--lr", "0.003"],
         ));
     }
     assert!(
@@ -139,7 +133,7 @@ fn a_seed_repeats_a_run_and_the_run_learns() {
     let run = folder.path().join("a");
     let config = std::fs::read_to_string(run.join("config.json")).unwrap();
     assert!(config.contains("\"seed\": 5"), "{config}");
-    let again = train(&data, &run, "5", ["--lr", "0.003"]);
+    let again = train(&data, &run, &[]);
     assert!(
         stderr(&again).contains("already holds a run"),
         "{}",
@@ -169,6 +163,209 @@ fn a_seed_repeats_a_run_and_the_run_learns() {
     assert!((always - 3.0 / 9.0 * 2.0 / 3.0).abs() < 1e-9, "{always}");
 }
 
+/// Every method at once, so that whatever has a state is interrupted and resumed.
+const EVERY_METHOD: &[&str] = &[
+    "--epochs",
+    "6",
+    "--loss",
+    "asl",
+    "--lpr",
+    "0.05",
+    "--label-smoothing",
+    "0.05",
+    "--cutmix",
+    "0.5",
+    "--rare-below",
+    "0.6",
+    "--weights",
+    "max",
+    "--accumulate",
+    "2",
+    "--ema",
+    "0.9",
+    "--layer-decay",
+    "0.8",
+    "--freeze",
+    "2",
+];
+
+#[test]
+fn a_killed_run_goes_on_to_the_weights_that_it_would_have_had() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let [whole, killed] = ["whole", "killed"].map(|run| folder.path().join(run));
+    stdout(&train(&data, &whole, EVERY_METHOD));
+
+    // SIGKILL while the fourth epoch runs, at the latest: the run has six.
+    let arguments = short_run(&data, &killed, EVERY_METHOD);
+    let mut process = Command::new(PROGRAM).args(arguments).spawn().unwrap();
+    let started = Instant::now();
+    let epochs = || {
+        let table = std::fs::read_to_string(killed.join("metrics.csv")).unwrap_or_default();
+        table.lines().count().saturating_sub(1)
+    };
+    while epochs() < 3 {
+        assert!(
+            started.elapsed() < Duration::from_secs(300),
+            "no third epoch"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    process.kill().unwrap();
+    assert!(!process.wait().unwrap().success());
+    assert!(
+        !killed.join("model.safetensors").exists(),
+        "killed too late"
+    );
+
+    let resumed = stdout(&karyolens(["train", "--resume", text(&killed), "--plain"]));
+    assert!(!resumed.contains("epoch 1/6"), "it began anew: {resumed}");
+    assert!(resumed.contains("epoch 6/6"), "{resumed}");
+    for file in ["model.safetensors", "metrics.csv"] {
+        let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
+        assert!(read(&whole) == read(&killed), "{file} differs");
+    }
+    // A run that is complete stays as it is.
+    stdout(&karyolens(["train", "--resume", text(&killed), "--plain"]));
+    let settings = stderr(&karyolens([
+        "train",
+        "--resume",
+        text(&killed),
+        "--lr",
+        "0.1",
+    ]));
+    assert!(settings.contains("leave out all others"), "{settings}");
+}
+
+/// Files may not grow beyond this many blocks of 512 or 1024 bytes: less than the weights.
+#[cfg(unix)]
+const FILE_LIMIT: &str = "1000";
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_and_leaves_no_broken_file() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let run = folder.path().join("run");
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"",
+            FILE_LIMIT,
+            PROGRAM,
+        ])
+        .args(short_run(&data, &run, &[]))
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let error = stderr(&output);
+    assert!(
+        error.contains("cannot write") && error.contains("model-1"),
+        "{error}"
+    );
+    let left: Vec<_> = std::fs::read_dir(run.join("checkpoint"))
+        .unwrap()
+        .flatten()
+        .collect();
+    let left: Vec<_> = left.iter().map(|file| file.file_name()).collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().starts_with("model")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn a_layer_far_from_the_head_learns_slower() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let [first, second] = ["first", "second"].map(|run| folder.path().join(run));
+    stdout(&train(&data, &first, &["--epochs", "1"]));
+    let model = first.join("model.safetensors");
+    // So steep that nothing but the head moves by what f16 can show.
+    let more = [
+        "--init",
+        text(&model),
+        "--layer-decay",
+        "0.000001",
+        "--epochs",
+        "1",
+    ];
+    stdout(&train(&data, &second, &more));
+    let weights = |run: &Path| {
+        let bytes = std::fs::read(run.join("model.safetensors")).unwrap();
+        Checkpoint::read(&bytes).unwrap().weights.0
+    };
+    let (before, after) = (weights(&first), weights(&second));
+    for (name, before) in &before {
+        let moved = *before != after[name];
+        let is_head = name.starts_with("head.") || name.starts_with("norm.");
+        assert_eq!(moved, is_head, "{name}");
+    }
+}
+
+#[test]
+fn a_network_learns_from_teachers() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let [teacher, student] = ["teacher", "student"].map(|run| folder.path().join(run));
+    stdout(&train(&data, &teacher, &["--epochs", "1"]));
+    let checkpoint = teacher.join("model.safetensors");
+    let more = ["--teacher", text(&teacher), "--teacher", text(&checkpoint)];
+    let more = [
+        &more[..],
+        &[
+            "--temperature",
+            "2",
+            "--teacher-share",
+            "1",
+            "--cutmix",
+            "1",
+        ],
+    ];
+    stdout(&train(&data, &student, &more.concat()));
+
+    // Without the labels, only the teachers can have told apart what they tell apart.
+    let bytes = std::fs::read(student.join("model.safetensors")).unwrap();
+    let settings = Checkpoint::read(&bytes).unwrap().card.provenance.settings;
+    assert_eq!(settings["teachers"].as_array().unwrap().len(), 2);
+    let missing = folder.path().join("nowhere");
+    let run = folder.path().join("run");
+    let error = stderr(&train(&data, &run, &["--teacher", text(&missing)]));
+    assert!(error.contains("nowhere"), "{error}");
+    assert!(!run.exists());
+}
+
+#[test]
+fn settings_that_no_run_can_use_are_named() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    for (option, value) in [
+        ("--epochs", "0"),
+        ("--warmup", "1"),
+        ("--layer-decay", "0"),
+        ("--ema", "1"),
+        ("--cutmix", "1.5"),
+        ("--lpr", "-1"),
+        ("--freeze", "4"),
+        ("--temperature", "0"),
+        ("--accumulate", "0"),
+    ] {
+        let run = folder.path().join("run");
+        let setting = format!("{option}={value}");
+        let error = stderr(&train(&data, &run, &[&setting]));
+        assert!(
+            error.contains(option) && !run.exists(),
+            "{setting}: {error}"
+        );
+    }
+}
+
 #[test]
 fn a_flat_folder_trains_and_goes_on_from_a_checkpoint() {
     let folder = TempDir::new().unwrap();
@@ -176,29 +373,12 @@ fn a_flat_folder_trains_and_goes_on_from_a_checkpoint() {
     flat(&data);
     let splits = data.join("splits.json");
     let first = folder.path().join("first");
-    stdout(&train(&data, &first, "1", ["--split-file", text(&splits)]));
+    stdout(&train(&data, &first, &["--split-file", text(&splits)]));
     let second = folder.path().join("second");
     let model = first.join("model.safetensors");
-    let output = karyolens([
-        "train",
-        "--data",
-        text(&data),
-        "--split-file",
-        text(&splits),
-        "--run",
-        text(&second),
-        "--arch",
-        "convnext-atto",
-        "--init",
-        text(&model),
-        "--epochs",
-        "1",
-        "--plain",
-        "--input-size",
-        "32",
-        "--sampler",
-        "uniform",
-    ]);
+    let more = ["--split-file", text(&splits), "--init", text(&model)];
+    let more = [&more[..], &["--epochs", "1", "--sampler", "uniform"]].concat();
+    let output = train(&data, &second, &more);
     assert!(stdout(&output).contains("val_macro_f1"));
 }
 
@@ -229,7 +409,7 @@ fn wrong_data_is_named_before_anything_is_written() {
         published(&data);
         damage(&data);
         let run = folder.path().join("run");
-        let error = stderr(&train(&data, &run, "0", ["--warmup", "0.2"]));
+        let error = stderr(&train(&data, &run, &[]));
         assert!(error.contains(told), "{told:?} is not in {error}");
         assert!(!run.exists());
     }
@@ -243,12 +423,8 @@ fn a_broken_image_stops_the_run_and_is_named() {
     let image = data.join("images/train/F1_cell_5.jpg");
     let bytes = std::fs::read(&image).unwrap();
     std::fs::write(&image, &bytes[..bytes.len() / 2]).unwrap();
-    let output = train(
-        &data,
-        &folder.path().join("run"),
-        "0",
-        ["--sampler", "uniform"],
-    );
+    let run = folder.path().join("run");
+    let output = train(&data, &run, &["--sampler", "uniform"]);
     assert!(!output.status.success());
     assert!(
         stderr(&output).contains("F1_cell_5.jpg"),
@@ -282,9 +458,7 @@ fn the_shipped_model_holds_what_its_card_says_on_the_real_cells() {
     );
     assert!(figure("macro_auc") >= 0.68, "{figures}");
     let bytes = std::fs::read(model).unwrap();
-    let card = karyolens::checkpoint::Checkpoint::read(&bytes)
-        .unwrap()
-        .card;
+    let card = Checkpoint::read(&bytes).unwrap().card;
     for name in [
         "macro_f1",
         "micro_f1",

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, each a typed set of arguments and one `run`.
 
+mod ablate;
 mod evaluate;
 mod import;
 mod predict;
@@ -31,6 +32,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Ablate(ablate::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
     Import(import::Arguments),
@@ -43,6 +45,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Ablate(arguments) => ablate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Import(arguments) => import::run(arguments),

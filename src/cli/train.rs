@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::train::config::TrainConfig;
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     run: Option<PathBuf>,
     /// Go on with an interrupted run, with its own settings, to the weights that it would have
     /// had.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["run", "TrainConfig"])]
+    #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     config: TrainConfig,
@@ -34,6 +34,11 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let renderer = plain.then(|| Box::new(EpochLines::new()) as _);
     let (folder, checkpoint) = match (arguments.resume, arguments.run) {
         (Some(folder), _) => {
+            ensure!(
+                !arguments.config.is_chosen(),
+                "--resume goes on with the settings of {}: leave out all others but --plain",
+                folder.display()
+            );
             let checkpoint = resume(&folder, renderer)?;
             (folder, checkpoint)
         }

@@ -10,6 +10,9 @@ use burn::tensor::Tensor;
 use crate::model::Model;
 
 /// The averaged network and how often it has been updated; both are part of a run's checkpoints.
+///
+/// Running statistics of batch norms are not averaged: burn shares them between a network and its
+/// clones, so the average normalises by the latest ones.
 #[derive(Module, Debug)]
 pub struct Average {
     model: Model,
@@ -91,5 +94,69 @@ impl ModuleMapper for Averaging {
             let moved = average.clone() + (*current - average) * share.unsqueeze();
             if trained { moved.autodiff() } else { moved }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::StateDict;
+    use crate::model::{Architecture, Pool, VitConfig};
+    use burn::tensor::Device;
+
+    #[test]
+    fn the_average_follows_the_weights_by_the_formula() {
+        let device = Device::flex().autodiff();
+        let small = Architecture::Vit(VitConfig {
+            patch: 8,
+            width: 4,
+            depth: 1,
+            heads: 1,
+            grid: 2,
+            layer_scale: false,
+            pool: Pool::Class,
+        });
+        let networks: Vec<Model> = (0..4).map(|_| small.init(2, 0.0, &device)).collect();
+        let weight = |model: &Model| f64::from(StateDict::of(model).0["head.weight"].values[3]);
+        let mut average = Average::of(&networks[0], 0.25);
+        let mut expected = weight(&networks[0]);
+        for (t, network) in networks.iter().enumerate().skip(1) {
+            average = average.update(network);
+            let updates = (t - 1) as f64;
+            let decay = ((1.0 + updates) / (10.0 + updates)).min(0.25);
+            expected = decay * expected + (1.0 - decay) * weight(network);
+            let found = weight(average.model());
+            assert!(
+                (found - expected).abs() < 1e-6,
+                "{found} instead of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_optimiser_never_touches_the_average() {
+        let device = Device::flex().autodiff();
+        let network = Architecture::named("resnet-18")
+            .unwrap()
+            .init(9, 0.0, &device);
+        let average = Average::of(&network, 0.9);
+        let mut own = Ids::default();
+        network.visit(&mut own);
+        let mut averaged = Ids::default();
+        average.visit(&mut averaged);
+        let trained: Vec<_> = own.0.iter().filter(|(_, tracked)| *tracked).collect();
+        assert_eq!(trained.len(), 62);
+        for (id, tracked) in averaged.0 {
+            assert!(!tracked && trained.iter().all(|(own, _)| *own != id));
+        }
+    }
+
+    #[derive(Default)]
+    struct Ids(Vec<(ParamId, bool)>);
+
+    impl ModuleVisitor for Ids {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push((param.id, param.val().is_require_grad()));
+        }
     }
 }

@@ -13,13 +13,13 @@ use super::sampler::{Rarity, Sampler};
 
 /// Every setting of a run, saved as `config.json` beside the weights. Each default stands beside
 /// its setting, and nowhere else: a file that leaves a setting out means the default.
-#[derive(Args, Clone, Debug, Serialize, Deserialize)]
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default = "defaults::<TrainConfig>", deny_unknown_fields)]
 pub struct TrainConfig {
     /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or, with --split-file,
     /// `images/<id>.jpg` and `labels.json`.
     #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
-    #[arg(default_value = "", hide_default_value = true)]
+    #[arg(default_value = ".", hide_default_value = true)]
     pub data: PathBuf,
     /// For a flat folder: a JSON file `{"train": [ids], "val": [ids]}`.
     #[arg(long, value_name = "FILE")]
@@ -111,6 +111,11 @@ pub(super) fn defaults<T: Args>() -> T {
 }
 
 impl TrainConfig {
+    /// Whether any setting differs from its default.
+    pub fn is_chosen(&self) -> bool {
+        *self != defaults()
+    }
+
     /// Refuses settings that no run can use, before anything is written.
     ///
     /// # Errors

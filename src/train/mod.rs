@@ -5,7 +5,7 @@
 //! batches beside the training step; `step` is what happens to one, with [`loss`], [`teachers`]
 //! and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
 //! burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how good
-//! the result is.
+//! the result is. [`ablate`] asks what each method is worth, over many runs.
 //!
 //! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
 //! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
@@ -13,6 +13,7 @@
 //! of the mean over batches ([`history`]); one table of figures a run ([`history`]); checkpoints
 //! that a kill cannot break ([`run`]); and an average of the weights ([`average`]).
 
+pub mod ablate;
 pub mod augment;
 pub mod average;
 pub mod config;

@@ -30,12 +30,18 @@ pub fn fixture(below: &str) -> PathBuf {
     Path::new("tests/fixtures").join(below)
 }
 
+/// The native program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_karyolens");
+
 /// Runs the native program.
 pub fn karyolens<const N: usize>(arguments: [&str; N]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_karyolens"))
-        .args(arguments)
-        .output()
-        .expect("the program")
+    karyolens_with(&arguments)
+}
+
+/// Runs the native program with a list of arguments.
+pub fn karyolens_with(arguments: &[&str]) -> Output {
+    let output = Command::new(PROGRAM).args(arguments).output();
+    output.expect("the program")
 }
 
 /// What a program wrote to standard output, after it succeeded.

@@ -1,0 +1,77 @@
+//! `karyolens ablate`: what each method of training is worth, over several seeds.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use super::{read_checkpoint, read_file};
+use crate::files::write_atomically;
+use crate::train::ablate::{Ablation, AblationTable, PlannedRun, run_folder};
+use crate::train::fit::{fit, resume};
+use crate::train::progress::EpochLines;
+use crate::train::run::{MODEL_FILE, RunFolder};
+
+/// Train every variant of an ablation with every seed, and tabulate what came of it.
+///
+/// Started again it goes on where it was stopped.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The ablation: a TOML file with `seeds`, `[settings]` and one `[[variant]]` a row.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The folder for the runs and the table.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    let path = &arguments.config;
+    let text = String::from_utf8(read_file(path)?)
+        .with_context(|| format!("{} is not text", path.display()))?;
+    let ablation =
+        Ablation::parse(&text).with_context(|| format!("cannot use {}", path.display()))?;
+    let plan = ablation.plan()?;
+    let total = plan.iter().map(Vec::len).sum::<usize>();
+    let mut metrics = Vec::new();
+    let mut number = 0;
+    for runs in &plan {
+        let mut row = Vec::new();
+        for run in runs {
+            number += 1;
+            let folder = run_folder(&arguments.output, run);
+            if !folder.join(MODEL_FILE).exists() {
+                println!("run {number} of {total}: {}", run.folder);
+            }
+            train(&folder, run).with_context(|| format!("the run {}", folder.display()))?;
+            row.push(read_checkpoint(&folder.join(MODEL_FILE))?.card.metrics);
+        }
+        metrics.push(row);
+    }
+    let table = AblationTable::new(&ablation, &metrics)?;
+    let markdown = table.to_markdown();
+    write_atomically(&arguments.output.join("table.md"), markdown.as_bytes())?;
+    let json = serde_json::to_vec_pretty(&table)?;
+    write_atomically(&arguments.output.join("table.json"), &json)?;
+    print!("{markdown}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Trains what is left of a run: all of it, the rest, or nothing.
+fn train(folder: &std::path::Path, run: &PlannedRun) -> Result<()> {
+    let lines = || Some(Box::new(EpochLines::new()) as _);
+    if !folder.join("config.json").exists() {
+        fit(&run.config, folder, lines())?;
+        return Ok(());
+    }
+    let (_, config) = RunFolder::open(folder)?;
+    ensure!(
+        config == run.config,
+        "it is there with other settings: choose another --output, or remove it"
+    );
+    if !folder.join(MODEL_FILE).exists() {
+        resume(folder, lines())?;
+    }
+    Ok(())
+}
