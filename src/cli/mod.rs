@@ -31,7 +31,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     Ablate(ablate::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
@@ -44,7 +44,7 @@ enum Command {
 /// Parses the command line, runs it and tells what went wrong.
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => train::run(*arguments),
         Command::Ablate(arguments) => ablate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
