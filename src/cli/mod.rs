@@ -5,6 +5,7 @@ mod evaluate;
 mod import;
 mod predict;
 mod render;
+mod report;
 mod serve;
 mod train;
 mod verify;
@@ -34,6 +35,7 @@ enum Command {
     Train(Box<train::Arguments>),
     Ablate(ablate::Arguments),
     Evaluate(evaluate::Arguments),
+    Report(report::Arguments),
     Predict(predict::Arguments),
     Import(import::Arguments),
     Verify(verify::Arguments),
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => train::run(*arguments),
         Command::Ablate(arguments) => ablate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),

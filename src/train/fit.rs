@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::Module;
@@ -17,6 +18,7 @@ use super::evaluate::SplitScores;
 use super::history::{BEST, Figure, History, HistoryLogger, SplitFigure};
 use super::loader::{Inputs, Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
+use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
 use super::step::{Plan, Trainee};
 use super::teachers::Teachers;
@@ -27,7 +29,8 @@ use crate::image::InputSpec;
 use crate::model::{Architecture, Model};
 use crate::nuclei::FeatureSet;
 
-/// Trains a network and writes `config.json`, `metrics.csv` and `model.safetensors` to `folder`.
+/// Trains a network and writes `config.json`, `metrics.csv`, `model.safetensors` and `report.html`
+/// to `folder`.
 ///
 /// The weights are those of the epoch with the highest macro-F1 at 0.5 on the validation split;
 /// the card's thresholds are searched there too, and it says so.
@@ -130,7 +133,17 @@ impl<'a> Run<'a> {
         })?;
         let trainee = kept.unwrap_or_else(|| self.trainee.valid());
         let best = trainee.load_record(record);
-        let checkpoint = self.finish(best.kept(), epoch)?;
+        let (checkpoint, scores) = self.finish(best.kept(), epoch)?;
+        report::write(&Report {
+            run: folder.path(),
+            finished: Some(SystemTime::now()),
+            config: &serde_json::from_str(&serde_json::to_string(config)?)?, // as the file has it
+            history: &history,
+            card: &checkpoint.card,
+            records: &self.val,
+            scores: &scores,
+        })?;
+        // Last: a run with a model is a run that is done.
         write_atomically(&folder.model(), &checkpoint.write(Precision::F16)?)?;
         Ok(checkpoint)
     }
@@ -204,8 +217,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The checkpoint of the best epoch: thresholds and figures on the validation split.
-    fn finish(&self, model: &Model, epoch: usize) -> Result<Checkpoint> {
+    /// The checkpoint of the best epoch, with thresholds and figures on the validation split, and
+    /// what it says of that split.
+    fn finish(&self, model: &Model, epoch: usize) -> Result<(Checkpoint, SplitScores)> {
         let config = self.config;
         let provenance = Provenance {
             data: format!(
@@ -241,12 +255,20 @@ impl<'a> Run<'a> {
         figure("macro_f1", evaluation.summary.macro_f1);
         figure("micro_f1", evaluation.summary.micro_f1);
         figure("macro_f1_tuned", evaluation.macro_f1_tuned);
+        for (name, value) in [
+            ("macro_f1_cross_fitted", evaluation.macro_f1_cross_fitted),
+            ("micro_f1_cross_fitted", evaluation.micro_f1_cross_fitted),
+        ] {
+            if let Some(value) = value {
+                figure(name, value);
+            }
+        }
         figure("class_map", evaluation.summary.class_map);
         figure("sample_map", evaluation.summary.sample_map);
         if let Some(auc) = evaluation.summary.macro_auc {
             figure("macro_auc", auc);
         }
-        Ok(checkpoint)
+        Ok((checkpoint, scores))
     }
 }
 

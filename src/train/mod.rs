@@ -4,8 +4,8 @@
 //! [`sampler`] orders them, [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes
 //! batches beside the training step; `step` is what happens to one, with [`loss`], [`teachers`]
 //! and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
-//! burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how good
-//! the result is. [`ablate`] asks what each method is worth, over many runs.
+//! burn-train's learner, [`history`] keeps every epoch's figures, [`metrics`] says how good the
+//! result is, and [`report`] puts it all on one page. [`ablate`] asks what each method is worth, over many runs.
 //!
 //! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
 //! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
@@ -27,6 +27,7 @@ pub mod loss;
 pub mod metrics;
 mod optimise;
 pub mod progress;
+pub mod report;
 pub mod run;
 pub mod sampler;
 mod step;
