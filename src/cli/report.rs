@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let (folder, settings) = RunFolder::open(&arguments.run)?;
-    let config = serde_json::to_value(&settings)?;
+    let config = serde_json::from_str(&serde_json::to_string(&settings)?)?; // as the file has it
     let model = folder.model();
     let classifier = read_classifier(&model)?;
     let history = History::read(&folder.metrics(), usize::MAX)?;
