@@ -17,6 +17,8 @@ pub struct EpochLines {
     bar: ProgressBar,
     epochs: usize,
     epoch: usize,
+    first: usize,
+    run_started: Instant,
     started: Instant,
     names: BTreeMap<String, String>,
     values: BTreeMap<String, String>,
@@ -30,6 +32,8 @@ impl EpochLines {
             bar: ProgressBar::hidden(),
             epochs: 0,
             epoch: 1,
+            first: 1,
+            run_started: Instant::now(),
             started: Instant::now(),
             names: BTreeMap::new(),
             values: BTreeMap::new(),
@@ -53,7 +57,8 @@ impl EpochLines {
 
 impl TrainingProgressLogger for EpochLines {
     fn start(&mut self, epochs: usize, first: usize, _: Option<usize>, _: Option<&str>) {
-        (self.epochs, self.epoch) = (epochs, first);
+        (self.epochs, self.epoch, self.first) = (epochs, first, first);
+        self.run_started = Instant::now();
     }
 
     fn start_split(&mut self, split: &str, cells: usize) {
@@ -78,8 +83,12 @@ impl TrainingProgressLogger for EpochLines {
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
         let seconds = self.started.elapsed().as_secs();
+        // At the pace of the epochs of this session.
+        let done = (epoch + 1 - self.first) as f64;
+        let pace = self.run_started.elapsed().as_secs_f64() / done;
+        let minutes = (pace * (self.epochs - epoch) as f64 / 60.0).ceil();
         println!(
-            "epoch {epoch}/{} ({seconds} s) {}",
+            "epoch {epoch}/{} ({seconds} s, {minutes} min left) {}",
             self.epochs,
             values.join("; ")
         );
