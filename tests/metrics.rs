@@ -1,6 +1,6 @@
 //! The metrics against scikit-learn's: `tests/golden/metrics.py` made the values.
 
-use karyolens::train::metrics::{ScoreError, Scores, Summary};
+use karyolens::train::metrics::{CallScores, RESAMPLES, ScoreError, Scores, Summary};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,6 +16,23 @@ struct Case {
     summary: Value,
     all_present: Value,
     searched: Vec<f64>,
+    cross_fitted: CrossFitted,
+    confusion: Value,
+    bootstrap: Option<Bootstrap>,
+}
+
+#[derive(Deserialize)]
+struct CrossFitted {
+    folds: Vec<usize>,
+    calls: Vec<u8>,
+    macro_f1: f64,
+    micro_f1: f64,
+}
+
+#[derive(Deserialize)]
+struct Bootstrap {
+    resamples: Vec<Vec<usize>>,
+    intervals: Value,
 }
 
 fn cases() -> Vec<Case> {
@@ -65,6 +82,98 @@ fn every_figure_equals_that_of_scikit_learn() {
 }
 
 #[test]
+fn calls_at_thresholds_of_the_other_folds_equal_those_of_scikit_learn() {
+    for case in cases() {
+        let targets: Vec<bool> = case.targets.iter().map(|&t| t == 1).collect();
+        let scores = Scores::new(&case.probabilities, &targets, case.classes).unwrap();
+        let expected = case.cross_fitted;
+        let calls = scores.cross_fitted_calls(&expected.folds);
+        let theirs: Vec<bool> = expected.calls.iter().map(|&call| call == 1).collect();
+        assert_eq!(calls, theirs, "{}", case.name);
+        let CallScores { macro_f1, micro_f1 } = scores.score_calls(&calls);
+        assert!(
+            (macro_f1 - expected.macro_f1).abs() <= TOLERANCE,
+            "{}",
+            case.name
+        );
+        assert!(
+            (micro_f1 - expected.micro_f1).abs() <= TOLERANCE,
+            "{}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn intervals_over_given_resamples_equal_those_of_scikit_learn_and_numpy() {
+    let mut compared = 0;
+    for case in cases() {
+        let Some(bootstrap) = case.bootstrap else {
+            continue;
+        };
+        let targets: Vec<bool> = case.targets.iter().map(|&t| t == 1).collect();
+        let scores = Scores::new(&case.probabilities, &targets, case.classes).unwrap();
+        let ours = scores.intervals_over(&case.thresholds, &bootstrap.resamples);
+        let ours = serde_json::to_value(ours).unwrap();
+        assert_close(&ours, &bootstrap.intervals, &case.name);
+        compared += 1;
+    }
+    assert!(compared >= 3);
+}
+
+#[test]
+fn confusion_of_features_equals_that_of_numpy() {
+    for case in cases() {
+        let targets: Vec<bool> = case.targets.iter().map(|&t| t == 1).collect();
+        let scores = Scores::new(&case.probabilities, &targets, case.classes).unwrap();
+        let ours = serde_json::to_value(scores.confusion(&case.thresholds)).unwrap();
+        assert_close(&ours, &case.confusion, &case.name);
+    }
+}
+
+#[test]
+fn random_intervals_repeat_by_seed_and_hold_the_figures() {
+    let case = cases().remove(0);
+    let targets: Vec<bool> = case.targets.iter().map(|&t| t == 1).collect();
+    let scores = Scores::new(&case.probabilities, &targets, case.classes).unwrap();
+    let summary = scores.summarise(&case.thresholds);
+    let intervals = scores.intervals(&case.thresholds, RESAMPLES, 1);
+    assert_eq!(intervals, scores.intervals(&case.thresholds, RESAMPLES, 1));
+    assert_ne!(intervals, scores.intervals(&case.thresholds, RESAMPLES, 2));
+    for (figure, [low, high]) in [
+        (summary.macro_f1, intervals.macro_f1),
+        (summary.micro_f1, intervals.micro_f1),
+        (summary.weighted_f1, intervals.weighted_f1),
+        (summary.samples_f1, intervals.samples_f1),
+        (summary.class_map, intervals.class_map),
+        (summary.sample_map, intervals.sample_map),
+        (summary.macro_auc.unwrap(), intervals.macro_auc.unwrap()),
+    ] {
+        assert!(
+            low < figure && figure < high,
+            "{figure} is not in {low} to {high}"
+        );
+        assert!(high - low < 0.3, "{low} to {high} on 60 cells");
+    }
+}
+
+#[test]
+fn a_reliability_diagram_holds_every_probability_once() {
+    let targets = [true, false, true, true];
+    let scores = Scores::new(&[1.0, 0.05, 0.06, 0.5], &targets, 2).unwrap();
+    let bins = scores.calibration();
+    assert_eq!(bins.len(), 15);
+    let filled: Vec<_> = bins
+        .iter()
+        .enumerate()
+        .filter(|(_, bin)| bin.count > 0)
+        .map(|(k, bin)| (k, bin.count, bin.share_present))
+        .collect();
+    assert_eq!(filled, [(0, 2, 0.5), (7, 1, 1.0), (14, 1, 1.0)]);
+    assert!((bins[0].mean_probability - 0.055).abs() < 1e-12);
+}
+
+#[test]
 fn no_cell_at_all_gives_zeros_and_no_auc() {
     let summary = Scores::new(&[], &[], 9).unwrap().summarise(&[0.5; 9]);
     assert_eq!(
@@ -73,6 +182,13 @@ fn no_cell_at_all_gives_zeros_and_no_auc() {
     );
     assert_eq!((summary.macro_auc, summary.calibration_error), (None, 0.0));
     assert_eq!(summary.per_feature.len(), 9);
+    let intervals = Scores::new(&[], &[], 9)
+        .unwrap()
+        .intervals(&[0.5; 9], 10, 0);
+    assert_eq!(
+        (intervals.macro_f1, intervals.macro_auc),
+        ([0.0, 0.0], None)
+    );
 }
 
 #[test]

@@ -1,14 +1,22 @@
 //! How good a model is on a split.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Result;
 use serde::Serialize;
 
 use super::data::Record;
-use super::metrics::{DEFAULT_THRESHOLD, Scores, Summary};
+use super::metrics::{DEFAULT_THRESHOLD, Intervals, RESAMPLES, Scores, Summary};
 use crate::classify::Classifier;
 
 /// Cell images decoded at a time: a bound on memory, whatever the split's size.
 const CHUNK: usize = 64;
+
+/// Parts that the cells are cut into for thresholds searched on other cells.
+const FOLDS: usize = 5;
+
+/// Of the bootstrap: the same cells and probabilities give the same intervals everywhere.
+const SEED: u64 = 0;
 
 /// A model's figures on a split, beside those of calling every feature present.
 #[derive(Clone, Debug, Serialize)]
@@ -16,12 +24,69 @@ pub struct Evaluation {
     /// The figures at probability 0.5.
     #[serde(flatten)]
     pub summary: Summary,
+    /// 95 % bootstrap intervals of those figures, over 1,000 resamples of the cells.
+    pub intervals: Intervals,
     /// Macro-F1 at the thresholds of the model card.
     pub macro_f1_tuned: f64,
     /// Micro-F1 at the thresholds of the model card.
     pub micro_f1_tuned: f64,
+    /// Macro-F1 where each cell is called at thresholds that were searched on the cells of other
+    /// fields, in five folds; `None` where there is only one field.
+    pub macro_f1_cross_fitted: Option<f64>,
+    /// Micro-F1 of the same calls.
+    pub micro_f1_cross_fitted: Option<f64>,
+    /// All figures at the thresholds of the model card.
+    pub tuned: Summary,
     /// What calling every feature present would get.
     pub all_present: Summary,
+}
+
+/// One figure over all features, by name, as tables show it.
+#[derive(Clone, Debug)]
+pub struct NamedFigure {
+    /// Its name for people.
+    pub name: &'static str,
+    /// The model's, at probability 0.5; `None` where it is not defined.
+    pub value: Option<f64>,
+    /// Its 95 % interval, where one is worked out.
+    pub interval: Option<[f64; 2]>,
+    /// That of calling every feature present.
+    pub all_present: Option<f64>,
+}
+
+impl Evaluation {
+    /// The figures over all features, those with an interval first.
+    pub fn figures(&self) -> Vec<NamedFigure> {
+        type Pick = fn(&Summary) -> Option<f64>;
+        let Intervals {
+            macro_f1,
+            micro_f1,
+            weighted_f1,
+            samples_f1,
+            class_map,
+            sample_map,
+            macro_auc,
+        } = self.intervals;
+        let rows: [(&str, Pick, Option<[f64; 2]>); 10] = [
+            ("macro F1", |s| Some(s.macro_f1), Some(macro_f1)),
+            ("micro F1", |s| Some(s.micro_f1), Some(micro_f1)),
+            ("weighted F1", |s| Some(s.weighted_f1), Some(weighted_f1)),
+            ("samples F1", |s| Some(s.samples_f1), Some(samples_f1)),
+            ("class mAP", |s| Some(s.class_map), Some(class_map)),
+            ("sample mAP", |s| Some(s.sample_map), Some(sample_map)),
+            ("macro AUC", |s| s.macro_auc, macro_auc),
+            ("exact match", |s| Some(s.exact_match), None),
+            ("Hamming loss", |s| Some(s.hamming_loss), None),
+            ("calibration error", |s| Some(s.calibration_error), None),
+        ];
+        rows.map(|(name, pick, interval)| NamedFigure {
+            name,
+            value: pick(&self.summary),
+            interval,
+            all_present: pick(&self.all_present),
+        })
+        .to_vec()
+    }
 }
 
 /// Probabilities and labels of a split, row after row.
@@ -33,6 +98,8 @@ pub struct SplitScores {
     pub targets: Vec<bool>,
     /// How many features there are.
     pub features: usize,
+    /// Which of five folds each cell is in; the cells of one field are in one fold.
+    pub fold_of_row: Vec<usize>,
 }
 
 impl SplitScores {
@@ -50,6 +117,7 @@ impl SplitScores {
             probabilities: Vec::new(),
             targets: Vec::new(),
             features,
+            fold_of_row: folds_by_field(records, FOLDS),
         };
         for records in records.chunks(CHUNK) {
             let cells = records
@@ -82,18 +150,39 @@ impl SplitScores {
         )?)
     }
 
-    /// The figures at 0.5 and at `thresholds`.
+    /// The figures at 0.5, at `thresholds`, and at thresholds searched on other cells.
     ///
     /// # Errors
     /// Probabilities that are none.
     pub fn evaluate(&self, thresholds: &[f64]) -> Result<Evaluation> {
         let scores = self.scores()?;
         let tuned = scores.summarise(thresholds);
+        let half = vec![DEFAULT_THRESHOLD; self.features];
+        let folds = &self.fold_of_row;
+        let cross_fitted = folds
+            .iter()
+            .any(|&fold| fold != folds[0])
+            .then(|| scores.score_calls(&scores.cross_fitted_calls(folds)));
         Ok(Evaluation {
-            summary: scores.summarise(&vec![DEFAULT_THRESHOLD; self.features]),
+            summary: scores.summarise(&half),
+            intervals: scores.intervals(&half, RESAMPLES, SEED),
             macro_f1_tuned: tuned.macro_f1,
             micro_f1_tuned: tuned.micro_f1,
+            macro_f1_cross_fitted: cross_fitted.map(|f1| f1.macro_f1),
+            micro_f1_cross_fitted: cross_fitted.map(|f1| f1.micro_f1),
+            tuned,
             all_present: scores.all_present(),
         })
     }
+}
+
+/// Each record's fold from 0: the fields, in the order of their names, go round the folds.
+fn folds_by_field(records: &[Record], folds: usize) -> Vec<usize> {
+    let field = |record: &'_ Record| match record.id.rsplit_once("_cell_") {
+        Some((field, _)) => field.to_string(),
+        None => record.id.clone(),
+    };
+    let fields: BTreeSet<String> = records.iter().map(field).collect();
+    let fold: BTreeMap<String, usize> = fields.into_iter().zip((0..folds).cycle()).collect();
+    records.iter().map(|record| fold[&field(record)]).collect()
 }

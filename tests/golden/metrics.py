@@ -1,7 +1,8 @@
 """Golden values for tests/metrics.rs: python3 tests/golden/metrics.py (numpy, scikit-learn).
 
 Writes metrics.json beside itself: cases of probabilities and labels with ties, an absent feature,
-an always-present feature and empty predictions, and what scikit-learn says of each.
+an always-present feature and empty predictions, and what scikit-learn says of each; calls at
+thresholds searched on the other folds; and, for some, percentile intervals over given resamples.
 """
 
 import json
@@ -68,9 +69,52 @@ def search(y, p):
     return [grid[int(np.argmax([f1(c, t) for t in grid]))] for c in range(y.shape[1])]
 
 
-def case(name, y, p, thresholds=None):
+def cross_fitted(y, p, folds):
+    called = np.zeros_like(y)
+    for fold in np.unique(folds):
+        own = folds == fold
+        # No other fold: nothing to search on, so the lowest threshold.
+        thresholds = [0.1] * y.shape[1] if own.all() else search(y[~own], p[~own])
+        called[own] = p[own] >= np.asarray(thresholds)
+    return {
+        "folds": folds.tolist(),
+        "calls": called.ravel().tolist(),
+        "macro_f1": m.f1_score(y, called, average="macro", zero_division=0),
+        "micro_f1": m.f1_score(y, called, average="micro", zero_division=0),
+    }
+
+
+FIGURES = ["macro_f1", "micro_f1", "weighted_f1", "samples_f1", "class_map", "sample_map", "macro_auc"]
+
+
+def bootstrap(y, p, thresholds, resamples):
+    """Every figure of every resample by scikit-learn, then numpy's percentiles."""
+    drawn = [summary(y[rows], p[rows], thresholds) for rows in resamples]
+    values = {name: [d[name] for d in drawn if d[name] is not None] for name in FIGURES}
+    return {
+        "resamples": [rows.tolist() for rows in resamples],
+        "intervals": {
+            name: np.percentile(v, [2.5, 97.5]).tolist() if v else None for name, v in values.items()
+        },
+    }
+
+
+def confusion(y, p, thresholds):
+    called = p >= np.asarray(thresholds)
+
+    def share(a, b):
+        cells = (y[:, a] == 1) if a == b else (y[:, a] == 1) & (y[:, b] == 0)
+        return float(called[cells, b].mean()) if cells.any() else None
+
+    return [[share(a, b) for b in range(y.shape[1])] for a in range(y.shape[1])]
+
+
+def case(name, y, p, thresholds=None, resamples=0):
     y, p = np.asarray(y, dtype=int), np.asarray(p, dtype=float)
     thresholds = thresholds or [0.5] * y.shape[1]
+    draw = np.random.default_rng(11)
+    folds = draw.permutation(np.arange(len(y)) % 5)
+    rows = [draw.integers(0, len(y), len(y)) for _ in range(resamples)]
     return {
         "name": name,
         "classes": y.shape[1],
@@ -80,6 +124,9 @@ def case(name, y, p, thresholds=None):
         "summary": summary(y, p, thresholds),
         "all_present": summary(y, np.ones_like(p), [0.5] * y.shape[1]),
         "searched": search(y, p),
+        "cross_fitted": cross_fitted(y, p, folds),
+        "confusion": confusion(y, p, thresholds),
+        "bootstrap": bootstrap(y, p, thresholds, rows) if rows else None,
     }
 
 
@@ -87,22 +134,22 @@ def cases():
     rng = np.random.default_rng(7)
     y = (rng.random((60, 9)) < np.linspace(0.1, 0.8, 9)).astype(int)
     p = np.round(1 / (1 + np.exp(-(2 * y - 1 + rng.normal(0, 1.5, y.shape)))), 6)
-    yield case("random", y, p)
+    yield case("random", y, p, resamples=50)
     yield case("own thresholds", y, p, [round(0.1 * c + 0.05, 2) for c in range(9)])
-    yield case("ties on the thresholds", y[:40], np.round(p[:40] * 10) / 10, [0.3] * 9)
+    yield case("ties on the thresholds", y[:40], np.round(p[:40] * 10) / 10, [0.3] * 9, 50)
     absent = y[:25].copy()
     absent[:, 2] = 0
     absent[3] = 0  # and a cell without any feature
-    yield case("an absent feature", absent, p[:25])
+    yield case("an absent feature", absent, p[:25], resamples=50)
     always = y[:25].copy()
     always[:, 5] = 1
     yield case("an always-present feature", always, np.round(p[:25], 1))
     yield case("nothing called", y[:20], p[:20] * 0.09)
     yield case("everything called", y[:20], np.ones((20, 9)))
     yield case("one score for all", y[:20], np.full((20, 9), 0.5))
-    yield case("no labels at all", np.zeros((8, 3)), p[:8, :3])
+    yield case("no labels at all", np.zeros((8, 3)), p[:8, :3], resamples=4)
     yield case("every label", np.ones((8, 3)), p[:8, :3])
-    yield case("one cell", [[1, 0, 1]], [[0.9, 0.8, 0.2]])
+    yield case("one cell", [[1, 0, 1]], [[0.9, 0.8, 0.2]], resamples=1)
     edges = np.arange(16)[:, None] / 15 * np.ones((1, 2))
     yield case("on the edges of the calibration bins", (edges > 0.4).astype(int), edges)
 

@@ -5,18 +5,28 @@
 //! `[n, classes]`, one row a cell image and one column a feature. `tests/golden/metrics.py` works
 //! the same figures out with numpy and scikit-learn; `tests/metrics.rs` compares to 1e-6.
 //!
+//! Beside the [`Summary`]: the thresholds that suit the predictions, and F1 at thresholds that
+//! were searched on other cells ([`Scores::cross_fitted_calls`]); the 95 % [`Intervals`] of the
+//! figures; the bins of a reliability diagram ([`Scores::calibration`]); and which feature is
+//! taken for which ([`Scores::confusion`]).
+//!
 //! Where a figure is not defined, this file does what scikit-learn does with `zero_division=0`:
 //! precision, recall, F1 and average precision are 0. Only the area under the ROC curve is left
 //! out (`None`), for a feature that every cell shows or none does.
 
+mod bootstrap;
+mod calibration;
+mod column;
+mod confusion;
+mod thresholds;
+
 use serde::{Deserialize, Serialize};
 
-/// Bins of the expected calibration error: Guo et al. 2017 (arXiv 1706.04599) use 15.
-const CALIBRATION_BINS: usize = 15;
+pub use bootstrap::{Intervals, RESAMPLES};
+pub use calibration::CalibrationBin;
+pub use thresholds::CallScores;
 
-/// The thresholds that [`Scores::search_thresholds`] tries, in hundredths: 0.10, 0.11, … 0.89,
-/// as in the study.
-const THRESHOLD_HUNDREDTHS: std::ops::Range<u32> = 10..90;
+use column::{Column, Counts, mean, mean_defined, ratio};
 
 /// The threshold that most published figures are stated at.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
@@ -166,14 +176,17 @@ impl<'a> Scores<'a> {
             .iter()
             .zip(&counts)
             .zip(thresholds)
-            .map(|((column, counts), &threshold)| FeatureSummary {
-                threshold,
-                support: column.positives(),
-                precision: counts.precision(),
-                recall: counts.recall(),
-                f1: counts.f1(),
-                ap: column.average_precision(),
-                auc: column.auc(),
+            .map(|((column, counts), &threshold)| {
+                let ranking = column.ranking();
+                FeatureSummary {
+                    threshold,
+                    support: counts.support(),
+                    precision: counts.precision(),
+                    recall: counts.recall(),
+                    f1: counts.f1(),
+                    ap: ranking.average_precision(),
+                    auc: ranking.auc(),
+                }
             })
             .collect();
 
@@ -191,11 +204,8 @@ impl<'a> Scores<'a> {
             ),
             samples_f1: mean(rows.iter().map(Counts::f1)),
             class_map: mean(per_feature.iter().map(|f| f.ap)),
-            sample_map: mean((0..n).map(|row| self.row(row).average_precision())),
-            macro_auc: per_feature
-                .iter()
-                .any(|f| f.auc.is_some())
-                .then(|| mean(per_feature.iter().filter_map(|f| f.auc))),
+            sample_map: mean((0..n).map(|row| self.row(row).ranking().average_precision())),
+            macro_auc: mean_defined(per_feature.iter().filter_map(|f| f.auc)),
             exact_match: mean(rows.iter().map(|c| f64::from(c.wrong() == 0))),
             hamming_loss: ratio(pooled.wrong() as f64, self.targets.len() as f64),
             calibration_error: self.calibration_error(),
@@ -213,27 +223,6 @@ impl<'a> Scores<'a> {
             classes: self.classes,
         };
         certain.summarise(&vec![DEFAULT_THRESHOLD; self.classes])
-    }
-
-    /// The threshold of each feature that gives its best F1, from 0.10, 0.11, … 0.89; the lowest
-    /// where several are as good, so 0.10 for a feature that no cell shows.
-    ///
-    /// On the cells that it was searched on, the tuned F1 flatters: search on one set of cells
-    /// and state the figure on another.
-    pub fn search_thresholds(&self) -> Vec<f64> {
-        (0..self.classes)
-            .map(|class| {
-                let column = self.column(class);
-                let (mut best, mut best_f1) = (f64::from(THRESHOLD_HUNDREDTHS.start) / 100.0, 0.0);
-                for threshold in THRESHOLD_HUNDREDTHS.map(|k| f64::from(k) / 100.0) {
-                    let f1 = column.counts(threshold).f1();
-                    if f1 > best_f1 {
-                        (best, best_f1) = (threshold, f1);
-                    }
-                }
-                best
-            })
-            .collect()
     }
 
     /// One feature over all cells.
@@ -264,131 +253,4 @@ impl<'a> Scores<'a> {
         }
         counts
     }
-
-    fn calibration_error(&self) -> f64 {
-        let mut gaps = [0.0; CALIBRATION_BINS]; // Σ (probability − label) of each bin
-        for i in 0..self.targets.len() {
-            let (probability, target) = self.pair(i);
-            let bin = ((probability * CALIBRATION_BINS as f64) as usize).min(CALIBRATION_BINS - 1);
-            gaps[bin] += probability - f64::from(target);
-        }
-        // share × |mean − mean| is |Σ| / total: the bin's own size cancels.
-        ratio(
-            gaps.iter().map(|gap: &f64| gap.abs()).sum(),
-            self.targets.len() as f64,
-        )
-    }
-}
-
-/// Calls against labels.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    true_positive: usize,
-    false_positive: usize,
-    false_negative: usize,
-}
-
-impl Counts {
-    fn add(&mut self, called: bool, target: bool) {
-        self.true_positive += usize::from(called && target);
-        self.false_positive += usize::from(called && !target);
-        self.false_negative += usize::from(!called && target);
-    }
-
-    fn plus(mut self, other: &Counts) -> Self {
-        self.true_positive += other.true_positive;
-        self.false_positive += other.false_positive;
-        self.false_negative += other.false_negative;
-        self
-    }
-
-    fn wrong(&self) -> usize {
-        self.false_positive + self.false_negative
-    }
-
-    fn precision(&self) -> f64 {
-        ratio(
-            self.true_positive as f64,
-            (self.true_positive + self.false_positive) as f64,
-        )
-    }
-
-    fn recall(&self) -> f64 {
-        ratio(
-            self.true_positive as f64,
-            (self.true_positive + self.false_negative) as f64,
-        )
-    }
-
-    fn f1(&self) -> f64 {
-        let twice = 2.0 * self.true_positive as f64;
-        ratio(twice, twice + self.wrong() as f64)
-    }
-}
-
-/// Scores and labels of one binary question, best score first.
-struct Column(Vec<(f64, bool)>);
-
-impl Column {
-    fn new(mut pairs: Vec<(f64, bool)>) -> Self {
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Self(pairs)
-    }
-
-    fn positives(&self) -> usize {
-        self.0.iter().filter(|(_, target)| *target).count()
-    }
-
-    fn counts(&self, threshold: f64) -> Counts {
-        let mut counts = Counts::default();
-        for &(probability, target) in &self.0 {
-            counts.add(probability >= threshold, target);
-        }
-        counts
-    }
-
-    /// Runs of equal score, best first, as (positives, negatives): the points at which a
-    /// threshold can fall.
-    fn ties(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.0.chunk_by(|a, b| a.0 == b.0).map(|run| {
-            let positives = run.iter().filter(|(_, target)| *target).count();
-            (positives as f64, (run.len() - positives) as f64)
-        })
-    }
-
-    /// Σ (Rₖ − Rₖ₋₁) Pₖ over the distinct scores, as scikit-learn's `average_precision_score`:
-    /// no interpolation, and tied scores enter together.
-    fn average_precision(&self) -> f64 {
-        let (mut hits, mut seen, mut sum) = (0.0, 0.0, 0.0);
-        for (positives, negatives) in self.ties() {
-            hits += positives;
-            seen += positives + negatives;
-            sum += positives * hits / seen;
-        }
-        ratio(sum, hits)
-    }
-
-    /// The share of (positive, negative) pairs in which the positive scores higher, ties by half:
-    /// the area under the ROC curve by trapezoids.
-    fn auc(&self) -> Option<f64> {
-        let positives = self.positives() as f64;
-        let total = positives * (self.0.len() as f64 - positives);
-        let (mut above, mut ordered) = (0.0, 0.0);
-        for (hits, misses) in self.ties() {
-            ordered += misses * (above + hits / 2.0);
-            above += hits;
-        }
-        (total > 0.0).then(|| ordered / total)
-    }
-}
-
-/// 0 where there is nothing to divide by, scikit-learn's `zero_division=0`.
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { part / whole } else { 0.0 }
-}
-
-/// 0 for nothing.
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), v| (sum + v, count + 1.0));
-    ratio(sum, count)
 }
