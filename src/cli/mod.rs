@@ -4,6 +4,7 @@ mod evaluate;
 mod import;
 mod predict;
 mod render;
+mod report;
 mod serve;
 mod train;
 mod verify;
@@ -32,6 +33,7 @@ struct Arguments {
 enum Command {
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
+    Report(report::Arguments),
     Predict(predict::Arguments),
     Import(import::Arguments),
     Verify(verify::Arguments),
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),

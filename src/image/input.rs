@@ -1,5 +1,6 @@
 //! From a cell image to a network's input: centre crop, resize, normalise.
 
+use ::image::RgbImage;
 use ::image::imageops::{self, FilterType};
 use serde::{Deserialize, Serialize};
 
@@ -101,14 +102,19 @@ impl InputSpec {
         None
     }
 
+    /// The part of `cell` that the input is made of, at the canvas' own scale.
+    pub fn cropped(&self, cell: &CellImage) -> RgbImage {
+        let crop = self.crop.max(cell.reach());
+        let offset = (CellImage::SIDE - crop) / 2;
+        imageops::crop_imm(cell.pixels(), offset, offset, crop, crop).to_image()
+    }
+
     /// Appends the input made of `cell` to `batch`: [`len`](Self::len) numbers,
     /// `[channel, row, column]`.
     pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
-        let crop = self.crop.max(cell.reach());
-        let offset = (CellImage::SIDE - crop) / 2;
-        let crop = imageops::crop_imm(cell.pixels(), offset, offset, crop, crop);
         let ResizeFilter::Bilinear = self.filter;
-        let resized = imageops::resize(&*crop, self.side, self.side, FilterType::Triangle);
+        let crop = self.cropped(cell);
+        let resized = imageops::resize(&crop, self.side, self.side, FilterType::Triangle);
         for channel in 0..3 {
             let (mean, std) = (self.mean[channel], self.std[channel]);
             batch.extend(
@@ -123,7 +129,7 @@ impl InputSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::image::{Rgb, RgbImage};
+    use ::image::Rgb;
 
     fn canvas_with_square(half: u32) -> CellImage {
         let range = 112 - half..112 + half;

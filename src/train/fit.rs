@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::config::Config;
@@ -26,6 +27,7 @@ use super::evaluate::SplitScores;
 use super::history::{Figure, History, HistoryLogger, SplitFigure, StepOutput};
 use super::loader::{Batch, Loader, Shuffle};
 use super::loss::binary_cross_entropy;
+use super::report::{self, Report};
 use super::sampler::Sampler;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
 use crate::classify::Classifier;
@@ -165,7 +167,8 @@ impl RunFolder {
     }
 }
 
-/// Trains a network and writes `config.json`, `metrics.csv` and `model.safetensors` to `folder`.
+/// Trains a network and writes `config.json`, `metrics.csv`, `model.safetensors` and `report.html`
+/// to `folder`.
 ///
 /// The weights are those of the epoch with the highest macro-F1 at 0.5 on the validation split;
 /// the card's thresholds are searched there too, and it says so.
@@ -253,8 +256,17 @@ pub fn fit(
     let record = ModuleRecord::load(folder.weights(epoch))
         .map_err(|error| anyhow::anyhow!("cannot read the weights of epoch {epoch}: {error}"))?;
     let model = result.model.load_record(record).model;
-    let checkpoint = finish(config, &architecture, input, features, &model, &val, epoch)?;
+    let (checkpoint, scores) = finish(config, &architecture, input, features, &model, &val, epoch)?;
     write_atomically(&folder.model(), &checkpoint.write(Precision::F16)?)?;
+    report::write(&Report {
+        run: &folder.0,
+        finished: Some(SystemTime::now()),
+        config: &serde_json::from_str(&serde_json::to_string(config)?)?, // as the file has it
+        history: &history,
+        card: &checkpoint.card,
+        records: &val,
+        scores: &scores,
+    })?;
     Ok(checkpoint)
 }
 
@@ -349,7 +361,8 @@ fn schedule(
     schedule.map_err(|fault| anyhow::anyhow!("cannot plan the learning rate: {fault}"))
 }
 
-/// The checkpoint of the best epoch: thresholds and figures on the validation split.
+/// The checkpoint of the best epoch, thresholds and figures on the validation split, and what it
+/// says of that split.
 fn finish(
     config: &TrainConfig,
     architecture: &Architecture,
@@ -358,7 +371,7 @@ fn finish(
     model: &Model,
     val: &[Record],
     epoch: usize,
-) -> Result<Checkpoint> {
+) -> Result<(Checkpoint, SplitScores)> {
     let provenance = Provenance {
         data: format!(
             "{}, split {:?}; epoch {epoch} and the thresholds were chosen on split {:?}, so its \
@@ -393,10 +406,18 @@ fn finish(
     figure("macro_f1", evaluation.summary.macro_f1);
     figure("micro_f1", evaluation.summary.micro_f1);
     figure("macro_f1_tuned", evaluation.macro_f1_tuned);
+    for (name, value) in [
+        ("macro_f1_cross_fitted", evaluation.macro_f1_cross_fitted),
+        ("micro_f1_cross_fitted", evaluation.micro_f1_cross_fitted),
+    ] {
+        if let Some(value) = value {
+            figure(name, value);
+        }
+    }
     figure("class_map", evaluation.summary.class_map);
     figure("sample_map", evaluation.summary.sample_map);
     if let Some(auc) = evaluation.summary.macro_auc {
         figure("macro_auc", auc);
     }
-    Ok(checkpoint)
+    Ok((checkpoint, scores))
 }

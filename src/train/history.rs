@@ -3,10 +3,13 @@
 //! burn-train averages most metrics over batches; macro-F1 and the ranking metrics are only
 //! defined over a whole split, so [`SplitFigure`] gathers an epoch's probabilities first. The
 //! [`History`] holds one number an epoch, split and metric, and keeps `metrics.csv` up to date.
+//! How long each epoch took is in `seconds.csv`: a repeated run has the same table of metrics,
+//! not the same times.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::{ExecutionError, Tensor, TensorReadError};
@@ -20,6 +23,9 @@ use burn::train::metric::{
 
 use super::metrics::{DEFAULT_THRESHOLD, Scores};
 use crate::files::write_atomically;
+
+/// The file of the epochs' times, beside `metrics.csv`.
+const SECONDS: &str = "seconds.csv";
 
 /// What a step gives to the metrics.
 pub struct StepOutput {
@@ -186,6 +192,8 @@ impl Numeric for SplitFigure {
 pub struct History {
     /// `train loss`, `valid macro_f1` and so on, by epoch.
     values: Arc<Mutex<BTreeMap<usize, BTreeMap<String, f64>>>>,
+    /// The seconds that each epoch took, validation included.
+    seconds: Arc<Mutex<BTreeMap<usize, f64>>>,
     /// Why the table could not be written, if it could not.
     fault: Arc<Mutex<Option<String>>>,
 }
@@ -223,7 +231,32 @@ impl History {
                 history.set(epoch, name, value.parse().with_context(context)?);
             }
         }
+        let path = path.with_file_name(SECONDS);
+        if path.exists() {
+            let context = || format!("cannot read {}", path.display());
+            let mut csv = csv::Reader::from_path(&path).with_context(context)?;
+            let rows = csv.deserialize::<(usize, f64)>();
+            let rows = rows.collect::<Result<BTreeMap<_, _>, _>>();
+            let mut rows = rows.with_context(context)?;
+            rows.retain(|&epoch, _| epoch <= last);
+            *history.lock_seconds() = rows;
+        }
         Ok(history)
+    }
+
+    /// Every metric's name, `<split> <metric>`, in the order of the alphabet.
+    pub fn names(&self) -> Vec<String> {
+        let values = self.lock();
+        let mut names: Vec<String> = values.values().flat_map(BTreeMap::keys).cloned().collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The mean of the seconds that an epoch took; `None` where none was timed.
+    pub fn seconds_an_epoch(&self) -> Option<f64> {
+        let seconds = self.lock_seconds();
+        (!seconds.is_empty()).then(|| seconds.values().sum::<f64>() / seconds.len() as f64)
     }
 
     /// What the metric called `name` was in `epoch`; names are `<split> <metric>`.
@@ -267,12 +300,24 @@ impl History {
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_seconds(&self) -> MutexGuard<'_, BTreeMap<usize, f64>> {
+        self.seconds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds by epoch as CSV.
+    fn seconds_csv(&self) -> Result<Vec<u8>> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.write_record(["epoch", "seconds"])?;
+        for (epoch, seconds) in self.lock_seconds().iter() {
+            csv.write_record([epoch.to_string(), format!("{seconds:.1}")])?;
+        }
+        Ok(csv.into_inner()?)
+    }
+
     /// The table as CSV: a row an epoch, a column a metric.
     fn to_csv(&self) -> Result<Vec<u8>> {
+        let names = self.names();
         let values = self.lock();
-        let mut names: Vec<&String> = values.values().flat_map(BTreeMap::keys).collect();
-        names.sort();
-        names.dedup();
         let mut csv = csv::Writer::from_writer(Vec::new());
         csv.write_record(
             ["epoch"]
@@ -280,7 +325,7 @@ impl History {
                 .chain(names.iter().map(|name| name.as_str())),
         )?;
         for (epoch, row) in values.iter() {
-            let cells = names.iter().map(|name| row.get(*name).map(f64::to_string));
+            let cells = names.iter().map(|name| row.get(name).map(f64::to_string));
             let cells = cells.map(Option::unwrap_or_default);
             csv.write_record([epoch.to_string()].into_iter().chain(cells))?;
         }
@@ -295,16 +340,19 @@ pub struct HistoryLogger {
     names: BTreeMap<String, String>,
     /// Sum and weight of the metrics that are logged batch by batch.
     running: BTreeMap<(usize, String), (f64, usize)>,
+    /// When the epoch began.
+    started: Instant,
 }
 
 impl HistoryLogger {
-    /// Logs into `history` and the table at `path`.
+    /// Logs into `history` and the table at `path`; the first epoch begins now.
     pub fn new(history: History, path: PathBuf) -> Self {
         Self {
             history,
             path,
             names: BTreeMap::new(),
             running: BTreeMap::new(),
+            started: Instant::now(),
         }
     }
 
@@ -360,12 +408,20 @@ impl MetricLogger for HistoryLogger {
         );
     }
 
-    fn log_epoch_summary(&mut self, _: EpochSummary) {
-        let written = self
-            .history
-            .to_csv()
-            .and_then(|csv| write_atomically(&self.path, &csv));
-        if let Err(error) = written {
+    fn log_epoch_summary(&mut self, summary: EpochSummary) {
+        if summary.split == Split::Valid {
+            // To a tenth, as the file has it.
+            let seconds = (self.started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+            let mut all = self.history.lock_seconds();
+            all.insert(summary.epoch_number, seconds);
+            self.started = Instant::now();
+        }
+        let write = || {
+            write_atomically(&self.path, &self.history.to_csv()?)?;
+            let seconds = self.path.with_file_name(SECONDS);
+            write_atomically(&seconds, &self.history.seconds_csv()?)
+        };
+        if let Err(error) = write() {
             self.history
                 .fault
                 .lock()

@@ -2,8 +2,8 @@
 //!
 //! In the order in which a run meets them: [`data`] reads records, [`sampler`] orders them,
 //! [`augment`] varies each image, [`loader`] makes batches beside the training step, [`mod@fit`]
-//! drives burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how
-//! good the result is.
+//! drives burn-train's learner, [`history`] keeps every epoch's figures, [`metrics`] says how
+//! good the result is, and [`report`] puts it all on one page.
 //!
 //! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
 //! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
@@ -19,6 +19,7 @@ pub mod loader;
 pub mod loss;
 pub mod metrics;
 pub mod progress;
+pub mod report;
 pub mod sampler;
 
 use rand::SeedableRng;

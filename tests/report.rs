@@ -1,0 +1,240 @@
+//! The report of a run: one page that needs nothing else, and that nothing from outside can break.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use karyolens::checkpoint::{ModelCard, Provenance};
+use karyolens::image::{InputSpec, render_synthetic};
+use karyolens::model::Architecture;
+use karyolens::nuclei::{Feature, FeatureSet};
+use karyolens::train::data::Record;
+use karyolens::train::evaluate::SplitScores;
+use karyolens::train::history::History;
+use karyolens::train::report::{Report, render};
+use support::{karyolens, stdout};
+use tempfile::TempDir;
+
+const HOSTILE: &str = "<script>x</script>_cell_1";
+
+fn card() -> ModelCard {
+    let architecture = Architecture::named("convnext-atto").unwrap();
+    let provenance = Provenance {
+        data: "cells & <b>more</b>".into(),
+        ..Provenance::default()
+    };
+    let features = FeatureSet::default();
+    ModelCard::new(
+        "convnext-atto",
+        architecture,
+        InputSpec::new(32),
+        features,
+        provenance,
+    )
+}
+
+/// Cells of three fields, the first with a hostile id, and what a network might say of them.
+fn cells(images: &Path) -> (Vec<Record>, SplitScores) {
+    let image = images.join("cell.png");
+    render_synthetic(&[Feature::Grooves], 1)
+        .save(&image)
+        .unwrap();
+    let record = |i: usize| Record {
+        id: match i {
+            0 => HOSTILE.into(),
+            _ => format!("F{}_cell_{i}", i % 3),
+        },
+        path: match i {
+            1 => images.join("missing.png"),
+            _ => image.clone(),
+        },
+        labels: (0..9)
+            .map(|feature| (i * 7 + feature * 5) % 3 == 0)
+            .collect(),
+    };
+    let records: Vec<Record> = (0..30).map(record).collect();
+    let targets: Vec<bool> = records.iter().flat_map(|r| r.labels.clone()).collect();
+    let probability = |(i, &label): (usize, &bool)| match label {
+        true => 0.35 + 0.02 * (i % 30) as f64,
+        false => 0.6 - 0.02 * (i % 29) as f64,
+    };
+    let scores = SplitScores {
+        probabilities: targets.iter().enumerate().map(probability).collect(),
+        targets,
+        features: 9,
+        fold_of_row: (0..30).map(|i| i % 3).collect(),
+    };
+    (records, scores)
+}
+
+fn report(folder: &Path, history: &History) -> String {
+    let (records, scores) = cells(folder);
+    let config = serde_json::json!({
+        "data": "<img src=x onerror=alert(1)>", "augment": {"flips": true}, "init": null,
+    });
+    let report = Report {
+        run: Path::new("runs/fi\"<rst>"),
+        finished: Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(86_400 * 365)),
+        config: &config,
+        history,
+        card: &card(),
+        records: &records,
+        scores: &scores,
+    };
+    render(&report).unwrap()
+}
+
+fn history(folder: &Path) -> History {
+    let table = "epoch,train loss,valid loss,valid macro_f1\n1,0.7,0.69,0.3\n2,0.6,NaN,0.4\n";
+    std::fs::write(folder.join("metrics.csv"), table).unwrap();
+    std::fs::write(folder.join("seconds.csv"), "epoch,seconds\n1,10\n2,12\n").unwrap();
+    History::read(&folder.join("metrics.csv"), usize::MAX).unwrap()
+}
+
+/// The values of every attribute called `name`.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let opening = format!(" {name}=\"");
+    let parts = page.split(opening.as_str()).skip(1);
+    parts.map(|part| part.split('"').next().unwrap()).collect()
+}
+
+/// The page with every image given as a data URI cut short.
+fn without_images(page: &str) -> String {
+    let mut parts = page.split("data:image/jpeg;base64,");
+    let first = parts.next().unwrap().to_string();
+    parts.fold(first, |page, part| {
+        page + "IMAGE" + &part[part.find('"').unwrap()..]
+    })
+}
+
+#[test]
+fn one_file_holds_everything() {
+    let folder = TempDir::new().unwrap();
+    let page = report(folder.path(), &history(folder.path()));
+    let images = attributes(&page, "src").len();
+    assert!(images > 0);
+    // What base64 spells is no address.
+    let page = without_images(&page);
+    assert!(!page.contains("http") && !page.contains("@import") && !page.contains("url("));
+    let thumbnails = attributes(&page, "src").into_iter();
+    assert_eq!(
+        thumbnails.filter(|source| *source == "IMAGE").count(),
+        images
+    );
+    assert!(attributes(&page, "href").is_empty() && !page.contains("<link"));
+    for feature in Feature::ALL {
+        assert!(page.contains(feature.name()), "{}", feature.name());
+    }
+    for told in [
+        "11.0",
+        "1971-01-01",
+        "32 × 32 px",
+        "augment.flips",
+        "ConvNeXt-Base",
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    assert!(
+        !page.contains("NaN"),
+        "an undefined figure must not reach a chart"
+    );
+}
+
+#[test]
+fn what_comes_from_outside_is_escaped() {
+    let folder = TempDir::new().unwrap();
+    let page = report(folder.path(), &history(folder.path()));
+    for raw in ["<script", "<b>more", "<img src=x", "<rst>"] {
+        assert!(!page.contains(raw), "{raw}");
+    }
+    assert!(page.contains("&lt;script&gt;x&lt;/script&gt;_cell_1"));
+}
+
+#[test]
+fn a_missing_image_or_history_is_told() {
+    let folder = TempDir::new().unwrap();
+    let page = report(folder.path(), &History::default());
+    assert!(page.contains("missing.png"));
+    assert!(page.contains("No epoch"));
+}
+
+#[test]
+fn scores_of_other_cells_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let (records, scores) = cells(folder.path());
+    let report = Report {
+        run: Path::new("run"),
+        finished: None,
+        config: &serde_json::Value::Null,
+        history: &History::default(),
+        card: &card(),
+        records: &records[1..],
+        scores: &scores,
+    };
+    let error = render(&report).unwrap_err().to_string();
+    assert!(error.contains("270 probabilities"), "{error}");
+}
+
+/// A data folder with a few cells, the same for both splits.
+fn data(folder: &Path) -> PathBuf {
+    let data = folder.join("data");
+    for split in ["train", "val"] {
+        let images = data.join("images").join(split);
+        std::fs::create_dir_all(&images).unwrap();
+        std::fs::create_dir_all(data.join("labels")).unwrap();
+        let mut labels = serde_json::Map::new();
+        for i in 0..8 {
+            let features = [Feature::ALL[i], Feature::ALL[i + 1]];
+            let id = format!("F{}_cell_{i}", i % 4);
+            let image = render_synthetic(&features, i as u64);
+            image.save(images.join(format!("{id}.png"))).unwrap();
+            let own = Feature::ALL.map(|feature| u8::from(features.contains(&feature)));
+            labels.insert(id, own.to_vec().into());
+        }
+        let labels = serde_json::to_vec(&labels).unwrap();
+        std::fs::write(data.join("labels").join(format!("{split}.json")), labels).unwrap();
+    }
+    data
+}
+
+#[test]
+fn a_run_ends_with_a_report_and_its_folder_is_enough_to_write_it_again() {
+    let folder = TempDir::new().unwrap();
+    let data = data(folder.path());
+    let run = folder.path().join("first-run");
+    let text = |path: &Path| path.to_str().unwrap().to_string();
+    stdout(&karyolens([
+        "train",
+        "--data",
+        &text(&data),
+        "--run",
+        &text(&run),
+        "--arch",
+        "convnext-atto",
+        "--input-size",
+        "32",
+        "--epochs",
+        "2",
+        "--batch",
+        "8",
+        "--plain",
+    ]));
+    let page = run.join("report.html");
+    let first = std::fs::read_to_string(&page).unwrap();
+    assert!(first.contains("first-run") && first.contains("macro F1"));
+    std::fs::remove_file(&page).unwrap();
+
+    // Elsewhere by now.
+    let moved = folder.path().join("moved");
+    std::fs::rename(&data, &moved).unwrap();
+    let told = stdout(&karyolens(["report", &text(&run), "--data", &text(&moved)]));
+    assert!(told.contains("report.html"), "{told}");
+    let again = std::fs::read_to_string(&page).unwrap();
+    // All but the minute in which the run ended.
+    let without_time = |page: &str| {
+        let (before, after) = page.split_once("Finished").unwrap();
+        let after = after.split_once("UTC").unwrap().1;
+        format!("{before}{after}")
+    };
+    assert_eq!(without_time(&again), without_time(&first));
+}
