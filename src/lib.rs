@@ -21,7 +21,7 @@
 //! | [`model`] | ResNet, ConvNeXt, ViT | nothing |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
-//! | `train` | data, sampler, augmentation, loop, metrics (native) | `classify` |
+//! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | what JavaScript calls (wasm) | `classify` |
 //!

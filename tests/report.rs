@@ -49,7 +49,7 @@ fn cells(images: &Path) -> (Vec<Record>, SplitScores) {
             _ => image.clone(),
         },
         labels: (0..9)
-            .map(|feature| (i * 7 + feature * 5) % 3 == 0)
+            .map(|feature| (i + 2 * feature).is_multiple_of(3))
             .collect(),
     };
     let records: Vec<Record> = (0..30).map(record).collect();
@@ -237,4 +237,52 @@ fn a_run_ends_with_a_report_and_its_folder_is_enough_to_write_it_again() {
         format!("{before}{after}")
     };
     assert_eq!(without_time(&again), without_time(&first));
+}
+
+#[test]
+fn evaluate_states_intervals_and_figures_at_thresholds_of_other_fields() {
+    let folder = TempDir::new().unwrap();
+    let data = data(folder.path());
+    let evaluate = |more: &[&str]| {
+        let arguments = [
+            "evaluate",
+            "--model",
+            "models/default.safetensors",
+            "--data",
+        ];
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_karyolens"))
+            .args(arguments)
+            .arg(&data)
+            .args(more)
+            .output()
+            .unwrap();
+        stdout(&output)
+    };
+    let figures =
+        |more: &[&str]| -> serde_json::Value { serde_json::from_str(&evaluate(more)).unwrap() };
+    let once = figures(&["--json"]);
+    for name in [
+        "macro_f1",
+        "micro_f1",
+        "weighted_f1",
+        "samples_f1",
+        "class_map",
+        "sample_map",
+    ] {
+        let bound = |i: usize| once["intervals"][name][i].as_f64().unwrap();
+        assert!(bound(0) <= bound(1), "{name}: {once}");
+    }
+    assert_eq!(once["intervals"]["macro_auc"].as_array().unwrap().len(), 2);
+    for name in [
+        "macro_f1_cross_fitted",
+        "micro_f1_cross_fitted",
+        "macro_f1_tuned",
+    ] {
+        assert!(once[name].is_f64(), "{name}: {once}");
+    }
+    let flipped = figures(&["--json", "--flips"]);
+    assert_ne!(once["calibration_error"], flipped["calibration_error"]);
+    for line in evaluate(&[]).lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
 }

@@ -33,9 +33,13 @@ pub(super) fn most_wrong(report: &Report) -> Markup {
         section {
             h2 { "Most wrong" }
             p {
-                "The " (worst.len()) " validation cells with the highest binary cross-entropy (mean over the "
-                "features), worst first. Calls are at the card's thresholds. Where the label rather than the call "
-                "looks wrong, it may be: the annotation is noisy."
+                "The " (worst.len())
+                " validation cells with the highest binary cross-entropy (mean over the "
+                "features), worst first. Calls are at the card's thresholds. Where the label "
+                "rather than the call "
+                "looks wrong, it may be: annotations err too. The pictures are the data set's, "
+                "and its licence "
+                "decides who may be given this page."
             }
             ol.cells {
                 @for (row, loss) in worst { li { (cell(report, row, loss)) } }
@@ -57,19 +61,22 @@ fn cell(report: &Report, row: usize, loss: f64) -> Markup {
         .zip(probabilities.iter().zip(&report.card.thresholds));
     let mark = |yes: bool| if yes { "yes" } else { "–" };
     html! {
-        figure {
-            @match thumbnail(record, &report.card.input) {
-                Ok(jpeg) => {
-                    img alt="" width="112" height="112"
-                        src=(format!("data:image/jpeg;base64,{}", BASE64_STANDARD.encode(jpeg)));
-                }
-                Err(fault) => { p.fault { (fault) } }
+        p.id { b { (record.id) } " cross-entropy " (format!("{loss:.2}")) }
+        @match thumbnail(record, &report.card.input) {
+            Ok(jpeg) => {
+                img alt="" width="112" height="112"
+                    src=(format!("data:image/jpeg;base64,{}", BASE64_STANDARD.encode(jpeg)));
             }
-            figcaption { b { (record.id) } " cross-entropy " (format!("{loss:.2}")) }
+            Err(fault) => { p.fault { (fault) } }
         }
         table {
             thead {
-                tr { th scope="col" { "" } th scope="col" { "label" } th scope="col" { "call" } th.number scope="col" { "prob." } }
+                tr {
+                    th scope="col" { "" }
+                    th scope="col" { "label" }
+                    th scope="col" { "call" }
+                    th.number scope="col" { "prob." }
+                }
             }
             tbody {
                 @for ((name, &label), (&probability, &threshold)) in rows {

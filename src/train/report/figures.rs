@@ -49,18 +49,23 @@ pub(super) fn headline(evaluation: &Evaluation, card: &ModelCard) -> Markup {
                         }
                     }
                     figcaption {
-                        "Intervals: percentile bootstrap over 1,000 resamples of the cells. The thin mark is the figure "
-                        "of calling every feature present in every cell. Cells of one field resemble each other, "
+                        "Intervals: percentile bootstrap over 1,000 resamples of the cells. The "
+                        "thin mark is the figure "
+                        "of calling every feature present in every cell. Cells of one field "
+                        "resemble each other, "
                         "which makes the intervals rather too narrow."
                     }
                 }
                 figure {
                     (f1_rows(evaluation, card))
                     figcaption {
-                        "The card's thresholds were searched on these cells and flatter; cross-fitted ones were searched "
-                        "on other fields than those of the cells they are applied to, in five folds."
+                        "The card's thresholds were searched on these cells and flatter; "
+                        "cross-fitted ones were searched "
+                        "on other fields than those of the cells they are applied to, in five "
+                        "folds."
                         @if card.features.is_nuclear() {
-                            " The study's networks were measured on another split, its own 524 test cells: "
+                            " The study's networks were measured on another split, its own 524 "
+                            "test cells: "
                             "they show the size of figure to expect, not a contest."
                         }
                     }
@@ -217,7 +222,8 @@ pub(super) fn features(evaluation: &Evaluation, names: &[String]) -> Markup {
                     }
                 }
                 figcaption {
-                    "Cells: how many show the feature. Precision, recall and F1 at the card's threshold; average "
+                    "Cells: how many show the feature. Precision, recall and F1 at the card's "
+                    "threshold; average "
                     "precision (AP) and the area under the ROC curve (AUC) are free of it."
                 }
             }
@@ -261,8 +267,10 @@ pub(super) fn confusion(scores: &Scores, card: &ModelCard) -> Markup {
                     }
                 }
                 figcaption {
-                    "Of the cells that show the row's feature and not the column's, the share in per cent in which "
-                    "the column's is called, at the card's thresholds. On the diagonal, framed: of the cells "
+                    "Of the cells that show the row's feature and not the column's, the share in "
+                    "per cent in which "
+                    "the column's is called, at the card's thresholds. On the diagonal, framed: "
+                    "of the cells "
                     "that show a feature, the share in which it is called (its recall)."
                 }
             }

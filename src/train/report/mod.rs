@@ -116,7 +116,10 @@ fn page(report: &Report, evaluation: &Evaluation, scores: &Scores) -> Markup {
                     (cells::most_wrong(report))
                     (configuration(report.config))
                 }
-                footer { p { (card.intended_use) } p { "Written by karyolens " (env!("CARGO_PKG_VERSION")) "." } }
+                footer {
+                    p { (card.intended_use) }
+                    p { "Written by karyolens " (env!("CARGO_PKG_VERSION")) "." }
+                }
             }
         }
     }
@@ -184,7 +187,10 @@ fn curves(history: &History) -> Markup {
                 div.pair {
                     figure {
                         (chart::lines("Loss by epoch", &losses, chart::Range::Data))
-                        figcaption { "Loss. Training cells are varied and drawn by the sampler, so the two lines need not meet." }
+                        figcaption {
+                            "Loss. Training cells are varied and drawn by the sampler, "
+                            "so the two lines need not meet."
+                        }
                     }
                     figure {
                         (chart::lines("Validation figures by epoch", &figures, chart::Range::Unit))
@@ -213,16 +219,21 @@ fn calibration(evaluation: &Evaluation, scores: &Scores) -> Markup {
                 figure {
                     (chart::reliability(&scores.calibration()))
                     figcaption {
-                        "Probabilities of all cells and features in 15 bins: how often the feature is present, "
-                        "against the mean probability. On the diagonal a probability means what it says; "
-                        "below it the network is too sure. The bars along the foot show where the probabilities lie."
+                        "Probabilities of all cells and features in 15 bins: how often the "
+                        "feature is present, "
+                        "against the mean probability. On the diagonal a probability means what "
+                        "it says; "
+                        "below it the network is too sure. The bars along the foot show where the "
+                        "probabilities lie."
                     }
                 }
                 div {
                     p.big { (decimals(error)) }
                     p {
-                        "Expected calibration error: the distance from the diagonal, averaged over the bins by "
-                        "how many probabilities each holds. A sampler that favours rare features makes the "
+                        "Expected calibration error: the distance from the diagonal, averaged "
+                        "over the bins by "
+                        "how many probabilities each holds. A sampler that favours rare features "
+                        "makes the "
                         "network see them more often than they are, and so pushes probabilities up."
                     }
                 }
