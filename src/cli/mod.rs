@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, each a typed set of arguments and one `run`.
 
+mod data;
 mod evaluate;
 mod import;
 mod predict;
@@ -30,6 +31,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Data(data::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
@@ -42,6 +44,7 @@ enum Command {
 /// Parses the command line, runs it and tells what went wrong.
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Data(arguments) => data::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),

@@ -4,10 +4,12 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::data::faults;
 use crate::train::augment::Augment;
+use crate::train::data::{SplitKind, SplitSettings, check};
 use crate::train::fit::{TrainConfig, fit};
 use crate::train::progress::EpochLines;
 use crate::train::sampler::Sampler;
@@ -15,13 +17,15 @@ use crate::train::sampler::Sampler;
 /// Train a network on labelled cell images.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or, with --split-file,
-    /// `images/<id>.jpg` and `labels.json`.
+    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or `images/<id>.jpg` and
+    /// `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
-    /// For a flat folder: a JSON file `{"train": [ids], "val": [ids]}`.
-    #[arg(long, value_name = "FILE")]
-    split_file: Option<PathBuf>,
+    /// Where the splits come from.
+    #[arg(long, value_enum, default_value_t = SplitKind::Published)]
+    split: SplitKind,
+    #[command(flatten)]
+    splits: SplitSettings,
     /// The network, such as convnext-atto.
     #[arg(long, value_name = "NAME")]
     arch: String,
@@ -85,7 +89,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         jitter: arguments.jitter,
     };
     let config = TrainConfig::new(arguments.data, arguments.arch)
-        .with_split_file(arguments.split_file)
+        .with_split(arguments.split)
+        .with_splits(arguments.splits)
         .with_init(arguments.init)
         .with_input_side(arguments.input_size)
         .with_epochs(arguments.epochs)
@@ -99,6 +104,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         .with_seed(arguments.seed)
         .with_data_name(arguments.data_name)
         .with_data_licence(arguments.data_licence);
+    check_data(&config)?;
     // Without a renderer of ours, burn-train shows its dashboard.
     let plain = arguments.plain || !std::io::stdout().is_terminal();
     let renderer = plain.then(|| Box::new(EpochLines::new()) as _);
@@ -111,4 +117,26 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         println!("{name}: {value:.4}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Looks over the data of a run before it starts: prints what is doubtful, refuses what is broken.
+fn check_data(config: &TrainConfig) -> Result<()> {
+    let splits = [config.train_split.clone(), config.val_split.clone()];
+    let report = check(&config.data_folder()?, &splits)?;
+    ensure!(!report.is_broken(), faults(&report).join("\n"));
+    for warning in report.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    let train = report
+        .splits
+        .iter()
+        .find(|split| split.split == config.train_split);
+    let without_any = train.map_or(0, |split| split.without_any);
+    if without_any > 0 && config.sampler != Sampler::Uniform {
+        eprintln!(
+            "warning: {without_any} cells to train on show no feature, and the weighted sampler \
+             never draws those; --sampler uniform does"
+        );
+    }
+    Ok(())
 }

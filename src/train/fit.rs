@@ -21,7 +21,7 @@ use burn::train::renderer::MetricsRenderer;
 use burn::train::{InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
 
 use super::augment::Augment;
-use super::data::{DataFolder, Record};
+use super::data::{DataError, DataFolder, Record, SplitKind, SplitSettings};
 use super::evaluate::SplitScores;
 use super::history::{Figure, History, HistoryLogger, SplitFigure, StepOutput};
 use super::loader::{Batch, Loader, Shuffle};
@@ -44,8 +44,12 @@ const EPSILON: f32 = 1e-8;
 pub struct TrainConfig {
     /// The folder with images and labels.
     pub data: PathBuf,
-    /// For a flat data folder: the file that lists the ids of each split.
-    pub split_file: Option<PathBuf>,
+    /// Where the splits come from.
+    #[config(default = "SplitKind::Published")]
+    pub split: SplitKind,
+    /// What the splits need.
+    #[config(default = "SplitSettings::default()")]
+    pub splits: SplitSettings,
     /// The split to train on.
     #[config(default = "String::from(\"train\")")]
     pub train_split: String,
@@ -92,6 +96,19 @@ pub struct TrainConfig {
     /// What is known of the data's licence, for the model card.
     #[config(default = "String::from(\"not stated\")")]
     pub data_licence: String,
+}
+
+impl TrainConfig {
+    /// The cells to train and validate on.
+    ///
+    /// # Errors
+    /// [`DataError::Contradiction`] where the settings of the splits exclude each other.
+    pub fn data_folder(&self) -> Result<DataFolder, DataError> {
+        Ok(DataFolder {
+            folder: self.data.clone(),
+            splits: self.splits.splits(self.split)?,
+        })
+    }
 }
 
 /// The network as burn-train's learner wants it.
@@ -177,11 +194,8 @@ pub fn fit(
     folder: &Path,
     renderer: Option<Box<dyn MetricsRenderer>>,
 ) -> Result<Checkpoint> {
-    let features = FeatureSet::default();
-    let data = DataFolder {
-        folder: config.data.clone(),
-        split_file: config.split_file.clone(),
-    };
+    let data = config.data_folder()?;
+    let features = data.features()?;
     let train = data.split(&config.train_split, &features)?;
     let val = data.split(&config.val_split, &features)?;
     check(config)?;
@@ -361,9 +375,12 @@ fn finish(
 ) -> Result<Checkpoint> {
     let provenance = Provenance {
         data: format!(
-            "{}, split {:?}; epoch {epoch} and the thresholds were chosen on split {:?}, so its \
-             figures are optimistic",
-            config.data_name, config.train_split, config.val_split
+            "{}, split {:?} {}; epoch {epoch} and the thresholds were chosen on split {:?}, so \
+             its figures are optimistic",
+            config.data_name,
+            config.train_split,
+            config.splits.splits(config.split)?,
+            config.val_split
         ),
         data_licence: config.data_licence.clone(),
         made_by: "karyolens train".into(),
