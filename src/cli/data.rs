@@ -1,4 +1,4 @@
-//! `karyolens data`: look over a folder of labelled cells.
+//! `karyolens data`: look over a folder of labelled cells, or make one from a table.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,14 +6,16 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::train::data::{DataFolder, Report, SplitCount, SplitKind, SplitSettings, check};
+use crate::train::data::{
+    DataFolder, ImportOptions, Report, SplitCount, SplitKind, SplitSettings, Splits, check, import,
+};
 
 /// The row of the cells that show no feature.
 const NONE: &str = "none of them";
 /// How many faults are told one by one.
 const FEW: usize = 10;
 
-/// Check a folder of labelled cells.
+/// Check a folder of labelled cells, or make one from images and a CSV.
 #[derive(Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -23,6 +25,7 @@ pub(super) struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(CheckArguments),
+    Import(ImportArguments),
 }
 
 /// Tell what is wrong or doubtful in a folder of labelled cells, and how often it shows what.
@@ -43,9 +46,34 @@ struct CheckArguments {
     json: bool,
 }
 
+/// Make a data folder from a folder of images and a CSV of their labels.
+///
+/// The first line of the CSV is `image` and the names of the features; every other line is an
+/// image's file name and 0 or 1 for each feature. Cells of one field (`<field>_cell_<n>.png`) stay
+/// on one side of the split.
+#[derive(Args)]
+struct ImportArguments {
+    /// The table.
+    #[arg(long, value_name = "FILE")]
+    csv: PathBuf,
+    /// The folder with the images.
+    #[arg(long, value_name = "FOLDER")]
+    images: PathBuf,
+    /// The data folder to write.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// The share of the cells to validate on.
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    val_share: f64,
+    /// Another number makes another split.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Check(arguments) => run_check(arguments),
+        Command::Import(arguments) => run_import(arguments),
     }
 }
 
@@ -63,6 +91,24 @@ fn run_check(arguments: CheckArguments) -> Result<ExitCode> {
         true => Ok(ExitCode::FAILURE),
         false => Ok(ExitCode::SUCCESS),
     }
+}
+
+fn run_import(arguments: ImportArguments) -> Result<ExitCode> {
+    let options = ImportOptions {
+        csv: arguments.csv,
+        images: arguments.images,
+        output: arguments.output,
+        val_share: arguments.val_share,
+        seed: arguments.seed,
+    };
+    import(&options)?;
+    let data = DataFolder {
+        folder: options.output,
+        splits: Splits::Published,
+    };
+    print_text(&check(&data, &data.split_names()?)?);
+    println!("wrote {}", data.folder.display());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Cells and positives of every split, then faults and warnings.

@@ -7,12 +7,14 @@
 //! features, and without it they are the nine nuclear ones. [`Splits`] says which cells are for
 //! what: as published, as a file lists them, or by field ([`folds_by_field`]).
 //!
-//! [`check()`] looks over a whole folder. Nothing here knows of tensors.
+//! [`check()`] looks over a whole folder and [`import()`] makes one from a table. Nothing here
+//! knows of tensors.
 
 mod check;
 mod error;
 mod folder;
 mod folds;
+mod import;
 mod settings;
 
 use std::path::PathBuf;
@@ -23,6 +25,7 @@ pub use check::{Fault, Identical, Place, Report, SharedField, SplitCount, check}
 pub use error::DataError;
 pub use folder::{DataFolder, Splits};
 pub use folds::{ByField, folds_by_field};
+pub use import::{ImportError, ImportOptions, import};
 pub use settings::{SplitKind, SplitSettings};
 
 /// What separates the field from the number in a cell's id.
