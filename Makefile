@@ -7,7 +7,7 @@ help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
 .PHONY: run
-run: pkg build ## build the page, serve it on 127.0.0.1 (PORT=8080) and print its address
+run: pkg build ## build the page, serve it on 127.0.0.1 (PORT=8080) and print its address (MODEL= for your own)
 	@exec target/release/karyolens serve --port $(PORT)
 
 .PHONY: test

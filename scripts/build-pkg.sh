@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what is missing or stale in pkg/: the crate as a wasm module with its JavaScript glue, the
-# shipped model, and the list of the page's files. Expects the tools that setup.sh installs.
+# model (MODEL, else the shipped one), and the list of the page's files. Expects the tools that
+# setup.sh installs.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -30,7 +31,7 @@ if [ ! pkg/karyolens_wasm_bg.wasm -nt "$module" ]; then
   mv "$glue"/*.wasm pkg/
 fi
 
-model=models/default.safetensors
+model=${MODEL:-models/default.safetensors}
 if [ -f "$model" ]; then
   cmp -s "$model" pkg/model.safetensors || cp "$model" pkg/model.safetensors
 else

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::data::split_kind;
 use super::read_classifier;
-use crate::train::data::DataFolder;
+use crate::nuclei::FeatureSet;
+use crate::train::data::{DataFolder, SplitSettings};
 use crate::train::evaluate::{Evaluation, SplitScores};
 
 /// Compare a model's predictions with labels.
@@ -17,18 +19,22 @@ pub(super) struct Arguments {
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// The folder with `images` and `labels`.
+    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or `images/<id>.jpg` and
+    /// `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
-    /// For a flat folder: the file that lists the ids of each split.
-    #[arg(long, value_name = "FILE")]
-    split_file: Option<PathBuf>,
+    #[command(flatten)]
+    splits: SplitSettings,
     /// The split.
-    #[arg(long, default_value = "val")]
+    #[arg(long, default_value = "val", value_name = "NAME")]
     split: String,
     /// Read each image in its four flips and average: slower, and as a rule a little better.
     #[arg(long)]
     flips: bool,
+    /// Take the split of `train --split by-field` with the same --folds, --fold and --fold-seed:
+    /// `val` is that fold, `train` the others.
+    #[arg(long)]
+    by_field: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -39,8 +45,17 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let card = classifier.card();
     let data = DataFolder {
         folder: arguments.data,
-        split_file: arguments.split_file,
+        splits: arguments.splits.splits(split_kind(arguments.by_field))?,
     };
+    let features = data.features()?;
+    ensure!(
+        features == card.features,
+        "the model names {}, but the labels of {} are of {}; features.json in the data folder \
+         names the features of its labels",
+        listed(&card.features),
+        data.folder.display(),
+        listed(&features)
+    );
     let records = data.split(&arguments.split, &card.features)?;
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;
@@ -51,6 +66,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         false => print_text(&evaluation, card.features.names()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn listed(features: &FeatureSet) -> String {
+    match features.is_empty() {
+        true => "no features".into(),
+        false => features.names().join(", "),
+    }
 }
 
 /// Three tables, within 100 columns: the figures, F1 by thresholds, and every feature's row.

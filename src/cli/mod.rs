@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, each a typed set of arguments and one `run`.
 
 mod ablate;
+mod data;
 mod evaluate;
 mod import;
 mod predict;
@@ -32,6 +33,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Data(data::Arguments),
     Train(Box<train::Arguments>),
     Ablate(ablate::Arguments),
     Evaluate(evaluate::Arguments),
@@ -46,6 +48,7 @@ enum Command {
 /// Parses the command line, runs it and tells what went wrong.
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Data(arguments) => data::run(arguments),
         Command::Train(arguments) => train::run(*arguments),
         Command::Ablate(arguments) => ablate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),

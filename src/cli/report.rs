@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::read_classifier;
-use crate::train::data::DataFolder;
+use crate::train::data::Splits;
 use crate::train::evaluate::SplitScores;
 use crate::train::history::History;
 use crate::train::report::{Report, write};
@@ -35,10 +35,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let classifier = read_classifier(&model)?;
     let history = History::read(&folder.metrics(), usize::MAX)?;
 
-    let data = DataFolder {
-        folder: arguments.data.unwrap_or(settings.data),
-        split_file: arguments.split_file.or(settings.split_file),
-    };
+    let mut data = settings.data_folder()?;
+    if let Some(folder) = arguments.data {
+        data.folder = folder;
+    }
+    if let Some(file) = arguments.split_file {
+        data.splits = Splits::File(file);
+    }
     let records = data.split(&settings.val_split, &classifier.card().features)?;
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;

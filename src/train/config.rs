@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
 use super::cutmix::CutMix;
+use super::data::{DataError, DataFolder, SplitKind, SplitSettings};
 use super::loss::Objective;
 use super::sampler::{Rarity, Sampler};
 
@@ -16,14 +17,17 @@ use super::sampler::{Rarity, Sampler};
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default = "defaults::<TrainConfig>", deny_unknown_fields)]
 pub struct TrainConfig {
-    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or, with --split-file,
-    /// `images/<id>.jpg` and `labels.json`.
+    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or `images/<id>.jpg` and
+    /// `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
     #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
     #[arg(default_value = ".", hide_default_value = true)]
     pub data: PathBuf,
-    /// For a flat folder: a JSON file `{"train": [ids], "val": [ids]}`.
-    #[arg(long, value_name = "FILE")]
-    pub split_file: Option<PathBuf>,
+    /// Where the splits come from.
+    #[arg(long, value_enum, default_value_t = SplitKind::Published)]
+    pub split: SplitKind,
+    /// What the splits need.
+    #[command(flatten)]
+    pub splits: SplitSettings,
     /// The split to train on.
     #[arg(long, value_name = "NAME", default_value = "train")]
     pub train_split: String,
@@ -111,6 +115,17 @@ pub(super) fn defaults<T: Args>() -> T {
 }
 
 impl TrainConfig {
+    /// The cells to train and validate on.
+    ///
+    /// # Errors
+    /// [`DataError::Contradiction`] where the settings of the splits exclude each other.
+    pub fn data_folder(&self) -> Result<DataFolder, DataError> {
+        Ok(DataFolder {
+            folder: self.data.clone(),
+            splits: self.splits.splits(self.split)?,
+        })
+    }
+
     /// Whether any setting differs from its default.
     pub fn is_chosen(&self) -> bool {
         *self != defaults()

@@ -1,11 +1,9 @@
 //! How good a model is on a split.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use anyhow::Result;
 use serde::Serialize;
 
-use super::data::Record;
+use super::data::{Record, folds_by_field};
 use super::metrics::{DEFAULT_THRESHOLD, Intervals, RESAMPLES, Scores, Summary};
 use crate::classify::Classifier;
 
@@ -15,7 +13,8 @@ const CHUNK: usize = 64;
 /// Parts that the cells are cut into for thresholds searched on other cells.
 const FOLDS: usize = 5;
 
-/// Of the bootstrap: the same cells and probabilities give the same intervals everywhere.
+/// Of the bootstrap and of those folds: the same cells and probabilities give the same figures
+/// everywhere.
 const SEED: u64 = 0;
 
 /// A model's figures on a split, beside those of calling every feature present.
@@ -117,7 +116,7 @@ impl SplitScores {
             probabilities: Vec::new(),
             targets: Vec::new(),
             features,
-            fold_of_row: folds_by_field(records, FOLDS),
+            fold_of_row: folds_by_field(records, FOLDS, SEED),
         };
         for records in records.chunks(CHUNK) {
             let cells = records
@@ -174,15 +173,4 @@ impl SplitScores {
             all_present: scores.all_present(),
         })
     }
-}
-
-/// Each record's fold from 0: the fields, in the order of their names, go round the folds.
-fn folds_by_field(records: &[Record], folds: usize) -> Vec<usize> {
-    let field = |record: &'_ Record| match record.id.rsplit_once("_cell_") {
-        Some((field, _)) => field.to_string(),
-        None => record.id.clone(),
-    };
-    let fields: BTreeSet<String> = records.iter().map(field).collect();
-    let fold: BTreeMap<String, usize> = fields.into_iter().zip((0..folds).cycle()).collect();
-    records.iter().map(|record| fold[&field(record)]).collect()
 }

@@ -13,7 +13,7 @@ use burn::train::renderer::MetricsRenderer;
 use burn::train::{Learner, SupervisedTraining};
 
 use super::config::TrainConfig;
-use super::data::{DataFolder, Record};
+use super::data::Record;
 use super::evaluate::SplitScores;
 use super::history::{BEST, Figure, History, HistoryLogger, SplitFigure};
 use super::loader::{Inputs, Loader, Shuffle};
@@ -74,11 +74,8 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn prepare(config: &'a TrainConfig) -> Result<Self> {
         config.check()?;
-        let features = FeatureSet::default();
-        let data = DataFolder {
-            folder: config.data.clone(),
-            split_file: config.split_file.clone(),
-        };
+        let data = config.data_folder()?;
+        let features = data.features()?;
         let train = data.split(&config.train_split, &features)?;
         let val = data.split(&config.val_split, &features)?;
         let plain = Device::flex();
@@ -223,9 +220,12 @@ impl<'a> Run<'a> {
         let config = self.config;
         let provenance = Provenance {
             data: format!(
-                "{}, split {:?}; epoch {epoch} and the thresholds were chosen on split {:?}, so \
-                 its figures are optimistic",
-                config.data_name, config.train_split, config.val_split
+                "{}, split {:?} {}; epoch {epoch} and the thresholds were chosen on split {:?}, \
+                 so its figures are optimistic",
+                config.data_name,
+                config.train_split,
+                config.data_folder()?.splits,
+                config.val_split
             ),
             data_licence: config.data_licence.clone(),
             made_by: "karyolens train".into(),

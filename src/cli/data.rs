@@ -1,0 +1,157 @@
+//! `karyolens data`: look over a folder of labelled cells, or make one from a table.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::train::data::{
+    DataFolder, ImportOptions, Report, SplitCount, SplitKind, SplitSettings, Splits, check, import,
+};
+
+/// The row of the cells that show no feature.
+const NONE: &str = "none of them";
+/// How many faults are told one by one.
+const FEW: usize = 10;
+
+/// Check a folder of labelled cells, or make one from images and a CSV.
+#[derive(Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(CheckArguments),
+    Import(ImportArguments),
+}
+
+/// Tell what is wrong or doubtful in a folder of labelled cells, and how often it shows what.
+///
+/// The exit code is 1 where training would refuse the folder.
+#[derive(Args)]
+struct CheckArguments {
+    /// The data folder.
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    #[command(flatten)]
+    splits: SplitSettings,
+    /// Check the splits that `train --split by-field` makes.
+    #[arg(long)]
+    by_field: bool,
+    /// Print JSON, with everything that was found.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Make a data folder from a folder of images and a CSV of their labels.
+///
+/// The first line of the CSV is `image` and the names of the features; every other line is an
+/// image's file name and 0 or 1 for each feature. Cells of one field (`<field>_cell_<n>.png`) stay
+/// on one side of the split.
+#[derive(Args)]
+struct ImportArguments {
+    /// The table.
+    #[arg(long, value_name = "FILE")]
+    csv: PathBuf,
+    /// The folder with the images.
+    #[arg(long, value_name = "FOLDER")]
+    images: PathBuf,
+    /// The data folder to write.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// The share of the cells to validate on.
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    val_share: f64,
+    /// Another number makes another split.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Check(arguments) => run_check(arguments),
+        Command::Import(arguments) => run_import(arguments),
+    }
+}
+
+fn run_check(arguments: CheckArguments) -> Result<ExitCode> {
+    let data = DataFolder {
+        folder: arguments.folder,
+        splits: arguments.splits.splits(split_kind(arguments.by_field))?,
+    };
+    let report = check(&data, &data.split_names()?)?;
+    match arguments.json {
+        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        false => print_text(&report),
+    }
+    match report.is_broken() {
+        true => Ok(ExitCode::FAILURE),
+        false => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn run_import(arguments: ImportArguments) -> Result<ExitCode> {
+    let options = ImportOptions {
+        csv: arguments.csv,
+        images: arguments.images,
+        output: arguments.output,
+        val_share: arguments.val_share,
+        seed: arguments.seed,
+    };
+    import(&options)?;
+    let data = DataFolder {
+        folder: options.output,
+        splits: Splits::Published,
+    };
+    print_text(&check(&data, &data.split_names()?)?);
+    println!("wrote {}", data.folder.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Cells and positives of every split, then faults and warnings.
+fn print_text(report: &Report) {
+    let names = report.features.names();
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let width = longest.unwrap_or(0).max(NONE.len()) + 2;
+    let share = |count: usize, split: &SplitCount| {
+        let percent = 100.0 * count as f64 / split.cells as f64;
+        format!("{count:>10}{percent:>7.1} %")
+    };
+    let row = |name: &str, cell: &dyn Fn(&SplitCount) -> String| {
+        let cells: String = report.splits.iter().map(cell).collect();
+        println!("{}", format!("{name:<width$}{cells}").trim_end());
+    };
+    row("", &|split| format!("{:>10}{:>9}", split.split, ""));
+    row("cells", &|split| format!("{:>10}{:>9}", split.cells, ""));
+    for (i, name) in names.iter().enumerate() {
+        row(name, &|split| share(split.positives[i], split));
+    }
+    row(NONE, &|split| share(split.without_any, split));
+    for fault in faults(report) {
+        println!("broken: {fault}");
+    }
+    for warning in report.warnings() {
+        println!("warning: {warning}");
+    }
+}
+
+/// The kind of splits that a subcommand's `--by-field` asks for.
+pub(super) fn split_kind(by_field: bool) -> SplitKind {
+    match by_field {
+        true => SplitKind::ByField,
+        false => SplitKind::Published,
+    }
+}
+
+/// The faults of a report, a line each.
+pub(super) fn faults(report: &Report) -> Vec<String> {
+    let told = report.broken.iter().take(FEW);
+    let mut lines: Vec<String> = told.map(|fault| fault.error.clone()).collect();
+    if let more @ 1.. = report.broken.len().saturating_sub(FEW) {
+        lines.push(format!("… and {more} more"));
+    }
+    lines
+}

@@ -1,0 +1,74 @@
+//! Labelled cell images in a folder.
+//!
+//! A cell is a [`Record`]: an image, its labels, and an id, `<field>_cell_<n>`. A [`DataFolder`]
+//! reads them in two layouts: the published one, `images/<split>/<id>.jpg` with
+//! `labels/<split>.json`, and a flat one, `images/<id>.jpg` with `labels.json`. Labels are
+//! `{"<id>": [0, 1, …]}`, one entry a feature; `features.json`, a list of names, says which
+//! features, and without it they are the nine nuclear ones. [`Splits`] says which cells are for
+//! what: as published, as a file lists them, or by field ([`folds_by_field`]).
+//!
+//! [`check()`] looks over a whole folder and [`import()`] makes one from a table. Nothing here
+//! knows of tensors.
+
+mod check;
+mod error;
+mod folder;
+mod folds;
+mod import;
+mod settings;
+
+use std::path::PathBuf;
+
+use crate::image::{CellImage, decode};
+
+pub use check::{Fault, Identical, Place, Report, SharedField, SplitCount, check};
+pub use error::DataError;
+pub use folder::{DataFolder, Splits};
+pub use folds::{ByField, folds_by_field};
+pub use import::{ImportError, ImportOptions, import};
+pub use settings::{SplitKind, SplitSettings};
+
+/// What separates the field from the number in a cell's id.
+const FIELD_END: &str = "_cell_";
+/// Extensions that an image may have, in the order in which they are looked for.
+const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
+
+/// One labelled cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The cell's id, `<field>_cell_<n>`.
+    pub id: String,
+    /// Its image.
+    pub path: PathBuf,
+    /// Whether it shows each feature, in label order.
+    pub labels: Vec<bool>,
+}
+
+impl Record {
+    /// The field that the cell was cut from: its id up to the last `_cell_`. A cell whose id says
+    /// nothing of a field is alone in its own.
+    pub fn field(&self) -> &str {
+        let parts = self.id.rsplit_once(FIELD_END);
+        parts.map_or(&self.id, |(field, _)| field)
+    }
+
+    /// The cell's image.
+    ///
+    /// # Errors
+    /// [`DataError`], naming the file.
+    pub fn read(&self) -> Result<CellImage, DataError> {
+        let path = || self.path.clone();
+        let bytes = std::fs::read(&self.path).map_err(|error| DataError::File {
+            path: path(),
+            error,
+        })?;
+        let picture = decode(&bytes).map_err(|error| DataError::Decode {
+            path: path(),
+            error,
+        })?;
+        CellImage::new(picture).map_err(|error| DataError::NotACell {
+            path: path(),
+            error,
+        })
+    }
+}
