@@ -14,6 +14,10 @@ run: pkg build ## build the page, serve it on 127.0.0.1 (PORT=8080) and print it
 test: ## format, lints, native tests, wasm build, browser tests
 	@scripts/test.sh
 
+.PHONY: bench
+bench: ## training step and inference against PyTorch, side by side (installs PyTorch)
+	@benches/train.sh
+
 .PHONY: pkg
 pkg: ## build pkg/, what a browser loads and npm packs
 	@scripts/setup.sh pkg

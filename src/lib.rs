@@ -18,7 +18,8 @@
 //! |---|---|---|
 //! | [`nuclei`] | the features, the risk | nothing |
 //! | [`image`] | bytes to pixels to a network's input | `nuclei` |
-//! | [`model`] | ResNet, ConvNeXt, ViT | nothing |
+//! | [`kernels`] | the networks' operations, ours on the CPU | nothing |
+//! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify` |
@@ -38,6 +39,7 @@ const _: Option<&str> = option_env!("KARYOLENS_CHECKOUT");
 pub mod checkpoint;
 pub mod classify;
 pub mod image;
+pub mod kernels;
 pub mod model;
 pub mod nuclei;
 

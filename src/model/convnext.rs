@@ -3,17 +3,22 @@
 //! The network is torchvision's and timm's: a 4×4 patch stem, four stages of depthwise 7×7
 //! blocks with a pointwise MLP and layer scale, a strided 2×2 convolution between stages, and a
 //! head of one LayerNorm and one Linear. Sizes below Tiny (Atto to Nano) are timm's. What differs
-//! is only the layout: the MLP runs channels-last as two `Linear`s, which is the same arithmetic
-//! as timm's 1×1 convolutions, and the depthwise bias is a parameter of its own, because cubecl's
-//! fast depthwise path refuses a convolution with a bias.
+//! is only the layout: everything runs channels-last, the MLP as two `Linear`s, which is the same
+//! arithmetic as timm's 1×1 convolutions; and the depthwise bias is a parameter of its own,
+//! because cubecl's fast depthwise path refuses a convolution with a bias.
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, Linear, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, activation::gelu};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{DropPath, fresh_weights, layer_norm, linear};
+use super::DropPath;
+use super::layers::{
+    channels_last, convolve, fresh_weights, layer_norm, linear, linear_gelu, new_layer_norm,
+    new_linear, pixel_mean,
+};
+use crate::kernels;
 
 /// Side of the depthwise kernel.
 const KERNEL: usize = 7;
@@ -65,11 +70,11 @@ impl ConvNextConfig {
         ConvNext {
             stem: Stem {
                 conv: conv(3, self.widths[0], 4, device),
-                norm: layer_norm(self.widths[0], device),
+                norm: new_layer_norm(self.widths[0], device),
             },
             stages,
-            norm: layer_norm(self.widths[3], device),
-            head: (classes > 0).then(|| linear(self.widths[3], classes, device)),
+            norm: new_layer_norm(self.widths[3], device),
+            head: (classes > 0).then(|| new_linear(self.widths[3], classes, device)),
         }
     }
 }
@@ -90,9 +95,7 @@ impl ConvNext {
             .stages
             .iter()
             .fold(self.stem.forward(images), |x, stage| stage.forward(x));
-        // [B, C, H, W] -> [B, C]
-        let x = x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
-        self.norm.forward(x)
+        layer_norm(&self.norm, pixel_mean(x))
     }
 }
 
@@ -105,7 +108,8 @@ struct Stem {
 
 impl Stem {
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        channels_first(self.norm.forward(channels_last(self.conv.forward(images))))
+        // [B, 3, H, W] -> [B, H / 4, W / 4, C]
+        layer_norm(&self.norm, convolve(&self.conv, channels_last(images)))
     }
 }
 
@@ -135,14 +139,13 @@ struct Downsample {
 impl Downsample {
     fn new(from: usize, to: usize, device: &Device) -> Self {
         Self {
-            norm: layer_norm(from, device),
+            norm: new_layer_norm(from, device),
             conv: conv(from, to, 2, device),
         }
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.conv
-            .forward(channels_first(self.norm.forward(channels_last(x))))
+        convolve(&self.conv, layer_norm(&self.norm, x))
     }
 }
 
@@ -161,20 +164,18 @@ impl Block {
     fn new(width: usize, drop_path: DropPath, device: &Device) -> Self {
         Self {
             depthwise: Depthwise::new(width, device),
-            norm: layer_norm(width, device),
-            expand: linear(width, EXPANSION * width, device),
-            project: linear(EXPANSION * width, width, device),
+            norm: new_layer_norm(width, device),
+            expand: new_linear(width, EXPANSION * width, device),
+            project: new_linear(EXPANSION * width, width, device),
             scale: Initializer::Constant { value: LAYER_SCALE }.init([width], device),
             drop_path,
         }
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        // [B, C, H, W] -> [B, H, W, C]
-        let x = channels_last(self.depthwise.forward(input.clone()));
-        let x = self.expand.forward(self.norm.forward(x));
-        let x = self.project.forward(gelu(x)) * self.scale.val().unsqueeze();
-        input + self.drop_path.forward(channels_first(x))
+        let x = layer_norm(&self.norm, self.depthwise.forward(input.clone()));
+        let x = linear(&self.project, linear_gelu(&self.expand, x));
+        self.drop_path.join(input, x, Some(self.scale.val()))
     }
 }
 
@@ -200,8 +201,7 @@ impl Depthwise {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [width] = self.bias.dims();
-        self.conv.forward(x) + self.bias.val().reshape([1, width, 1, 1])
+        kernels::depthwise(x, self.conv.weight.val(), self.bias.val())
     }
 }
 
@@ -211,12 +211,4 @@ fn conv(from: usize, to: usize, side: usize, device: &Device) -> Conv2d {
         .with_stride([side, side])
         .with_initializer(fresh_weights())
         .init(device)
-}
-
-fn channels_last(x: Tensor<4>) -> Tensor<4> {
-    x.permute([0, 2, 3, 1])
-}
-
-fn channels_first(x: Tensor<4>) -> Tensor<4> {
-    x.permute([0, 3, 1, 2])
 }

@@ -1,7 +1,9 @@
 //! Stochastic depth ("Deep Networks with Stochastic Depth", Huang et al., arXiv 1603.09382).
 
 use burn::module::Module;
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
+
+use crate::kernels;
 
 /// Leaves out a residual branch for a random share of the images of a batch while training, and
 /// scales up the rest so that the expectation stays. Outside training it does nothing.
@@ -21,13 +23,36 @@ impl DropPath {
 
     /// `[batch, …]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let device = x.device();
-        if self.rate == 0.0 || !device.is_autodiff() {
-            return x;
-        }
-        let keep = 1.0 - self.rate;
         let mut shape = [1; D];
         shape[0] = x.dims()[0];
-        x * (Tensor::random(shape, Distribution::Bernoulli(keep), &device) / keep)
+        match self.keep(shape[0], &x.device()) {
+            Some(keep) => x * keep.reshape(shape),
+            None => x,
+        }
+    }
+
+    /// `residual + branch · scale`, the branch left out for some images; `scale` is a value a
+    /// channel.
+    pub fn join<const D: usize>(
+        &self,
+        residual: Tensor<D>,
+        branch: Tensor<D>,
+        scale: Option<Tensor<1>>,
+    ) -> Tensor<D> {
+        let keep = self.keep(branch.dims()[0], &branch.device());
+        kernels::join(residual, branch, scale, keep)
+    }
+
+    /// Whether it leaves out anything on this device.
+    pub fn is_active(&self, device: &Device) -> bool {
+        self.rate > 0.0 && device.is_autodiff()
+    }
+
+    /// What each image's branch is multiplied by, if not by 1: `[batch]`.
+    fn keep(&self, batch: usize, device: &Device) -> Option<Tensor<1>> {
+        self.is_active(device).then(|| {
+            let keep = 1.0 - self.rate;
+            Tensor::random([batch], Distribution::Bernoulli(keep), device) / keep
+        })
     }
 }

@@ -7,13 +7,14 @@
 mod architecture;
 mod convnext;
 mod drop_path;
+mod layers;
 mod positions;
 mod resnet;
 mod vit;
 
-use burn::module::{Initializer, Module};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::Tensor;
 
 pub use architecture::{Architecture, ArchitectureError};
 pub use convnext::{ConvNext, ConvNextConfig};
@@ -46,7 +47,7 @@ impl Model {
     /// head gives it back.
     pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
         match self.head() {
-            Some(head) => head.forward(features),
+            Some(head) => layers::linear(head, features),
             None => features,
         }
     }
@@ -67,33 +68,4 @@ impl Model {
             Model::Vit(network) => network.head.as_ref(),
         }
     }
-}
-
-/// Epsilon of every LayerNorm of a ConvNeXt or ViT.
-const NORM_EPSILON: f64 = 1e-6;
-/// Standard deviation of their fresh weights.
-const WEIGHT_STD: f64 = 0.02;
-
-/// Fresh weights of a ConvNeXt or ViT.
-fn fresh_weights() -> Initializer {
-    Initializer::Normal {
-        mean: 0.0,
-        std: WEIGHT_STD,
-    }
-}
-
-/// A Linear with fresh weights and no bias to start from.
-fn linear(from: usize, to: usize, device: &Device) -> Linear {
-    let mut linear = LinearConfig::new(from, to)
-        .with_initializer(fresh_weights())
-        .init(device);
-    linear.bias = Some(Initializer::Zeros.init([to], device));
-    linear
-}
-
-/// A LayerNorm over the last axis.
-fn layer_norm(width: usize, device: &Device) -> LayerNorm {
-    LayerNormConfig::new(width)
-        .with_epsilon(NORM_EPSILON)
-        .init(device)
 }

@@ -2,19 +2,27 @@
 //!
 //! The network is torchvision's (and timm's plain `resnet*`): a 7×7 stem with max pooling, four
 //! stages of basic (18, 34) or bottleneck (50, 101) blocks with the stride in the 3×3
-//! convolution, global average pooling and one Linear. Nothing differs.
+//! convolution, global average pooling and one Linear. Nothing differs but the layout, which is
+//! channels-last.
 
 use burn::module::{Initializer, Module};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
 use super::DropPath;
+use super::layers::{batch_norm, channels_last, convolve, pixel_mean};
+use crate::kernels::{self, Window};
 
 /// A bottleneck's output width over its inner width.
 const EXPANSION: usize = 4;
+/// The stem's max pooling.
+const POOL: Window = Window {
+    kernel: 3,
+    stride: 2,
+    pad: 1,
+};
 /// Stem stride 2, pooling 2, then three stages with stride 2.
 pub(super) const STRIDE: usize = 32;
 
@@ -73,10 +81,6 @@ impl ResNetConfig {
             stem: Stem {
                 conv: conv(3, self.width, 7, 2, device),
                 norm: norm(self.width, device),
-                pool: MaxPool2dConfig::new([3, 3])
-                    .with_strides([2, 2])
-                    .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                    .init(),
             },
             stages,
             head: (classes > 0).then(|| LinearConfig::new(from, classes).init(device)),
@@ -110,8 +114,7 @@ impl ResNet {
             .iter()
             .flatten()
             .fold(self.stem.forward(images), |x, block| block.forward(x));
-        // [B, C, H, W] -> [B, C]
-        x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
+        pixel_mean(x)
     }
 }
 
@@ -119,13 +122,13 @@ impl ResNet {
 struct Stem {
     conv: Conv2d,
     norm: BatchNorm,
-    pool: MaxPool2d,
 }
 
 impl Stem {
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        self.pool
-            .forward(relu(self.norm.forward(self.conv.forward(images))))
+        // [B, 3, H, W] -> [B, H / 2, W / 2, C] -> [B, H / 4, W / 4, C]
+        let x = convolve(&self.conv, channels_last(images));
+        kernels::max_pool(batch_norm(&self.norm, x, None, true), POOL)
     }
 }
 
@@ -168,15 +171,15 @@ impl Block {
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let mut x = input.clone();
-        for (i, layer) in self.branch.iter().enumerate() {
-            x = layer.forward(if i > 0 { relu(x) } else { x });
-        }
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input),
-            None => input,
+            Some(shortcut) => shortcut.forward(input.clone()),
+            None => input.clone(),
         };
-        relu(shortcut + self.drop_path.forward(x))
+        let [inner @ .., last] = &self.branch[..] else {
+            return shortcut;
+        };
+        let x = inner.iter().fold(input, |x, layer| layer.forward_relu(x));
+        last.forward_join(x, shortcut, &self.drop_path)
     }
 }
 
@@ -195,7 +198,19 @@ impl ConvNorm {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
+        batch_norm(&self.norm, convolve(&self.conv, x), None, false)
+    }
+
+    fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        batch_norm(&self.norm, convolve(&self.conv, x), None, true)
+    }
+
+    /// ReLU of `shortcut` plus the branch, which ends here.
+    fn forward_join(&self, x: Tensor<4>, shortcut: Tensor<4>, drop_path: &DropPath) -> Tensor<4> {
+        if drop_path.is_active(&x.device()) {
+            return relu(drop_path.join(shortcut, self.forward(x), None));
+        }
+        batch_norm(&self.norm, convolve(&self.conv, x), Some(shortcut), true)
     }
 }
 

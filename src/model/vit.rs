@@ -10,11 +10,15 @@
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{DropPath, fresh_weights, layer_norm, linear, positions};
+use super::layers::{
+    channels_last, convolve, fresh_weights, layer_norm, linear, linear_gelu, new_layer_norm,
+    new_linear,
+};
+use super::{DropPath, positions};
+use crate::kernels;
 
 /// The MLP's hidden width over the block's width.
 const EXPANSION: usize = 4;
@@ -87,8 +91,8 @@ impl VitConfig {
             blocks: DropPath::rising(drop_path, self.depth)
                 .map(|drop_path| Block::new(self, drop_path, device))
                 .collect(),
-            norm: layer_norm(self.width, device),
-            head: (classes > 0).then(|| linear(pooled, classes, device)),
+            norm: new_layer_norm(self.width, device),
+            head: (classes > 0).then(|| new_linear(pooled, classes, device)),
             reads_patches: self.pool == Pool::ClassAndPatchMean,
         }
     }
@@ -110,15 +114,15 @@ impl Vit {
     /// `[batch, 3, height, width]` → all tokens after the final norm,
     /// `[batch, 1 + rows * columns, width]`, the class token first.
     pub fn tokens(&self, images: Tensor<4>) -> Tensor<3> {
-        let x = self.patches.forward(images);
-        let [batch, width, rows, columns] = x.dims();
-        // [B, C, R, K] -> [B, R * K, C]
-        let x = x.flatten::<3>(2, 3).swap_dims(1, 2);
+        let x = convolve(&self.patches, channels_last(images));
+        let [batch, rows, columns, width] = x.dims();
+        // [B, R, K, C] -> [B, R * K, C]
+        let x = x.flatten::<3>(1, 2);
         let class_token = self.class_token.val().expand([batch, 1, width]);
         let x = Tensor::cat(vec![class_token, x], 1)
             + positions::resample(self.positions.val(), rows, columns);
-        self.norm
-            .forward(self.blocks.iter().fold(x, |x, block| block.forward(x)))
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        layer_norm(&self.norm, x)
     }
 
     /// `[batch, 3, height, width]` → what the head reads, `[batch, width]` or `[batch, 2 width]`.
@@ -162,38 +166,29 @@ impl Block {
                 .then(|| Initializer::Constant { value: LAYER_SCALE }.init([width], device))
         };
         Self {
-            attention_norm: layer_norm(width, device),
+            attention_norm: new_layer_norm(width, device),
             attention: Attention {
-                qkv: linear(width, 3 * width, device),
-                output: linear(width, width, device),
+                qkv: new_linear(width, 3 * width, device),
+                output: new_linear(width, width, device),
                 heads: config.heads,
             },
             attention_scale: scale(),
-            mlp_norm: layer_norm(width, device),
-            expand: linear(width, EXPANSION * width, device),
-            project: linear(EXPANSION * width, width, device),
+            mlp_norm: new_layer_norm(width, device),
+            expand: new_linear(width, EXPANSION * width, device),
+            project: new_linear(EXPANSION * width, width, device),
             mlp_scale: scale(),
             drop_path,
         }
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let branch = self
-            .attention
-            .forward(self.attention_norm.forward(x.clone()));
-        let x = x + self
-            .drop_path
-            .forward(scaled(branch, &self.attention_scale));
-        let branch = gelu(self.expand.forward(self.mlp_norm.forward(x.clone())));
-        let branch = self.project.forward(branch);
-        x + self.drop_path.forward(scaled(branch, &self.mlp_scale))
-    }
-}
-
-fn scaled(x: Tensor<3>, scale: &Option<Param<Tensor<1>>>) -> Tensor<3> {
-    match scale {
-        Some(scale) => x * scale.val().unsqueeze(),
-        None => x,
+        let branch = layer_norm(&self.attention_norm, x.clone());
+        let branch = self.attention.forward(branch);
+        let scale = |scale: &Option<Param<Tensor<1>>>| scale.as_ref().map(Param::val);
+        let x = self.drop_path.join(x, branch, scale(&self.attention_scale));
+        let branch = layer_norm(&self.mlp_norm, x.clone());
+        let branch = linear(&self.project, linear_gelu(&self.expand, branch));
+        self.drop_path.join(x, branch, scale(&self.mlp_scale))
     }
 }
 
@@ -207,23 +202,7 @@ struct Attention {
 
 impl Attention {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [batch, tokens, width] = x.dims();
-        let side = width / self.heads;
-        // [B, N, 3C] -> three of [B, heads, N, C / heads]
-        let qkv = self
-            .qkv
-            .forward(x)
-            .reshape([batch, tokens, 3, self.heads, side])
-            .permute([2, 0, 3, 1, 4]);
-        let part = |i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0);
-        let (query, key, value) = (part(0), part(1), part(2));
-        let query = query * (side as f64).powf(-0.5);
-        let weights = softmax(query.matmul(key.swap_dims(2, 3)), 3);
-        // [B, heads, N, C / heads] -> [B, N, C]
-        let x = weights
-            .matmul(value)
-            .swap_dims(1, 2)
-            .reshape([batch, tokens, width]);
-        self.output.forward(x)
+        let x = kernels::attention(linear(&self.qkv, x), self.heads);
+        linear(&self.output, x)
     }
 }

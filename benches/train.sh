@@ -1,0 +1,45 @@
+#!/bin/sh
+# Our training step and inference against PyTorch's on this machine, in turn: ours, theirs, ours,
+# theirs. Best of two each. Training: images per second at 112 px, batch 16, two threads, ViT-Small
+# with 16 px patches. Inference: milliseconds at 224 px, batch 1, one thread.
+#
+# PyTorch goes to target/torch: from PyPI the wheel brings its GPU packages (3 GB); where
+# download.pytorch.org can be reached, the CPU wheel is taken.
+set -eu
+cd "$(dirname "$0")/.."
+
+python=target/torch/bin/python
+if ! "$python" -c 'import torch, timm' 2>/dev/null; then
+    python3 -m venv target/torch
+    target/torch/bin/pip install --quiet --retries 0 --timeout 20 \
+        --index-url https://download.pytorch.org/whl/cpu torch torchvision ||
+        target/torch/bin/pip install --quiet torch torchvision
+    target/torch/bin/pip install --quiet timm
+fi
+cargo build --release --bench train --message-format=json-render-diagnostics >target/bench.json
+ours=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' target/bench.json | tail -n 1)
+
+out=target/bench.txt
+: >"$out"
+for round in 1 2; do
+    for mode in train infer; do
+        threads=2
+        [ "$mode" = train ] || threads=1
+        RAYON_NUM_THREADS=$threads "$ours" "$mode" | sed 's/^/ours /' | tee -a "$out"
+        OMP_NUM_THREADS=$threads "$python" benches/train.py "$mode" | sed 's/^/torch /' | tee -a "$out"
+    done
+done
+
+awk '
+    { key = $2 " " $3; better = $2 == "train" ? $4 > best[$1, key] : $4 < best[$1, key] }
+    !(($1, key) in best) || better { best[$1, key] = $4 }
+    !(key in seen) { seen[key] = ++count; order[count] = key }
+    END {
+        print "\n                        ours    PyTorch   speed of ours over PyTorch"
+        for (i = 1; i <= count; i++) {
+            key = order[i]; a = best["ours", key]; b = best["torch", key]
+            ratio = key ~ /^train/ ? a / b : b / a
+            unit = key ~ /^train/ ? "images/s" : "ms"
+            printf "%-20s %8.1f %8.1f %s %.2f\n", key, a, b, unit, ratio
+        }
+    }' "$out"

@@ -1,0 +1,482 @@
+//! Our kernels against burn's own operations: results and every gradient, over sizes that divide
+//! by nothing, and twice with the same bits.
+
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use karyolens::kernels::{self, BatchNorm, Window, compose};
+
+/// How far a value may be off, as a share of the largest of its tensor.
+const TOLERANCE: f32 = 2e-5;
+
+/// Drawn anew for each shape, the same for the same shape.
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device).require_grad()
+}
+
+fn device() -> Device {
+    let device = Device::flex().autodiff();
+    device.seed(7);
+    device
+}
+
+/// A result, and the gradients of what went in.
+type Found = Vec<TensorData>;
+
+fn assert_close(name: &str, ours: &Found, theirs: &Found) {
+    assert_eq!(ours.len(), theirs.len());
+    for (i, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+        assert_eq!(ours.shape(), theirs.shape(), "{name}, tensor {i}");
+        let (ours, theirs): (Vec<f32>, Vec<f32>) =
+            (ours.iter::<f32>().collect(), theirs.iter::<f32>().collect());
+        let largest = theirs
+            .iter()
+            .fold(1.0f32, |most, value| most.max(value.abs()));
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            let apart = (ours - theirs).abs();
+            assert!(
+                apart <= TOLERANCE * largest,
+                "{name}, tensor {i}: {ours} is not {theirs}"
+            );
+        }
+    }
+}
+
+/// Runs `ours` twice and `theirs` once: the same bits, then the same values.
+fn check(name: &str, ours: impl Fn() -> Found, theirs: impl Fn() -> Found) {
+    let (first, again) = (ours(), ours());
+    for (first, again) in first.iter().zip(&again) {
+        first.assert_eq(again, true);
+    }
+    assert_close(name, &first, &theirs());
+}
+
+/// `$f` of the tensors of `$inputs`: its result, and their gradients under a loss that weighs
+/// every value differently.
+macro_rules! run {
+    ($f:expr, $($input:expr),+) => {{
+        let result = $f($($input.clone()),+);
+        let weights = Tensor::arange(0..result.shape().num_elements() as i64, &result.device())
+            .float()
+            .sin()
+            .reshape(result.dims());
+        let gradients = (result.clone() * weights).sum().backward();
+        vec![
+            result.into_data(),
+            $($input.grad(&gradients).expect("an input has a gradient").into_data()),+
+        ]
+    }};
+}
+
+#[test]
+fn linear() {
+    let device = device();
+    for [batch, rows, from, to] in [
+        [1, 1, 1, 1],
+        [1, 3, 5, 7],
+        [2, 9, 40, 160],
+        [3, 50, 67, 33],
+        [1, 300, 16, 48],
+        [2, 131, 384, 100],
+    ] {
+        let x = random([batch, rows, from], &device);
+        let weight = random([from, to], &device);
+        let bias = random([to], &device);
+        let name = format!("{rows}×{from}×{to}");
+        check(
+            &name,
+            || {
+                run!(
+                    |x, w, b| kernels::linear::<3>(x, w, Some(b)),
+                    x,
+                    weight,
+                    bias
+                )
+            },
+            || {
+                run!(
+                    |x, w, b| compose::linear::<3>(x, w, Some(b)),
+                    x,
+                    weight,
+                    bias
+                )
+            },
+        );
+        check(
+            &format!("{name} without bias"),
+            || run!(|x, w| kernels::linear::<3>(x, w, None), x, weight),
+            || run!(|x, w| compose::linear::<3>(x, w, None), x, weight),
+        );
+        check(
+            &format!("{name} with GELU"),
+            || {
+                run!(
+                    |x, w, b| kernels::linear_gelu::<3>(x, w, Some(b)),
+                    x,
+                    weight,
+                    bias
+                )
+            },
+            || {
+                run!(
+                    |x, w, b| compose::linear_gelu::<3>(x, w, Some(b)),
+                    x,
+                    weight,
+                    bias
+                )
+            },
+        );
+    }
+}
+
+#[test]
+fn gelu_over_its_whole_range() {
+    let device = device();
+    let values: Vec<f32> = (-1000..=1000).map(|i| i as f32 * 0.012).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(values, [2001, 1]), &device).require_grad();
+    let one = Tensor::<2>::ones([1, 1], &device);
+    check(
+        "GELU",
+        || run!(|x| kernels::linear_gelu::<2>(x, one.clone(), None), x),
+        || run!(|x| compose::linear_gelu::<2>(x, one.clone(), None), x),
+    );
+}
+
+#[test]
+fn layer_norm() {
+    let device = device();
+    for shape in [[1, 1, 1, 2], [2, 3, 5, 7], [3, 9, 11, 40], [1, 20, 20, 97]] {
+        // Far from 0, where a careless variance loses its digits.
+        let x = (random(shape, &device) + 30.0).detach().require_grad();
+        let gamma = random([shape[3]], &device);
+        let beta = random([shape[3]], &device);
+        check(
+            &format!("{shape:?}"),
+            || {
+                run!(
+                    |x, g, b| kernels::layer_norm::<4>(x, g, b, 1e-6),
+                    x,
+                    gamma,
+                    beta
+                )
+            },
+            || {
+                run!(
+                    |x, g, b| compose::layer_norm::<4>(x, g, b, 1e-6),
+                    x,
+                    gamma,
+                    beta
+                )
+            },
+        );
+    }
+}
+
+#[test]
+fn convolve() {
+    let device = device();
+    for ([batch, height, width, from], to, kernel, stride, pad) in [
+        ([1, 1, 1, 1], 1, 1, 1, 0),
+        ([2, 7, 5, 3], 4, 3, 1, 1),
+        ([1, 9, 9, 17], 33, 3, 2, 1),
+        ([2, 8, 11, 5], 9, 3, 2, 1),
+        ([3, 12, 8, 3], 19, 4, 4, 0),
+        ([2, 9, 7, 40], 80, 2, 2, 0),
+        ([2, 13, 15, 3], 16, 7, 2, 3),
+        ([2, 6, 6, 64], 48, 1, 1, 0),
+        ([2, 7, 6, 10], 21, 1, 2, 0),
+        ([1, 10, 10, 6], 7, 5, 3, 2),
+        ([1, 6, 5, 4], 3, 3, 1, 0),
+        ([16, 14, 14, 20], 24, 3, 1, 1),
+    ] {
+        let window = Window {
+            kernel,
+            stride,
+            pad,
+        };
+        let x = random([batch, height, width, from], &device);
+        let weight = random([to, from, kernel, kernel], &device);
+        let bias = random([to], &device);
+        let name = format!("[{batch}, {height}, {width}, {from}] to {to}, {window:?}");
+        check(
+            &name,
+            || {
+                run!(
+                    |x, w, b| kernels::convolve(x, w, Some(b), window),
+                    x,
+                    weight,
+                    bias
+                )
+            },
+            || {
+                run!(
+                    |x, w, b| compose::convolve(x, w, Some(b), window),
+                    x,
+                    weight,
+                    bias
+                )
+            },
+        );
+        check(
+            &format!("{name} without bias"),
+            || run!(|x, w| kernels::convolve(x, w, None, window), x, weight),
+            || run!(|x, w| compose::convolve(x, w, None, window), x, weight),
+        );
+    }
+}
+
+#[test]
+fn convolve_reads_channels_first_images_too() {
+    let device = device();
+    let window = Window {
+        kernel: 3,
+        stride: 2,
+        pad: 1,
+    };
+    let images = random([2, 3, 9, 7], &device);
+    let weight = random([8, 3, 3, 3], &device);
+    check(
+        "images",
+        || {
+            run!(
+                |x: Tensor<4>, w| kernels::convolve(x.permute([0, 2, 3, 1]), w, None, window),
+                images,
+                weight
+            )
+        },
+        || {
+            run!(
+                |x: Tensor<4>, w| compose::convolve(x.permute([0, 2, 3, 1]), w, None, window),
+                images,
+                weight
+            )
+        },
+    );
+}
+
+#[test]
+fn depthwise() {
+    let device = device();
+    for (shape, kernel) in [
+        ([1, 1, 1, 1], 7),
+        ([2, 3, 3, 320], 7),
+        ([1, 5, 9, 17], 7),
+        ([3, 14, 16, 40], 7),
+        ([2, 8, 7, 33], 5),
+        ([2, 6, 15, 9], 3),
+        ([2, 12, 12, 6], 9),
+    ] {
+        let [_, _, _, channels] = shape;
+        let x = random(shape, &device);
+        let weight = random([channels, 1, kernel, kernel], &device);
+        let bias = random([channels], &device);
+        check(
+            &format!("{shape:?}, kernel {kernel}"),
+            || run!(kernels::depthwise, x, weight, bias),
+            || run!(compose::depthwise, x, weight, bias),
+        );
+    }
+}
+
+#[test]
+fn join() {
+    let device = device();
+    for shape in [[1, 1, 1], [4, 50, 37], [3, 200, 40]] {
+        let [batch, _, channels] = shape;
+        let residual = random(shape, &device);
+        let branch = random(shape, &device);
+        let scale = random([channels], &device);
+        let keep = random([batch], &device).detach();
+        let keep = || Some(keep.clone());
+        check(
+            &format!("{shape:?} with both"),
+            || {
+                run!(
+                    |r, b, s| kernels::join::<3>(r, b, Some(s), keep()),
+                    residual,
+                    branch,
+                    scale
+                )
+            },
+            || {
+                run!(
+                    |r, b, s| compose::join::<3>(r, b, Some(s), keep()),
+                    residual,
+                    branch,
+                    scale
+                )
+            },
+        );
+        check(
+            &format!("{shape:?} with a scale"),
+            || {
+                run!(
+                    |r, b, s| kernels::join::<3>(r, b, Some(s), None),
+                    residual,
+                    branch,
+                    scale
+                )
+            },
+            || {
+                run!(
+                    |r, b, s| compose::join::<3>(r, b, Some(s), None),
+                    residual,
+                    branch,
+                    scale
+                )
+            },
+        );
+        check(
+            &format!("{shape:?} with keep"),
+            || {
+                run!(
+                    |r, b| kernels::join::<3>(r, b, None, keep()),
+                    residual,
+                    branch
+                )
+            },
+            || {
+                run!(
+                    |r, b| compose::join::<3>(r, b, None, keep()),
+                    residual,
+                    branch
+                )
+            },
+        );
+        check(
+            &format!("{shape:?} alone"),
+            || {
+                run!(
+                    |r, b| kernels::join::<3>(r, b, None, None),
+                    residual,
+                    branch
+                )
+            },
+            || {
+                run!(
+                    |r, b| compose::join::<3>(r, b, None, None),
+                    residual,
+                    branch
+                )
+            },
+        );
+    }
+}
+
+#[test]
+fn attention() {
+    let device = device();
+    for ([batch, tokens, width], heads) in [
+        ([1, 1, 1], 1),
+        ([2, 5, 6], 2),
+        ([3, 50, 192], 3),
+        ([1, 65, 35], 5),
+        ([2, 197, 64], 1),
+    ] {
+        let qkv = random([batch, tokens, 3 * width], &device);
+        check(
+            &format!("{tokens} tokens of {width}, {heads} heads"),
+            || run!(|qkv| kernels::attention(qkv, heads), qkv),
+            || run!(|qkv| compose::attention(qkv, heads), qkv),
+        );
+    }
+}
+
+#[test]
+fn batch_norm() {
+    let device = device();
+    for shape in [[2, 1, 1, 1], [2, 7, 5, 33], [4, 12, 12, 64]] {
+        let channels = shape[3];
+        let x = (random(shape, &device) + 10.0).detach().require_grad();
+        let residual = random(shape, &device);
+        let gamma = random([channels], &device);
+        let beta = random([channels], &device);
+        let running = random([channels], &device).detach();
+        for training in [true, false] {
+            let norm = |gamma: Tensor<1>, beta: Tensor<1>| {
+                let (mean, variance) = match training {
+                    true => kernels::statistics(x.clone()),
+                    false => (running.clone(), running.clone().abs()),
+                };
+                BatchNorm {
+                    mean,
+                    variance,
+                    gamma,
+                    beta,
+                    epsilon: 1e-5,
+                    training,
+                }
+            };
+            for relu in [true, false] {
+                let name = format!("{shape:?}, training {training}, ReLU {relu}");
+                check(
+                    &name,
+                    || {
+                        run!(
+                            |x, g, b| kernels::batch_norm(x, norm(g, b), None, relu),
+                            x,
+                            gamma,
+                            beta
+                        )
+                    },
+                    || {
+                        run!(
+                            |x, g, b| compose::batch_norm(x, norm(g, b), None, relu),
+                            x,
+                            gamma,
+                            beta
+                        )
+                    },
+                );
+                check(
+                    &format!("{name}, with a shortcut"),
+                    || {
+                        run!(
+                            |x, g, b, r| kernels::batch_norm(x, norm(g, b), Some(r), relu),
+                            x,
+                            gamma,
+                            beta,
+                            residual
+                        )
+                    },
+                    || {
+                        run!(
+                            |x, g, b, r| compose::batch_norm(x, norm(g, b), Some(r), relu),
+                            x,
+                            gamma,
+                            beta,
+                            residual
+                        )
+                    },
+                );
+            }
+        }
+        let (mean, variance) = kernels::statistics(x.clone());
+        let (their_mean, their_variance) = compose::statistics(x);
+        assert_close(
+            "statistics",
+            &vec![mean.into_data(), variance.into_data()],
+            &vec![their_mean.into_data(), their_variance.into_data()],
+        );
+    }
+}
+
+#[test]
+fn max_pool() {
+    let device = device();
+    for (shape, kernel, stride, pad) in [
+        ([1, 3, 3, 1], 3, 2, 1),
+        ([2, 11, 8, 19], 3, 2, 1),
+        ([2, 6, 6, 5], 2, 2, 0),
+    ] {
+        let window = Window {
+            kernel,
+            stride,
+            pad,
+        };
+        let x = random(shape, &device);
+        check(
+            &format!("{shape:?}, {window:?}"),
+            || run!(|x| kernels::max_pool(x, window), x),
+            || run!(|x| compose::max_pool(x, window), x),
+        );
+    }
+}
