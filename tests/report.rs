@@ -175,18 +175,18 @@ fn scores_of_other_cells_are_refused() {
     assert!(error.contains("270 probabilities"), "{error}");
 }
 
-/// A data folder with a few cells, the same for both splits.
+/// A data folder with a few cells that show the same features in both splits.
 fn data(folder: &Path) -> PathBuf {
     let data = folder.join("data");
-    for split in ["train", "val"] {
+    for (split, first) in [("train", 0), ("val", 8)] {
         let images = data.join("images").join(split);
         std::fs::create_dir_all(&images).unwrap();
         std::fs::create_dir_all(data.join("labels")).unwrap();
         let mut labels = serde_json::Map::new();
         for i in 0..8 {
             let features = [Feature::ALL[i], Feature::ALL[i + 1]];
-            let id = format!("F{}_cell_{i}", i % 4);
-            let image = render_synthetic(&features, i as u64);
+            let id = format!("F{}_cell_{}", i % 4, first + i);
+            let image = render_synthetic(&features, (first + i) as u64);
             image.save(images.join(format!("{id}.png"))).unwrap();
             let own = Feature::ALL.map(|feature| u8::from(features.contains(&feature)));
             labels.insert(id, own.to_vec().into());
