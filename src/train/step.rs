@@ -113,3 +113,130 @@ impl InferenceStep for Trainee {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{ModuleVisitor, Param, ParamId};
+    use burn::tensor::{Device, TensorData};
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Architecture, Pool, VitConfig};
+
+    fn trainee() -> Trainee {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        let small = Architecture::Vit(VitConfig {
+            patch: 4,
+            width: 8,
+            depth: 1,
+            heads: 2,
+            grid: 2,
+            layer_scale: false,
+            pool: Pool::Class,
+        });
+        Trainee::new(small.init(3, 0.0, &device), 0.0, plan(1))
+    }
+
+    fn plan(accumulate: usize) -> Plan {
+        Plan {
+            objective: serde_json::from_value(json!({})).expect("the defaults"),
+            teachers: Teachers::default(),
+            accumulate,
+        }
+    }
+
+    /// Two cells of the four that these tests know, from `first`.
+    fn batch(first: usize, cells: usize, frozen: bool) -> Batch {
+        let device = Device::flex().autodiff();
+        let pixel = |i: usize| ((first * 192 + i) as f32 * 0.37).sin();
+        let images: Vec<f32> = (0..cells * 192).map(pixel).collect();
+        let label = |i: usize| ((first * 3 + i) % 2) as f32;
+        let targets: Vec<f32> = (0..cells * 3).map(label).collect();
+        Batch {
+            images: Tensor::from_data(TensorData::new(images, [cells, 3, 8, 8]), &device),
+            teacher_images: Vec::new(),
+            targets: Tensor::from_data(TensorData::new(targets, [cells, 3]), &device),
+            frozen,
+        }
+    }
+
+    /// The gradient of every parameter by its path.
+    struct Gradients<'a> {
+        step: &'a GradientsParams,
+        path: Vec<String>,
+        found: Vec<(String, Option<Vec<f32>>)>,
+    }
+
+    impl Gradients<'_> {
+        fn of(trainee: &Trainee, step: &GradientsParams) -> Vec<(String, Option<Vec<f32>>)> {
+            let mut visitor = Gradients {
+                step,
+                path: Vec::new(),
+                found: Vec::new(),
+            };
+            trainee.visit(&mut visitor);
+            visitor.found
+        }
+
+        fn get<const D: usize>(&self, id: ParamId) -> Option<Vec<f32>> {
+            let gradient = self.step.get::<D>(id)?;
+            Some(gradient.into_data().iter::<f32>().collect())
+        }
+    }
+
+    impl ModuleVisitor for Gradients<'_> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.into());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = self.get::<D>(param.id);
+            self.found.push((self.path.join("."), gradient));
+        }
+    }
+
+    #[test]
+    fn a_frozen_batch_teaches_the_head_alone() {
+        let trainee = trainee();
+        for frozen in [true, false] {
+            let output = TrainStep::step(&trainee, batch(0, 2, frozen));
+            for (path, gradient) in Gradients::of(&trainee, &output.grads) {
+                let learns = !frozen || path.contains("head");
+                assert_eq!(gradient.is_some(), learns, "{path}, frozen: {frozen}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradients_of_half_batches_add_up_to_those_of_the_whole() {
+        let whole = trainee();
+        let halves = Trainee {
+            plan: Arc::new(plan(2)),
+            ..whole.clone()
+        };
+        let gradients = |trainee: &Trainee, batch| {
+            let output = TrainStep::step(trainee, batch);
+            Gradients::of(trainee, &output.grads)
+        };
+        let expected = gradients(&whole, batch(0, 4, false));
+        let [first, second] = [0, 2].map(|first| gradients(&halves, batch(first, 2, false)));
+        for ((path, expected), (first, second)) in expected.iter().zip(first.iter().zip(&second)) {
+            let [Some(expected), Some(first), Some(second)] = [expected, &first.1, &second.1]
+            else {
+                panic!("{path} has no gradient");
+            };
+            for ((expected, first), second) in expected.iter().zip(first).zip(second) {
+                let found = first + second;
+                assert!(
+                    (found - expected).abs() < 1e-6,
+                    "{path}: {found}, {expected}"
+                );
+            }
+        }
+    }
+}
