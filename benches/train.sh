@@ -16,7 +16,7 @@ if ! "$python" -c 'import torch, timm' 2>/dev/null; then
         target/torch/bin/pip install --quiet torch torchvision
     target/torch/bin/pip install --quiet timm
 fi
-cargo build --release --bench train --message-format=json-render-diagnostics >target/bench.json
+cargo build --release --bench step --message-format=json-render-diagnostics >target/bench.json
 ours=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' target/bench.json | tail -n 1)
 
 out=target/bench.txt
@@ -26,7 +26,7 @@ for round in 1 2; do
         threads=2
         [ "$mode" = train ] || threads=1
         RAYON_NUM_THREADS=$threads "$ours" "$mode" | sed 's/^/ours /' | tee -a "$out"
-        OMP_NUM_THREADS=$threads "$python" benches/train.py "$mode" | sed 's/^/torch /' | tee -a "$out"
+        OMP_NUM_THREADS=$threads "$python" benches/step.py "$mode" | sed 's/^/torch /' | tee -a "$out"
     done
 done
 

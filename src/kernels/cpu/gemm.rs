@@ -21,6 +21,8 @@ const BLOCK: usize = 64;
 /// Rows of `A` and `B` that [`outer`] adds up before it turns to the next tile: a panel's part
 /// stays in the first-level cache.
 const DEPTH: usize = 128;
+/// Values that the partial sums of [`outer`] may take.
+const PARTIAL_SUMS: usize = 1 << 20;
 /// Tasks to cut a product into, where it is large enough: several for each thread, so that none
 /// waits long for another.
 const TASKS: usize = 16;
@@ -599,12 +601,19 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
                     rows[r] = rows[r].wrapping_add(self.a.run_step);
                 }
             }
+            // A copy, so that the sums stay in registers whatever is done with it.
+            let mut done = [[simd.splat_f32s(0.0); V]; R];
             for r in 0..R {
                 for v in 0..V {
+                    done[r][v] = sums[r][v];
+                }
+            }
+            for (r, done) in done.iter().enumerate() {
+                for (v, done) in done.iter().enumerate() {
                     let column = self.column + v * lanes;
                     let left = lanes.min(self.columns - column);
                     self.finish
-                        .finish(simd, self.first + row + r, column, left, sums[r][v]);
+                        .finish(simd, self.first + row + r, column, left, *done);
                 }
             }
         }
@@ -618,13 +627,12 @@ pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
     a.check();
     let b = Packed::new(Source::plain(b, a.count, columns, columns));
     let tiles = a.runs * a.run.div_ceil(MAX_ROWS);
-    // Tasks take a range of tiles; where those are few, rows are parted too, and the parts added.
-    let groups = tiles.clamp(1, TASKS);
-    let parts = TASKS
-        .div_ceil(groups)
-        .min(a.count.div_ceil(2 * DEPTH))
-        .max(1);
     let len = a.depth() * columns;
+    // Many rows are parted, so that each is fetched once, and the parts added; where the result is
+    // too large for that, tasks share out its tiles.
+    let parts = (PARTIAL_SUMS / len.max(1)).min(a.count / (2 * DEPTH));
+    let parts = parts.clamp(1, TASKS);
+    let groups = TASKS.div_ceil(parts).min(tiles).max(1);
     let mut sums = buffer(parts * len);
     let shared = Shared::new(&mut sums);
     let rows = a.count.div_ceil(parts).next_multiple_of(DEPTH);

@@ -100,7 +100,19 @@ pub fn column_sums(matrix: &[f32], columns: usize) -> Vec<f32> {
 /// The sum of `parts` of `len` values each, in their order.
 pub fn fold(mut parts: Vec<f32>, len: usize) -> Vec<f32> {
     let (sums, rest) = parts.split_at_mut(len);
-    vector::dispatch(AddRows { rows: rest, sums });
+    if !rest.is_empty() {
+        const PIECE: usize = 1 << 13;
+        let shared = Shared::new(sums);
+        for_each(len.div_ceil(PIECE), |piece| {
+            let from = piece * PIECE;
+            // SAFETY: one piece a task.
+            let sums = unsafe { shared.part(from, PIECE.min(len - from)) };
+            for part in rest.chunks_exact(len) {
+                let rows = &part[from..][..sums.len()];
+                vector::dispatch(AddRows { rows, sums });
+            }
+        });
+    }
     parts.truncate(len);
     parts
 }

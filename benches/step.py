@@ -1,4 +1,4 @@
-"""The peer of benches/train.rs: the same networks, steps and numbers in PyTorch on the CPU."""
+"""The peer of benches/step.rs: the same networks, steps and numbers in PyTorch on the CPU."""
 
 import statistics
 import sys
