@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
 
-build=(build --profile web --lib --target "$WASM_TARGET")
+build=(build --profile web --lib --no-default-features --target "$WASM_TARGET")
 case $(find_wasm_toolchain) in
   cargo) cargo "${build[@]}" ;;
   debian)

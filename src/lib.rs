@@ -22,6 +22,7 @@
 //! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
+//! | `devices` | CPU, GPUs, devices of another machine (native) | nothing |
 //! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | what JavaScript calls (wasm) | `classify` |
@@ -45,6 +46,8 @@ pub mod nuclei;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;
+#[cfg(not(target_family = "wasm"))]
+pub mod devices;
 #[cfg(not(target_family = "wasm"))]
 mod files;
 #[cfg(not(target_family = "wasm"))]

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 
 use super::data::split_kind;
 use super::read_classifier;
+use crate::devices::DeviceChoice;
 use crate::nuclei::FeatureSet;
 use crate::train::data::{DataFolder, SplitSettings};
 use crate::train::evaluate::{Evaluation, SplitScores};
@@ -16,6 +17,9 @@ use crate::train::evaluate::{Evaluation, SplitScores};
 /// Compare a model's predictions with labels.
 #[derive(Args)]
 pub(super) struct Arguments {
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
@@ -41,7 +45,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    let classifier = read_classifier(&arguments.model)?.with_flips(arguments.flips);
+    let classifier =
+        read_classifier(&arguments.model, &arguments.device)?.with_flips(arguments.flips);
     let card = classifier.card();
     let data = DataFolder {
         folder: arguments.data,

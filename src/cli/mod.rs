@@ -2,6 +2,8 @@
 
 mod ablate;
 mod data;
+#[cfg(feature = "remote")]
+mod device_server;
 mod evaluate;
 mod import;
 mod predict;
@@ -15,11 +17,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
+use crate::devices::DeviceChoice;
 
 /// Reads thyroid cell nuclei: trains, evaluates and runs the networks behind the Karyolens page.
 ///
@@ -43,6 +45,8 @@ enum Command {
     Verify(verify::Arguments),
     Render(render::Arguments),
     Serve(serve::Arguments),
+    #[cfg(feature = "remote")]
+    DeviceServer(device_server::Arguments),
 }
 
 /// Parses the command line, runs it and tells what went wrong.
@@ -58,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Render(arguments) => render::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        #[cfg(feature = "remote")]
+        Command::DeviceServer(arguments) => device_server::run(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("karyolens: {error:#}");
@@ -76,8 +82,8 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
     Checkpoint::read(&bytes).with_context(|| format!("cannot use {}", path.display()))
 }
 
-/// A classifier on this machine's CPU from a checkpoint's file.
-fn read_classifier(path: &Path) -> Result<Classifier> {
-    Classifier::new(&read_checkpoint(path)?, Device::flex())
+/// A classifier on `device` from a checkpoint's file.
+fn read_classifier(path: &Path, device: &DeviceChoice) -> Result<Classifier> {
+    Classifier::new(&read_checkpoint(path)?, device.open_one()?)
         .with_context(|| format!("cannot use {}", path.display()))
 }

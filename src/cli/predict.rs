@@ -9,12 +9,16 @@ use serde::Serialize;
 
 use super::{read_classifier, read_file};
 use crate::classify::{Classifier, Prediction};
+use crate::devices::DeviceChoice;
 
 /// Name the features that the nuclei in image files show.
 ///
 /// A file that cannot be read is told in its own row, the others go on; the exit code is then 1.
 #[derive(Args)]
 pub(super) struct Arguments {
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
@@ -43,7 +47,8 @@ struct Row {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    let classifier = read_classifier(&arguments.model)?.with_flips(arguments.flips);
+    let classifier =
+        read_classifier(&arguments.model, &arguments.device)?.with_flips(arguments.flips);
     let rows: Vec<Row> = arguments
         .images
         .iter()

@@ -8,6 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::read_classifier;
+use crate::devices::DeviceChoice;
 use crate::train::data::Splits;
 use crate::train::evaluate::SplitScores;
 use crate::train::history::History;
@@ -17,6 +18,9 @@ use crate::train::run::RunFolder;
 /// Write the report of a run again, from its folder and its validation cells.
 #[derive(Args)]
 pub(super) struct Arguments {
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
     /// The run's folder, with `config.json`, `metrics.csv` and `model.safetensors`.
     #[arg(value_name = "RUN")]
     run: PathBuf,
@@ -32,7 +36,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let (folder, settings) = RunFolder::open(&arguments.run)?;
     let config = serde_json::from_str(&serde_json::to_string(&settings)?)?; // as the file has it
     let model = folder.model();
-    let classifier = read_classifier(&model)?;
+    let classifier = read_classifier(&model, &arguments.device)?;
     let history = History::read(&folder.metrics(), usize::MAX)?;
 
     let mut data = settings.data_folder()?;

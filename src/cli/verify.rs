@@ -4,15 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::Args;
 
 use super::{read_checkpoint, read_file};
 use crate::checkpoint::verify::{TOLERANCE, verify};
+use crate::devices::DeviceChoice;
 
 /// Compare a checkpoint's answers with reference logits.
 #[derive(Args)]
 pub(super) struct Arguments {
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
@@ -25,7 +28,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    let device = Device::flex();
+    let device = arguments.device.open_one()?;
     let checkpoint = read_checkpoint(&arguments.model)?;
     let model = checkpoint
         .model(&device)

@@ -11,6 +11,7 @@ use super::cutmix::CutMix;
 use super::data::{DataError, DataFolder, SplitKind, SplitSettings};
 use super::loss::Objective;
 use super::sampler::{Rarity, Sampler};
+use crate::devices::DeviceChoice;
 
 /// Every setting of a run, saved as `config.json` beside the weights. Each default stands beside
 /// its setting, and nowhere else: a file that leaves a setting out means the default.
@@ -94,6 +95,9 @@ pub struct TrainConfig {
     /// checkpoint, given once for each.
     #[arg(long = "teacher", value_name = "RUN")]
     pub teachers: Vec<PathBuf>,
+    /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
+    #[arg(long, default_value_t)]
+    pub device: DeviceChoice,
     /// The same number repeats a run exactly on the same machine.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

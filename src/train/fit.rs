@@ -10,7 +10,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn::train::renderer::MetricsRenderer;
-use burn::train::{Learner, SupervisedTraining};
+use burn::train::{ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining};
 
 use super::config::TrainConfig;
 use super::data::Record;
@@ -64,7 +64,8 @@ struct Run<'a> {
     features: FeatureSet,
     train: Vec<Record>,
     val: Vec<Record>,
-    device: Device,
+    /// Each a part of every step; the first validates.
+    devices: Vec<Device>,
     architecture: Architecture,
     input: InputSpec,
     inputs: Inputs,
@@ -78,7 +79,8 @@ impl<'a> Run<'a> {
         let features = data.features()?;
         let train = data.split(&config.train_split, &features)?;
         let val = data.split(&config.val_split, &features)?;
-        let plain = Device::flex();
+        let devices = config.device.open()?;
+        let plain = devices[0].clone();
         let device = plain.clone().autodiff();
         device.seed(config.seed);
         let (architecture, model) = start(config, &features, &device)?;
@@ -100,7 +102,7 @@ impl<'a> Run<'a> {
             features,
             train,
             val,
-            device,
+            devices,
             architecture,
             input,
             inputs,
@@ -164,20 +166,20 @@ impl<'a> Run<'a> {
             frozen_epochs: config.freeze,
             seed: config.seed,
         };
-        let plain = self.device.clone().without_autodiff();
+        let plain = &self.devices[0];
         let train = Loader::new(
             &self.train,
             self.inputs.clone(),
             config.batch,
             Some(shuffle),
             first,
-            &self.device,
+            &plain.clone().autodiff(),
         );
         let val_inputs = Inputs {
             network: self.input.clone(),
             teachers: Vec::new(),
         };
-        let val = Loader::new(&self.val, val_inputs, config.batch, None, first, &plain);
+        let val = Loader::new(&self.val, val_inputs, config.batch, None, first, plain);
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
         let mut training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val))
@@ -198,6 +200,12 @@ impl<'a> Run<'a> {
         }
         if let Some(renderer) = renderer {
             training = training.renderer(renderer);
+        }
+        if self.devices.len() > 1 {
+            // Gradients meet on the first device, and the weights move there.
+            let devices = self.devices.clone();
+            let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
+            training = training.with_training_strategy(strategy.into());
         }
         let batches = self.train.len().div_ceil(config.batch);
         let steps = config.epochs * batches.div_ceil(config.accumulate);
@@ -241,7 +249,7 @@ impl<'a> Run<'a> {
         // Rounded as it will be stored, so that the figures are those of the file.
         let bytes = Checkpoint::of(model, card).write(Precision::F16)?;
         let mut checkpoint = Checkpoint::read(&bytes)?;
-        let classifier = Classifier::new(&checkpoint, Device::flex())?;
+        let classifier = Classifier::new(&checkpoint, self.devices[0].clone())?;
         let scores = SplitScores::compute(&classifier, &self.val, |_| ())?;
         checkpoint.card.thresholds = scores.scores()?.search_thresholds();
         let evaluation = scores.evaluate(&checkpoint.card.thresholds)?;

@@ -19,6 +19,7 @@ pub struct Teachers {
     models: Vec<(Model, usize)>,
     inputs: Vec<InputSpec>,
     temperature: f64,
+    device: Device,
 }
 
 impl Teachers {
@@ -34,6 +35,7 @@ impl Teachers {
     ) -> Result<Self> {
         let mut teachers = Self {
             temperature,
+            device: device.clone(),
             ..Self::default()
         };
         for path in paths {
@@ -67,14 +69,20 @@ impl Teachers {
     }
 
     /// A batch for each of [`Teachers::inputs`], `[batch, 3, side, side]` → the mean over the
-    /// teachers of sigmoid(logits / T), `[batch, features]`; `None` without a teacher.
+    /// teachers of sigmoid(logits / T), `[batch, features]`; `None` without a teacher. Where
+    /// several devices train, the teachers answer on the first.
     pub fn probabilities(&self, images: Vec<Tensor<4>>) -> Option<Tensor<2>> {
+        let home = images.first()?.device();
+        let images: Vec<_> = images
+            .into_iter()
+            .map(|images| images.to_device(&self.device))
+            .collect();
         let answers = self.models.iter().map(|(model, input)| {
             let logits = model.forward(images[*input].clone());
             sigmoid(logits / self.temperature)
         });
         let sum = answers.reduce(|sum, answer| sum + answer)?;
-        Some(sum / self.models.len() as f64)
+        Some((sum / self.models.len() as f64).to_device(&home))
     }
 }
 

@@ -1,0 +1,159 @@
+//! Devices of another process: classified and trained on over loopback, as over a network.
+#![cfg(feature = "remote")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use karyolens::image::render_synthetic;
+use karyolens::nuclei::Feature;
+use serde_json::Value;
+use support::{PROGRAM, karyolens, stderr, stdout};
+use tempfile::TempDir;
+
+/// A `karyolens device-server` that ends with its test.
+struct Server {
+    process: Child,
+    device: String,
+}
+
+impl Server {
+    fn start(token: &str) -> Self {
+        let mut process = Command::new(PROGRAM)
+            .args(["device-server", "--port", "0"])
+            .env("KARYOLENS_DEVICE_TOKEN", token)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut told = BufReader::new(process.stdout.take().unwrap());
+        told.read_line(&mut line).unwrap();
+        let address = line.trim().rsplit(' ').next().unwrap();
+        Self {
+            device: format!("remote:{address}"),
+            process,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A data folder with one kind of cell.
+fn data(folder: &Path) {
+    for (split, first_seed) in [("train", 0), ("val", 8)] {
+        let images = folder.join("images").join(split);
+        std::fs::create_dir_all(&images).unwrap();
+        std::fs::create_dir_all(folder.join("labels")).unwrap();
+        let mut labels = BTreeMap::new();
+        for seed in first_seed..first_seed + 8 {
+            let id = format!("F{seed}_cell_1");
+            let features = [Feature::Grooves];
+            let image = images.join(format!("{id}.png"));
+            render_synthetic(&features, seed).save(image).unwrap();
+            let shown = Feature::ALL.map(|feature| u8::from(features.contains(&feature)));
+            labels.insert(id, shown.to_vec());
+        }
+        let labels = serde_json::to_vec(&labels).unwrap();
+        std::fs::write(folder.join("labels").join(format!("{split}.json")), labels).unwrap();
+    }
+}
+
+#[test]
+fn another_process_classifies_and_trains() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start("");
+    let image = folder.path().join("cell.png");
+    render_synthetic(&[Feature::Grooves], 1)
+        .save(&image)
+        .unwrap();
+    let probabilities = |device: &str| {
+        let model = "models/default.safetensors";
+        let arguments = [
+            "predict",
+            "--model",
+            model,
+            "--json",
+            "--device",
+            device,
+            text(&image),
+        ];
+        let rows: Value = serde_json::from_str(&stdout(&karyolens(arguments))).unwrap();
+        let features = rows[0]["features"].as_array().unwrap().clone();
+        let probability = |feature: Value| feature["probability"].as_f64().unwrap();
+        features.into_iter().map(probability).collect::<Vec<f64>>()
+    };
+    let here = probabilities("cpu");
+    for (here, there) in here.iter().zip(probabilities(&server.device)) {
+        assert!((here - there).abs() < 1e-4, "{here} here, {there} there");
+    }
+
+    let (data_folder, run) = (folder.path().join("data"), folder.path().join("run"));
+    data(&data_folder);
+    let arguments = [
+        "train",
+        "--data",
+        text(&data_folder),
+        "--run",
+        text(&run),
+        "--arch",
+        "vit-tiny",
+        "--input-size",
+        "32",
+        "--epochs",
+        "2",
+        "--batch",
+        "4",
+        "--ema",
+        "0.9",
+        "--plain",
+        "--device",
+        &server.device,
+    ];
+    let told = stdout(&karyolens(arguments));
+    assert!(told.contains("epoch 2/2"), "{told}");
+    let config = std::fs::read_to_string(run.join("config.json")).unwrap();
+    assert!(config.contains(&server.device), "{config}");
+}
+
+#[test]
+fn a_server_with_a_token_refuses_those_without() {
+    let server = Server::start("secret");
+    let predict = [
+        "predict",
+        "--model",
+        "models/default.safetensors",
+        "--device",
+        &server.device,
+        "x.png",
+    ];
+    let error = stderr(&karyolens(predict));
+    assert!(error.contains("cannot use the devices of"), "{error}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let predict = |device| {
+        let model = "models/default.safetensors";
+        stderr(&karyolens([
+            "predict", "--model", model, "--device", device, "x.png",
+        ]))
+    };
+    let error = predict("remote:127.0.0.1:9");
+    assert!(error.contains("127.0.0.1:9"), "{error}");
+    let error = predict("tpu");
+    assert!(error.contains("remote:ADDRESS"), "{error}");
+    #[cfg(not(feature = "cuda"))]
+    assert!(predict("cuda").contains("--features cuda"));
+}
