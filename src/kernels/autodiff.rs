@@ -19,7 +19,7 @@ use super::cpu::gemm::{self, Packed, Rows, Source, Store};
 use super::cpu::layer_norm::{self, Statistics};
 use super::cpu::{attention, batch_norm, buffer, column_sums, depthwise, elementwise, pool};
 use super::flex::{self, contiguous, heads, images, last, scales, tensor, values};
-use super::{Kernels, Maybe, Norm};
+use super::{AdamWStep, Kernels, Maybe, Norm};
 
 type Tensor = FloatTensor<Autodiff<Flex>>;
 
@@ -417,5 +417,26 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
             window,
         };
         record::<C, _, 1>([of_x], out, step)
+    }
+
+    fn adamw(
+        parameter: Tensor,
+        gradient: Tensor,
+        mean: Tensor,
+        square: Tensor,
+        step: AdamWStep,
+    ) -> (Tensor, Tensor, Tensor) {
+        let (parameter, mean, square) = <Flex as Kernels>::adamw(
+            parameter.into_primitive(),
+            gradient.into_primitive(),
+            mean.into_primitive(),
+            square.into_primitive(),
+            step,
+        );
+        (
+            constant::<C>(parameter),
+            constant::<C>(mean),
+            constant::<C>(square),
+        )
     }
 }

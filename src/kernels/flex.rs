@@ -9,14 +9,23 @@ use super::cpu::batch_norm;
 use super::cpu::conv::{self, Images, Window};
 use super::cpu::elementwise::{self, Scales};
 use super::cpu::gemm::{self, Packed, Rows, Source, Store, StoreGelu};
-use super::cpu::{buffer, depthwise, layer_norm, pool};
-use super::{Kernels, Maybe, Norm};
+use super::cpu::{adamw, buffer, depthwise, layer_norm, pool};
+use super::{AdamWStep, Kernels, Maybe, Norm};
 
 /// The tensor in memory order, copied only if it is not.
 pub fn contiguous(tensor: FlexTensor) -> FlexTensor {
     match tensor.as_slice::<f32>() {
         Some(_) => tensor,
         None => tensor.to_contiguous(),
+    }
+}
+
+/// A tensor whose storage holds its values in memory order and nothing else.
+fn whole(tensor: FlexTensor) -> FlexTensor {
+    let len = tensor.shape().num_elements();
+    match tensor.is_contiguous() && tensor.storage::<f32>().len() == len {
+        true => tensor,
+        false => tensor.to_contiguous(),
     }
 }
 
@@ -205,6 +214,25 @@ impl Kernels for Flex {
         let sides = images(&x);
         let (out, _) = pool::max(values(&x), sides, window);
         tensor(out, window.output(sides, sides.channels).shape())
+    }
+
+    fn adamw(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        mean: FlexTensor,
+        square: FlexTensor,
+        step: AdamWStep,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let gradient = contiguous(gradient);
+        let [mut parameter, mut mean, mut square] = [parameter, mean, square].map(whole);
+        adamw::step(
+            parameter.storage_mut(),
+            values(&gradient),
+            mean.storage_mut(),
+            square.storage_mut(),
+            step,
+        );
+        (parameter, mean, square)
     }
 }
 

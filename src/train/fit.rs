@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use burn::config::Config;
 use burn::module::Module;
-use burn::optim::AdamWConfig;
+use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
@@ -20,6 +20,7 @@ use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
 
+use super::adamw::AdamW;
 use super::augment::Augment;
 use super::data::{DataFolder, Record};
 use super::evaluate::SplitScores;
@@ -36,8 +37,6 @@ use crate::nuclei::FeatureSet;
 
 /// The first learning rate of the warm-up, as a share of the highest.
 const WARMUP_FROM: f64 = 0.01;
-/// AdamW's epsilon, PyTorch's default.
-const EPSILON: f32 = 1e-8;
 
 /// Every setting of a run, saved as `config.json` beside the weights.
 #[derive(Config, Debug)]
@@ -231,10 +230,10 @@ pub fn fit(
     if let Some(renderer) = renderer {
         training = training.renderer(renderer);
     }
-    let optimiser = AdamWConfig::new()
-        .with_weight_decay(config.weight_decay)
-        .with_epsilon(EPSILON)
-        .init();
+    let optimiser = ModuleOptimizer::from(AdamW {
+        weight_decay: config.weight_decay,
+        ..AdamW::default()
+    });
     let result = training.launch(Learner::new(
         Trainee { model },
         optimiser,

@@ -5,11 +5,12 @@
 //! drives burn-train's learner, [`history`] keeps every epoch's figures, and [`metrics`] says how
 //! good the result is.
 //!
-//! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
-//! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
+//! burn-train supplies the loop, the schedulers, the checkpoints of a run and the dashboard. Ours
+//! is AdamW's arithmetic, for speed ([`adamw`]), and what burn cannot do: an order and augmentations that depend on seed, epoch
 //! and position alone, so that a run repeats exactly ([`loader`]); macro-F1 over an epoch instead
 //! of the mean over batches ([`history`]); and one table of figures a run ([`history`]).
 
+pub mod adamw;
 pub mod augment;
 pub mod data;
 pub mod evaluate;

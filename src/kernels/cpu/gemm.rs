@@ -20,7 +20,7 @@ const MAX_ROWS: usize = 8;
 const BLOCK: usize = 64;
 /// Rows of `A` and `B` that [`outer`] adds up before it turns to the next tile: a panel's part
 /// stays in the first-level cache.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 /// Values that the partial sums of [`outer`] may take.
 const PARTIAL_SUMS: usize = 1 << 20;
 /// Tasks to cut a product into, where it is large enough: several for each thread, so that none
@@ -213,7 +213,7 @@ impl WithSimd for Pack<'_> {
     type Output = Packed;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Packed {
+    fn with_simd<S: Simd>(self, simd: S) -> Packed {
         let Self { source, parallel } = self;
         source.check();
         let lanes = S::F32_LANES;
@@ -235,33 +235,14 @@ impl WithSimd for Pack<'_> {
         let task = |task: usize| {
             let (panel, piece) = (task / pieces, task % pieces);
             let first = panel * width;
-            let columns = width.min(source.columns - first);
-            let width = columns.next_multiple_of(lanes);
-            let channels = piece * step..source.channels.min((piece + 1) * step);
-            let read = source.data.as_ptr();
-            for tap in 0..source.taps {
-                let at = source.start as isize + tap as isize * source.tap_step;
-                let at = at as usize + first * source.column_step;
-                for channel in channels.clone() {
-                    let row = tap * source.channels + channel;
-                    // SAFETY: `check` has seen that the source holds what is read; each row of a
-                    // panel is written by one task.
-                    unsafe {
-                        let from = read.add(at + channel * source.channel_step);
-                        let to = shared.at(start + first * depth + row * width);
-                        if source.column_step == 1 {
-                            std::ptr::copy_nonoverlapping(from, to, columns);
-                        } else {
-                            for column in 0..columns {
-                                *to.add(column) = *from.add(column * source.column_step);
-                            }
-                        }
-                        for column in columns..width {
-                            *to.add(column) = 0.0;
-                        }
-                    }
-                }
-            }
+            simd.vectorize(PackPanel {
+                source,
+                first,
+                columns: width.min(source.columns - first),
+                channels: piece * step..source.channels.min((piece + 1) * step),
+                // SAFETY: each row of a panel is written by one task.
+                out: unsafe { shared.from(start + first * depth) },
+            });
         };
         match parallel {
             true => for_each(panels * pieces, task),
@@ -272,6 +253,54 @@ impl WithSimd for Pack<'_> {
             start,
             depth,
             columns: source.columns,
+        }
+    }
+}
+
+/// `columns` columns from `first` on, some channels at all taps.
+struct PackPanel<'a> {
+    source: Source<'a>,
+    first: usize,
+    columns: usize,
+    channels: std::ops::Range<usize>,
+    out: Shared,
+}
+
+impl WithSimd for PackPanel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            source, columns, ..
+        } = self;
+        let lanes = S::F32_LANES;
+        let width = columns.next_multiple_of(lanes);
+        for tap in 0..source.taps {
+            let at = source.start as isize + tap as isize * source.tap_step;
+            let at = at as usize + self.first * source.column_step;
+            for channel in self.channels.clone() {
+                let row = tap * source.channels + channel;
+                // SAFETY: `check` has seen that the source holds what is read; the panel is
+                // `width` wide.
+                unsafe {
+                    let from = source.data.as_ptr().add(at + channel * source.channel_step);
+                    let to = self.out.at(row * width);
+                    if source.column_step == 1 {
+                        for column in (0..width).step_by(lanes) {
+                            let values = vector::load(simd, from.add(column), columns - column);
+                            vector::store(simd, to.add(column), lanes, values);
+                        }
+                    } else {
+                        for column in 0..columns {
+                            *to.add(column) = *from.add(column * source.column_step);
+                        }
+                        for column in columns..width {
+                            *to.add(column) = 0.0;
+                        }
+                    }
+                }
+            }
         }
     }
 }
