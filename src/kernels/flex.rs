@@ -1,5 +1,7 @@
 //! Our kernels on burn's Flex backend: its tensors as slices, and slices as its tensors.
 
+use std::sync::Arc;
+
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
@@ -10,6 +12,7 @@ use super::cpu::conv::{self, Images, Window};
 use super::cpu::elementwise::{self, Scales};
 use super::cpu::gemm::{self, Packed, Rows, Source, Store, StoreGelu};
 use super::cpu::{adamw, buffer, depthwise, layer_norm, pool};
+use super::packed::packed;
 use super::{AdamWStep, Kernels, Maybe, Norm};
 
 /// The tensor in memory order, copied only if it is not.
@@ -99,7 +102,12 @@ pub fn linear(
     let [from, to] = weight.shape().dims();
     let rows = x.shape().num_elements() / from;
     let left = Rows::plain(values(x), rows, from, from);
-    let right = Packed::new(Source::plain(values(weight), from, to, to));
+    let pack = || Packed::new(Source::plain(values(weight), from, to, to));
+    let right = if keep {
+        Arc::new(pack())
+    } else {
+        packed(weight, pack)
+    };
     let bias = bias.map(values);
     let mut out = buffer(rows * to);
     if !gelu {
@@ -152,9 +160,9 @@ impl Kernels for Flex {
         let [to, from, kernel, _] = weight.shape().dims();
         assert_eq!(kernel, window.kernel);
         let sides = images(&x);
-        let packed = conv::pack(values(&weight), window, from, to);
+        let right = packed(&weight, || conv::pack(values(&weight), window, from, to));
         let bias = bias.as_ref().map(values);
-        let out = conv::forward(values(&x), sides, &packed, bias, window, to);
+        let out = conv::forward(values(&x), sides, &right, bias, window, to);
         tensor(out, window.output(sides, to).shape())
     }
 
@@ -212,7 +220,7 @@ impl Kernels for Flex {
     fn max_pool(x: FlexTensor, window: Window) -> FlexTensor {
         let x = contiguous(x);
         let sides = images(&x);
-        let (out, _) = pool::max(values(&x), sides, window);
+        let (out, _) = pool::max(values(&x), sides, window, false);
         tensor(out, window.output(sides, sides.channels).shape())
     }
 

@@ -13,6 +13,7 @@
 pub mod compose;
 mod cpu;
 mod flex;
+mod packed;
 
 #[cfg(not(target_family = "wasm"))]
 mod autodiff;
