@@ -5,9 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use burn::optim::{AdamWConfig, GradientsParams};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
 use karyolens::model::Architecture;
+use karyolens::train::adamw::AdamW;
 use karyolens::train::loss::binary_cross_entropy;
 
 const BATCH: usize = 16;
@@ -31,16 +32,16 @@ fn main() {
 fn train(network: &str, seconds: f64) -> f64 {
     let device = Device::flex().autodiff();
     let architecture = named(network, 112);
-    let mut model = architecture.init(CLASSES, 0.0, &device);
-    let mut optimiser = AdamWConfig::new().with_weight_decay(0.05).init();
+    let mut model = Some(architecture.init(CLASSES, 0.0, &device));
+    let mut optimiser = ModuleOptimizer::from(AdamW::default());
     let normal = Distribution::Normal(0.0, 1.0);
     let images = Tensor::<4>::random([BATCH, 3, 112, 112], normal, &device);
     let targets = Tensor::<2>::random([BATCH, CLASSES], Distribution::Bernoulli(0.3), &device);
     let step = median(seconds, || {
-        let loss = binary_cross_entropy(model.forward(images.clone()), targets.clone());
-        let gradients = GradientsParams::from_grads(loss.backward(), &model);
-        let next = optimiser.step(1e-4, model.clone(), gradients);
-        model = next;
+        let trained = model.take().expect("a model between steps");
+        let loss = binary_cross_entropy(trained.forward(images.clone()), targets.clone());
+        let gradients = GradientsParams::from_grads(loss.backward(), &trained);
+        model = Some(optimiser.step(1e-4, trained, gradients));
     });
     BATCH as f64 / step
 }

@@ -1,8 +1,10 @@
 //! Our kernels against burn's own operations: results and every gradient, over sizes that divide
 //! by nothing, and twice with the same bits.
 
+use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::kernels::{self, BatchNorm, Window, compose};
+use karyolens::train::adamw::AdamW;
 
 /// How far a value may be off, as a share of the largest of its tensor.
 const TOLERANCE: f32 = 2e-5;
@@ -18,7 +20,11 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
             ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * 3f32.sqrt()
         })
         .collect();
-    Tensor::from_data(TensorData::new(values, shape), device).require_grad()
+    let values = Tensor::from_data(TensorData::new(values, shape), device);
+    match device.is_autodiff() {
+        true => values.require_grad(),
+        false => values,
+    }
 }
 
 fn device() -> Device {
@@ -484,6 +490,34 @@ fn max_pool() {
             &format!("{shape:?}, {window:?}"),
             || run!(|x| kernels::max_pool(x, window), x),
             || run!(|x| compose::max_pool(x, window), x),
+        );
+    }
+}
+
+#[test]
+fn adamw_steps_as_burns_does() {
+    let device = Device::flex();
+    let ours = AdamW {
+        weight_decay: 0.05,
+        ..AdamW::default()
+    };
+    let theirs = AdamWConfig::new()
+        .with_weight_decay(0.05)
+        .with_epsilon(1e-8)
+        .build();
+    for shape in [[1, 1], [3, 17], [100, 401]] {
+        let start = random(shape, &device);
+        let (mut our, mut our_state) = (start.clone(), None);
+        let (mut their, mut their_state) = (start, None);
+        for time in 0..3 {
+            let gradient = random([shape[0], shape[1]], &device) * (time as f32 - 1.5);
+            (our, our_state) = ours.step(0.01, our, gradient.clone(), our_state);
+            (their, their_state) = theirs.step(0.01, their, gradient, their_state);
+        }
+        assert_close(
+            &format!("{shape:?}"),
+            &vec![our.into_data()],
+            &vec![their.into_data()],
         );
     }
 }

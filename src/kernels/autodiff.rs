@@ -19,7 +19,7 @@ use super::cpu::gemm::{self, Packed, Rows, Source, Store};
 use super::cpu::layer_norm::{self, Statistics};
 use super::cpu::{attention, batch_norm, buffer, column_sums, depthwise, elementwise, pool};
 use super::flex::{self, contiguous, heads, images, last, scales, tensor, values};
-use super::{Kernels, Maybe, Norm};
+use super::{AdamWStep, Kernels, Maybe, Norm};
 
 type Tensor = FloatTensor<Autodiff<Flex>>;
 
@@ -288,7 +288,7 @@ impl Step<4> for BatchNorm {
 #[derive(Clone, Debug)]
 struct MaxPool {
     x: conv::Images,
-    taps: Arc<Vec<u8>>,
+    taps: Arc<Vec<f32>>,
     window: Window,
 }
 
@@ -325,8 +325,12 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     fn convolve(x: Tensor, weight: Tensor, bias: Maybe<Self>, window: Window) -> Tensor {
         let ((x, of_x), (weight, of_weight)) = (parts(x), parts(weight));
         let (bias, of_bias) = or_empty(bias);
-        let given = bias.map_or(Maybe::Absent, Maybe::Given);
-        let out = <Flex as Kernels>::convolve(x.clone(), weight.clone(), given, window);
+        let [to, from, ..] = weight.shape().dims::<4>();
+        let packed = conv::pack(values(&weight), window, from, to);
+        let sides = images(&x);
+        let bias = bias.as_ref().map(values);
+        let out = conv::forward(values(&x), sides, &packed, bias, window, to);
+        let out = tensor(out, window.output(sides, to).shape());
         let step = Convolve { x, weight, window };
         record::<C, _, 3>([of_x, of_weight, of_bias], out, step)
     }
@@ -409,7 +413,7 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     fn max_pool(x: Tensor, window: Window) -> Tensor {
         let (x, of_x) = parts(x);
         let sides = images(&x);
-        let (out, taps) = pool::max(values(&x), sides, window);
+        let (out, taps) = pool::max(values(&x), sides, window, true);
         let out = tensor(out, window.output(sides, sides.channels).shape());
         let step = MaxPool {
             x: sides,
@@ -417,5 +421,26 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
             window,
         };
         record::<C, _, 1>([of_x], out, step)
+    }
+
+    fn adamw(
+        parameter: Tensor,
+        gradient: Tensor,
+        mean: Tensor,
+        square: Tensor,
+        step: AdamWStep,
+    ) -> (Tensor, Tensor, Tensor) {
+        let (parameter, mean, square) = <Flex as Kernels>::adamw(
+            parameter.into_primitive(),
+            gradient.into_primitive(),
+            mean.into_primitive(),
+            square.into_primitive(),
+            step,
+        );
+        (
+            constant::<C>(parameter),
+            constant::<C>(mean),
+            constant::<C>(square),
+        )
     }
 }

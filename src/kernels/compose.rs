@@ -5,7 +5,7 @@ use burn::tensor::activation::{gelu, relu, softmax};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, module};
 
-use super::{BatchNorm, Window};
+use super::{AdamWStep, BatchNorm, Window};
 
 /// See [`linear`](super::linear).
 pub fn linear<const D: usize>(
@@ -141,6 +141,22 @@ pub fn max_pool(x: Tensor<4>, window: Window) -> Tensor<4> {
         .with_stride([window.stride; 2])
         .with_padding([window.pad; 2]);
     channels_last(module::max_pool2d(channels_first(x), options))
+}
+
+/// See [`adamw`](super::adamw).
+pub fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    mean: Tensor<D>,
+    square: Tensor<D>,
+    step: AdamWStep,
+) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+    let mean = mean * step.beta_1 + gradient.clone() * (1.0 - step.beta_1);
+    let square = square * step.beta_2 + gradient.square() * (1.0 - step.beta_2);
+    let root = (square.clone() / (1.0 - step.beta_2.powi(step.time))).sqrt();
+    let change = mean.clone() / (1.0 - step.beta_1.powi(step.time)) / (root + step.epsilon);
+    let parameter = parameter * (1.0 - step.rate * step.decay) - change * step.rate;
+    (parameter, mean, square)
 }
 
 fn channels_last(x: Tensor<4>) -> Tensor<4> {

@@ -1,5 +1,7 @@
 //! Our kernels on burn's Flex backend: its tensors as slices, and slices as its tensors.
 
+use std::sync::Arc;
+
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
@@ -9,14 +11,24 @@ use super::cpu::batch_norm;
 use super::cpu::conv::{self, Images, Window};
 use super::cpu::elementwise::{self, Scales};
 use super::cpu::gemm::{self, Packed, Rows, Source, Store, StoreGelu};
-use super::cpu::{buffer, depthwise, layer_norm, pool};
-use super::{Kernels, Maybe, Norm};
+use super::cpu::{adamw, buffer, depthwise, layer_norm, pool};
+use super::packed::packed;
+use super::{AdamWStep, Kernels, Maybe, Norm};
 
 /// The tensor in memory order, copied only if it is not.
 pub fn contiguous(tensor: FlexTensor) -> FlexTensor {
     match tensor.as_slice::<f32>() {
         Some(_) => tensor,
         None => tensor.to_contiguous(),
+    }
+}
+
+/// A tensor whose storage holds its values in memory order and nothing else.
+fn whole(tensor: FlexTensor) -> FlexTensor {
+    let len = tensor.shape().num_elements();
+    match tensor.is_contiguous() && tensor.storage::<f32>().len() == len {
+        true => tensor,
+        false => tensor.to_contiguous(),
     }
 }
 
@@ -90,7 +102,12 @@ pub fn linear(
     let [from, to] = weight.shape().dims();
     let rows = x.shape().num_elements() / from;
     let left = Rows::plain(values(x), rows, from, from);
-    let right = Packed::new(Source::plain(values(weight), from, to, to));
+    let pack = || Packed::new(Source::plain(values(weight), from, to, to));
+    let right = if keep {
+        Arc::new(pack())
+    } else {
+        packed(weight, pack)
+    };
     let bias = bias.map(values);
     let mut out = buffer(rows * to);
     if !gelu {
@@ -143,9 +160,9 @@ impl Kernels for Flex {
         let [to, from, kernel, _] = weight.shape().dims();
         assert_eq!(kernel, window.kernel);
         let sides = images(&x);
-        let packed = conv::pack(values(&weight), window, from, to);
+        let right = packed(&weight, || conv::pack(values(&weight), window, from, to));
         let bias = bias.as_ref().map(values);
-        let out = conv::forward(values(&x), sides, &packed, bias, window, to);
+        let out = conv::forward(values(&x), sides, &right, bias, window, to);
         tensor(out, window.output(sides, to).shape())
     }
 
@@ -203,8 +220,27 @@ impl Kernels for Flex {
     fn max_pool(x: FlexTensor, window: Window) -> FlexTensor {
         let x = contiguous(x);
         let sides = images(&x);
-        let (out, _) = pool::max(values(&x), sides, window);
+        let (out, _) = pool::max(values(&x), sides, window, false);
         tensor(out, window.output(sides, sides.channels).shape())
+    }
+
+    fn adamw(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        mean: FlexTensor,
+        square: FlexTensor,
+        step: AdamWStep,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let gradient = contiguous(gradient);
+        let [mut parameter, mut mean, mut square] = [parameter, mean, square].map(whole);
+        adamw::step(
+            parameter.storage_mut(),
+            values(&gradient),
+            mean.storage_mut(),
+            square.storage_mut(),
+            step,
+        );
+        (parameter, mean, square)
     }
 }
 

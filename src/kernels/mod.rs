@@ -13,6 +13,7 @@
 pub mod compose;
 mod cpu;
 mod flex;
+mod packed;
 
 #[cfg(not(target_family = "wasm"))]
 mod autodiff;
@@ -21,6 +22,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, DispatchDevice, ExtensionType, backend_extension};
 use burn::tensor::{DType, Tensor};
 
+pub use cpu::adamw::Step as AdamWStep;
 pub use cpu::conv::Window;
 
 /// The extension of burn's backends; what each method computes stands at the function of this
@@ -75,6 +77,14 @@ trait Kernels: Backend {
     ) -> FloatTensor<Self>;
 
     fn max_pool(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self>;
+
+    fn adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        square: FloatTensor<Self>,
+        step: AdamWStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// A tensor that may be left out.
@@ -299,4 +309,30 @@ pub fn max_pool(x: Tensor<4>, window: Window) -> Tensor<4> {
     }
     let x = x.into_dispatch();
     Tensor::from_dispatch(<Dispatch as Kernels>::max_pool(x, window))
+}
+
+/// One step of AdamW: a parameter, its gradient, and the running means of gradients and of their
+/// squares → the new parameter and means. Tensors that nobody else holds are changed in place.
+pub fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    mean: Tensor<D>,
+    square: Tensor<D>,
+    step: AdamWStep,
+) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+    if !ours(&parameter) {
+        return compose::adamw(parameter, gradient, mean, square, step);
+    }
+    let (parameter, mean, square) = <Dispatch as Kernels>::adamw(
+        parameter.into_dispatch(),
+        gradient.into_dispatch(),
+        mean.into_dispatch(),
+        square.into_dispatch(),
+        step,
+    );
+    (
+        Tensor::from_dispatch(parameter),
+        Tensor::from_dispatch(mean),
+        Tensor::from_dispatch(square),
+    )
 }

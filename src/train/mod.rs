@@ -5,15 +5,18 @@
 //! batches beside the training step; `step` is what happens to one, with [`loss`], [`teachers`]
 //! and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
 //! burn-train's learner, [`history`] keeps every epoch's figures, [`metrics`] says how good the
-//! result is, and [`report`] puts it all on one page. [`ablate`] asks what each method is worth, over many runs.
+//! result is, and [`report`] puts it all on one page. [`ablate`] asks what each method is worth,
+//! over many runs.
 //!
-//! burn-train supplies the loop, the optimiser, the schedulers, the checkpoints of a run and the
-//! dashboard. Ours is what it cannot do: an order and augmentations that depend on seed, epoch
-//! and position alone, so that a run repeats exactly ([`loader`]); macro-F1 over an epoch instead
-//! of the mean over batches ([`history`]); one table of figures a run ([`history`]); checkpoints
-//! that a kill cannot break ([`run`]); and an average of the weights ([`average`]).
+//! burn-train supplies the loop, the schedulers, the checkpoints of a run and the dashboard. Ours
+//! is AdamW's arithmetic, for speed ([`adamw`]), and what burn cannot do: an order and
+//! augmentations that depend on seed, epoch and position alone, so that a run repeats exactly
+//! ([`loader`]); macro-F1 over an epoch instead of the mean over batches ([`history`]); one table
+//! of figures a run ([`history`]); checkpoints that a kill cannot break ([`run`]); and an average
+//! of the weights ([`average`]).
 
 pub mod ablate;
+pub mod adamw;
 pub mod augment;
 pub mod average;
 pub mod config;

@@ -7,31 +7,33 @@ use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig};
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
-use burn::optim::{AdamWConfig, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 
+use super::adamw::AdamW;
 use super::config::TrainConfig;
 use crate::model::Architecture;
 
 /// The first learning rate of the warm-up, as a share of the highest.
 const WARMUP_FROM: f64 = 0.01;
-/// AdamW's epsilon, PyTorch's default.
-const EPSILON: f32 = 1e-8;
 
 /// AdamW with decoupled weight decay on matrices and kernels. Biases, norms, scales and the
 /// class token, which have one axis longer than 1, are not decayed.
 pub(super) fn optimiser(config: &TrainConfig, trainee: &impl Module) -> ModuleOptimizer {
-    let adamw = AdamWConfig::new().with_epsilon(EPSILON);
-    let undecayed: Vec<String> = Paths::of(trainee)
+    let decayed = AdamW {
+        weight_decay: config.weight_decay,
+        ..AdamW::default()
+    };
+    let undecayed = AdamW {
+        weight_decay: 0.0,
+        ..decayed
+    };
+    let paths: Vec<String> = Paths::of(trainee)
         .into_iter()
         .filter(|(_, shape)| shape.iter().filter(|side| **side > 1).count() < 2)
         .map(|(path, _)| path.join("."))
         .collect();
-    let plain = adamw.clone().with_weight_decay(0.0).build();
-    adamw
-        .with_weight_decay(config.weight_decay)
-        .init()
-        .with_group(ParamGroup::from_paths(undecayed), plain, None)
+    ModuleOptimizer::from(decayed).with_group(ParamGroup::from_paths(paths), undecayed, None)
 }
 
 /// A linear warm-up, then a cosine to zero over `steps` steps; a layer that lies n layers before

@@ -7,7 +7,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::gemm::{self, Packed, Rows, Source, Store};
-use super::tasks::{Shared, buffer, for_each};
+use super::tasks::{Scratch, Shared, buffer, for_each};
 use super::vector;
 
 /// Sides of an attention.
@@ -59,7 +59,7 @@ pub fn forward(qkv: &[f32], heads: Heads, keep: bool) -> (Vec<f32>, Vec<f32>) {
     let mut weights = buffer(if keep { tasks * square } else { 0 });
     let (shared, shared_weights) = (Shared::new(&mut out), Shared::new(&mut weights));
     for_each(tasks, |task| {
-        let mut own = buffer(if keep { 0 } else { square });
+        let mut own = Scratch::new(if keep { 0 } else { square });
         // SAFETY: one head of an image a task; its results lie between those of other heads.
         let (out, weights) = unsafe {
             let weights = match keep {
@@ -208,7 +208,7 @@ impl WithSimd for Backward<'_> {
 
         // The weights' gradient, gradient · valuesᵀ, then through the softmax and its scale.
         let values = Packed::here(simd, Source::transposed(value, side, tokens, stride));
-        let mut of_weights = buffer(tokens * tokens);
+        let mut of_weights = Scratch::new(tokens * tokens);
         let store = Store::new(&mut of_weights, tokens, None);
         gemm::multiply_here(
             simd,

@@ -5,10 +5,8 @@
 //! with the mirrored kernel (stride 1) or a product that is added up window by window (other
 //! strides); of the weights, windows times gradient.
 
-use std::borrow::Cow;
-
 use super::gemm::{self, Packed, Rows, Source, Store};
-use super::tasks::{Shared, buffer, for_each};
+use super::tasks::{Scratch, Shared, buffer, for_each};
 
 /// Sides of a batch of channels-last images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,14 +109,31 @@ impl Window {
     }
 }
 
+/// Images as they came, or a copy with zeros around each.
+enum Padded<'a> {
+    Given(&'a [f32]),
+    Copied(Scratch),
+}
+
+impl std::ops::Deref for Padded<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Given(values) => values,
+            Self::Copied(values) => values,
+        }
+    }
+}
+
 /// `x` with zeros around every image.
-fn pad(x: &[f32], images: Images, pad: usize) -> Cow<'_, [f32]> {
+fn pad(x: &[f32], images: Images, pad: usize) -> Padded<'_> {
     assert_eq!(x.len(), images.values());
     if pad == 0 {
-        return Cow::Borrowed(x);
+        return Padded::Given(x);
     }
     let padded = images.padded(pad);
-    let mut out = buffer(padded.values());
+    let mut out = Scratch::new(padded.values());
     let shared = Shared::new(&mut out);
     for_each(images.batch, |image| {
         // SAFETY: one image a task.
@@ -135,7 +150,7 @@ fn pad(x: &[f32], images: Images, pad: usize) -> Cow<'_, [f32]> {
             to[side + images.line()..].fill(0.0);
         }
     });
-    Cow::Owned(out)
+    Padded::Copied(out)
 }
 
 /// The weights as the right matrix of a product with windows.
@@ -203,7 +218,7 @@ pub fn input_gradient(
         return forward(gradient, output, &packed, None, window, from);
     }
     // [to, from, taps] -> [to, taps, from]
-    let mut by_tap = buffer(values.len());
+    let mut by_tap = Scratch::new(values.len());
     for (to, from_to) in by_tap
         .chunks_exact_mut(taps * from)
         .zip(values.chunks_exact(taps * from))
@@ -217,7 +232,7 @@ pub fn input_gradient(
     let width = taps * from;
     let packed = Packed::new(Source::plain(&by_tap, to, width, width));
     let rows = Rows::plain(gradient, output.pixels(), to, to);
-    let mut windows = buffer(rows.count * width);
+    let mut windows = Scratch::new(rows.count * width);
     gemm::multiply(rows, &packed, &Store::new(&mut windows, width, None));
     add_windows(&windows, images, output, window)
 }

@@ -11,7 +11,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::tasks::{self, Shared, buffer, for_each};
+use super::tasks::{self, Scratch, Shared, buffer, for_each};
 use super::vector::{self, load_all};
 
 /// The most vectors of a panel, and the most rows of a tile, for any machine.
@@ -20,7 +20,7 @@ const MAX_ROWS: usize = 8;
 const BLOCK: usize = 64;
 /// Rows of `A` and `B` that [`outer`] adds up before it turns to the next tile: a panel's part
 /// stays in the first-level cache.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 /// Values that the partial sums of [`outer`] may take.
 const PARTIAL_SUMS: usize = 1 << 20;
 /// Tasks to cut a product into, where it is large enough: several for each thread, so that none
@@ -87,6 +87,11 @@ impl<'a> Rows<'a> {
             run: width,
             run_step: 0,
         }
+    }
+
+    /// Tiles of at most [`MAX_ROWS`] columns, each within a run.
+    fn tiles(&self) -> usize {
+        self.runs * self.run.div_ceil(MAX_ROWS)
     }
 
     /// Values a row.
@@ -165,8 +170,7 @@ impl<'a> Source<'a> {
 /// The right matrix in panels of [`panel_vectors`] vectors, the last as narrow as it can be; a
 /// panel holds its columns row after row, filled up with zeros.
 pub struct Packed {
-    values: Vec<f32>,
-    start: usize,
+    values: Scratch,
     depth: usize,
     columns: usize,
 }
@@ -195,7 +199,7 @@ impl Packed {
     fn panel<S: Simd>(&self, panel: usize) -> (*const f32, usize) {
         let width = panel_vectors::<S>() * S::F32_LANES;
         let columns = (self.columns - panel * width).min(width);
-        let from = self.start + panel * width * self.depth;
+        let from = panel * width * self.depth;
         (self.values[from..].as_ptr(), columns.div_ceil(S::F32_LANES))
     }
 
@@ -213,17 +217,14 @@ impl WithSimd for Pack<'_> {
     type Output = Packed;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Packed {
+    fn with_simd<S: Simd>(self, simd: S) -> Packed {
         let Self { source, parallel } = self;
         source.check();
         let lanes = S::F32_LANES;
         let width = panel_vectors::<S>() * lanes;
         let depth = source.taps * source.channels;
         let padded = source.columns.next_multiple_of(lanes);
-        // Vectors that straddle two cache lines cost two loads.
-        const LINE: usize = 16;
-        let mut values = buffer(padded * depth + LINE);
-        let start = values.as_ptr().align_offset(64).min(LINE);
+        let mut values = Scratch::new(padded * depth);
         let shared = Shared::new(&mut values);
         let panels = source.columns.div_ceil(width);
         // Channels a task takes, at all taps.
@@ -235,33 +236,14 @@ impl WithSimd for Pack<'_> {
         let task = |task: usize| {
             let (panel, piece) = (task / pieces, task % pieces);
             let first = panel * width;
-            let columns = width.min(source.columns - first);
-            let width = columns.next_multiple_of(lanes);
-            let channels = piece * step..source.channels.min((piece + 1) * step);
-            let read = source.data.as_ptr();
-            for tap in 0..source.taps {
-                let at = source.start as isize + tap as isize * source.tap_step;
-                let at = at as usize + first * source.column_step;
-                for channel in channels.clone() {
-                    let row = tap * source.channels + channel;
-                    // SAFETY: `check` has seen that the source holds what is read; each row of a
-                    // panel is written by one task.
-                    unsafe {
-                        let from = read.add(at + channel * source.channel_step);
-                        let to = shared.at(start + first * depth + row * width);
-                        if source.column_step == 1 {
-                            std::ptr::copy_nonoverlapping(from, to, columns);
-                        } else {
-                            for column in 0..columns {
-                                *to.add(column) = *from.add(column * source.column_step);
-                            }
-                        }
-                        for column in columns..width {
-                            *to.add(column) = 0.0;
-                        }
-                    }
-                }
-            }
+            simd.vectorize(PackPanel {
+                source,
+                first,
+                columns: width.min(source.columns - first),
+                channels: piece * step..source.channels.min((piece + 1) * step),
+                // SAFETY: each row of a panel is written by one task.
+                out: unsafe { shared.from(first * depth) },
+            });
         };
         match parallel {
             true => for_each(panels * pieces, task),
@@ -269,9 +251,56 @@ impl WithSimd for Pack<'_> {
         }
         Packed {
             values,
-            start,
             depth,
             columns: source.columns,
+        }
+    }
+}
+
+/// `columns` columns from `first` on, some channels at all taps.
+struct PackPanel<'a> {
+    source: Source<'a>,
+    first: usize,
+    columns: usize,
+    channels: std::ops::Range<usize>,
+    out: Shared,
+}
+
+impl WithSimd for PackPanel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            source, columns, ..
+        } = self;
+        let lanes = S::F32_LANES;
+        let width = columns.next_multiple_of(lanes);
+        for tap in 0..source.taps {
+            let at = source.start as isize + tap as isize * source.tap_step;
+            let at = at as usize + self.first * source.column_step;
+            for channel in self.channels.clone() {
+                let row = tap * source.channels + channel;
+                // SAFETY: `check` has seen that the source holds what is read; the panel is
+                // `width` wide.
+                unsafe {
+                    let from = source.data.as_ptr().add(at + channel * source.channel_step);
+                    let to = self.out.at(row * width);
+                    if source.column_step == 1 {
+                        for column in (0..width).step_by(lanes) {
+                            let values = vector::load(simd, from.add(column), columns - column);
+                            vector::store(simd, to.add(column), lanes, values);
+                        }
+                    } else {
+                        for column in 0..columns {
+                            *to.add(column) = *from.add(column * source.column_step);
+                        }
+                        for column in columns..width {
+                            *to.add(column) = 0.0;
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -383,10 +412,13 @@ impl Finish for StoreGelu<'_> {
     }
 }
 
-/// Adds to what is there.
-struct Add(Store<'static>);
+/// Writes, or adds to what is there.
+struct Sum {
+    store: Store<'static>,
+    add: bool,
+}
 
-impl Finish for Add {
+impl Finish for Sum {
     #[inline(always)]
     unsafe fn finish<S: Simd>(
         &self,
@@ -397,9 +429,12 @@ impl Finish for Add {
         values: S::f32s,
     ) {
         unsafe {
-            let at = self.0.out.at(row * self.0.stride + column);
-            let sum = simd.add_f32s(vector::load(simd, at, lanes), values);
-            vector::store(simd, at, lanes, sum);
+            let at = self.store.out.at(row * self.store.stride + column);
+            let values = match self.add {
+                true => simd.add_f32s(vector::load(simd, at, lanes), values),
+                false => values,
+            };
+            vector::store(simd, at, lanes, values);
         }
     }
 }
@@ -625,48 +660,111 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
 pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
     assert_eq!(b.len(), a.count * columns);
     a.check();
-    let b = Packed::new(Source::plain(b, a.count, columns, columns));
-    let tiles = a.runs * a.run.div_ceil(MAX_ROWS);
     let len = a.depth() * columns;
-    // Many rows are parted, so that each is fetched once, and the parts added; where the result is
-    // too large for that, tasks share out its tiles.
+    if a.count == 0 {
+        return vec![0.0; len];
+    }
+    let tiles = a.tiles();
+    // Many rows are parted, so that each is fetched once, and the parts added.
     let parts = (PARTIAL_SUMS / len.max(1)).min(a.count / (2 * DEPTH));
     let parts = parts.clamp(1, TASKS);
-    let groups = TASKS.div_ceil(parts).min(tiles).max(1);
     let mut sums = buffer(parts * len);
     let shared = Shared::new(&mut sums);
-    let rows = a.count.div_ceil(parts).next_multiple_of(DEPTH);
-    for_each(parts * groups, |task| {
-        let (part, group) = (task / groups, task % groups);
-        vector::dispatch(Outer {
-            a,
-            b: &b,
-            // SAFETY: tasks write different rows of different parts.
-            out: unsafe { shared.from(part * len) },
-            rows: (part * rows).min(a.count)..((part + 1) * rows).min(a.count),
-            tiles: group * tiles / groups..(group + 1) * tiles / groups,
+    if parts > 1 {
+        let rows = a.count.div_ceil(parts);
+        for_each(parts, |part| {
+            vector::dispatch(OuterPart {
+                a,
+                b,
+                columns,
+                // SAFETY: one part a task.
+                out: unsafe { shared.from(part * len) },
+                rows: (part * rows).min(a.count)..((part + 1) * rows).min(a.count),
+            });
         });
-    });
-    tasks::fold(sums, len)
+        return tasks::fold(sums, len);
+    }
+    // Where the result is too large for that, tasks share out its tiles, a depth at a time.
+    let groups = tiles.min(TASKS);
+    for first in (0..a.count).step_by(DEPTH) {
+        let rows = first..a.count.min(first + DEPTH);
+        let b = Packed::new(rows_of(b, &rows, columns));
+        for_each(groups, |group| {
+            vector::dispatch(OuterTiles {
+                a,
+                b: &b,
+                out: shared,
+                rows: rows.clone(),
+                tiles: group * tiles / groups..(group + 1) * tiles / groups,
+            });
+        });
+    }
+    sums
 }
 
-/// As [`outer`] on this thread, for a plain `a` and a packed `b`, into rows of `out`.
+/// Some rows of a matrix, as the right one of a product.
+fn rows_of<'a>(matrix: &'a [f32], rows: &std::ops::Range<usize>, columns: usize) -> Source<'a> {
+    let data = &matrix[rows.start * columns..rows.end * columns];
+    Source::plain(data, rows.len(), columns, columns)
+}
+
+/// As [`outer`] on this thread, for a packed `b`, into rows of `out`.
 #[inline(always)]
 pub fn outer_here<S: Simd>(simd: S, a: Rows, b: &Packed, out: Shared, stride: usize) {
     a.check();
     assert_eq!(a.count, b.depth);
-    outer_tiles(
-        simd,
-        a,
-        b,
-        out,
-        stride,
-        0..a.count,
-        0..a.runs * a.run.div_ceil(MAX_ROWS),
-    );
+    for first in (0..a.count).step_by(DEPTH) {
+        let rows = first..a.count.min(first + DEPTH);
+        outer_rows(
+            simd,
+            a,
+            b,
+            first,
+            rows,
+            out,
+            stride,
+            0..a.tiles(),
+            first > 0,
+        );
+    }
 }
 
-struct Outer<'a> {
+/// All tiles of some rows.
+struct OuterPart<'a> {
+    a: Rows<'a>,
+    b: &'a [f32],
+    columns: usize,
+    out: Shared,
+    rows: std::ops::Range<usize>,
+}
+
+impl WithSimd for OuterPart<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut add = false;
+        // Also without any rows, so that the result is written.
+        let mut first = self.rows.start;
+        while first < self.rows.end || !add {
+            let rows = first..self.rows.end.min(first + DEPTH);
+            let b = Packed::here(simd, rows_of(self.b, &rows, self.columns));
+            let tiles = OuterTiles {
+                a: self.a,
+                b: &b,
+                out: self.out,
+                rows,
+                tiles: 0..self.a.tiles(),
+            };
+            tiles.run(simd, add);
+            add = true;
+            first += DEPTH;
+        }
+    }
+}
+
+/// Some tiles of at most [`DEPTH`] rows, which `b` holds.
+struct OuterTiles<'a> {
     a: Rows<'a>,
     b: &'a Packed,
     out: Shared,
@@ -674,82 +772,74 @@ struct Outer<'a> {
     tiles: std::ops::Range<usize>,
 }
 
-impl WithSimd for Outer<'_> {
+impl WithSimd for OuterTiles<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self {
-            a,
-            b,
-            out,
-            rows,
-            tiles,
-        } = self;
-        outer_tiles(simd, a, b, out, b.columns, rows, tiles);
+        let add = self.rows.start > 0;
+        self.run(simd, add);
     }
 }
 
+impl OuterTiles<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, add: bool) {
+        let columns = self.b.columns;
+        outer_rows(
+            simd, self.a, self.b, 0, self.rows, self.out, columns, self.tiles, add,
+        );
+    }
+}
+
+/// Some tiles of at most [`DEPTH`] rows; row `rows.start` is row `packed` of `b`. They are added
+/// to `out` if `add`.
 #[inline(always)]
-fn outer_tiles<S: Simd>(
+#[allow(clippy::too_many_arguments)] // The loops of one product.
+fn outer_rows<S: Simd>(
     simd: S,
     a: Rows,
     b: &Packed,
+    packed: usize,
+    rows: std::ops::Range<usize>,
     out: Shared,
     stride: usize,
-    rows: std::ops::Range<usize>,
     tiles: std::ops::Range<usize>,
+    add: bool,
 ) {
     let tiles_a_run = a.run.div_ceil(MAX_ROWS);
-    let store = Store {
-        out,
-        stride,
-        bias: None,
+    let finish = Sum {
+        store: Store::shared(out, stride),
+        add,
     };
-    let add = Add(Store {
-        out,
-        stride,
-        bias: None,
-    });
-    let mut first = rows.start;
-    // Also without any rows, so that the result is written.
-    loop {
-        let count = DEPTH.min(rows.end - first);
-        let mut offsets = [0; DEPTH];
-        for (row, offset) in offsets[..count].iter_mut().enumerate() {
-            *offset = a.offset(first + row);
-        }
-        for panel in 0..b.panels::<S>() {
-            let (values, vectors) = b.panel::<S>(panel);
-            let column = panel * panel_vectors::<S>() * S::F32_LANES;
-            for tile in tiles.clone() {
-                let (run, inner) = (tile / tiles_a_run, tile % tiles_a_run * MAX_ROWS);
-                let block = OuterBlock {
-                    simd,
-                    a: a.data.as_ptr().wrapping_add(run * a.run_step + inner),
-                    offsets: &offsets[..count],
-                    b: values.wrapping_add(first * vectors * S::F32_LANES),
-                    columns: b.columns,
-                    row: run * a.run + inner,
-                    rows: MAX_ROWS.min(a.run - inner),
-                    column,
-                };
-                // SAFETY: `a` was checked; the panel is `vectors` wide and holds these rows.
-                unsafe {
-                    match (first == rows.start, vectors) {
-                        (true, 1) => block.tiles::<1>(&store),
-                        (true, 2) => block.tiles::<2>(&store),
-                        (true, _) => block.tiles::<3>(&store),
-                        (false, 1) => block.tiles::<1>(&add),
-                        (false, 2) => block.tiles::<2>(&add),
-                        (false, _) => block.tiles::<3>(&add),
-                    }
+    let mut offsets = [0; DEPTH];
+    let count = rows.len();
+    for (row, offset) in rows.zip(&mut offsets) {
+        *offset = a.offset(row);
+    }
+    for panel in 0..b.panels::<S>() {
+        let (values, vectors) = b.panel::<S>(panel);
+        let column = panel * panel_vectors::<S>() * S::F32_LANES;
+        for tile in tiles.clone() {
+            let (run, inner) = (tile / tiles_a_run, tile % tiles_a_run * MAX_ROWS);
+            let block = OuterBlock {
+                simd,
+                a: a.data.as_ptr().wrapping_add(run * a.run_step + inner),
+                offsets: &offsets[..count],
+                b: values.wrapping_add(packed * vectors * S::F32_LANES),
+                columns: b.columns,
+                row: run * a.run + inner,
+                rows: MAX_ROWS.min(a.run - inner),
+                column,
+            };
+            // SAFETY: `a` was checked; the panel is `vectors` wide and holds these rows.
+            unsafe {
+                match vectors {
+                    1 => block.tiles::<1>(&finish),
+                    2 => block.tiles::<2>(&finish),
+                    _ => block.tiles::<3>(&finish),
                 }
             }
-        }
-        first += count;
-        if first >= rows.end {
-            break;
         }
     }
 }

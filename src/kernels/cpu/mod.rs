@@ -8,6 +8,7 @@
 //! Work is cut into tasks by sizes alone, never by the number of threads, and partial sums are
 //! added in the order of the tasks: results do not depend on who computes what.
 
+pub mod adamw;
 pub mod attention;
 pub mod batch_norm;
 pub mod conv;

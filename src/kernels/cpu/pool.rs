@@ -1,104 +1,160 @@
 //! Max pooling over channels-last images.
 
+use pulp::{Simd, WithSimd};
+
 use super::conv::{Images, Window};
 use super::tasks::{Shared, buffer, for_each};
+use super::vector;
 
-/// The highest value of every window, and which tap of the window it was.
-pub fn max(x: &[f32], images: Images, window: Window) -> (Vec<f32>, Vec<u8>) {
+/// The highest value of every window and, where `keep` asks for it, which tap of the window it
+/// was, as a number.
+pub fn max(x: &[f32], images: Images, window: Window, keep: bool) -> (Vec<f32>, Vec<f32>) {
     assert_eq!(x.len(), images.values());
-    assert!(window.pad < window.kernel && window.kernel * window.kernel <= 1 << u8::BITS);
+    assert!(window.pad < window.kernel);
     let output = window.output(images, images.channels);
     let mut out = buffer(output.values());
-    let mut taps = vec![0u8; output.values()];
-    let shared = Shared::new(&mut out);
-    let shared_taps = SharedTaps(taps.as_mut_ptr());
-    for_each(images.batch * output.height, |task| {
-        let (image, row) = (task / output.height, task % output.height);
+    let mut taps = buffer(if keep { output.values() } else { 0 });
+    let (shared, shared_taps) = (Shared::new(&mut out), Shared::new(&mut taps));
+    for_each(images.batch * output.height, |line| {
         // SAFETY: one line a task.
         let (out, taps) = unsafe {
-            (
-                shared.part(task * output.line(), output.line()),
-                shared_taps.part(task * output.line(), output.line()),
-            )
+            let taps = keep.then(|| shared_taps.from(line * output.line()));
+            (shared.from(line * output.line()), taps)
         };
-        let x = &x[image * images.image()..][..images.image()];
-        let pixels = out
-            .chunks_exact_mut(images.channels)
-            .zip(taps.chunks_exact_mut(images.channels));
-        for (column, (out, taps)) in pixels.enumerate() {
-            out.fill(f32::NEG_INFINITY);
-            for (tap, at) in seen(images, window, row, column) {
-                let x = &x[at * images.channels..][..images.channels];
-                for ((out, best), x) in out.iter_mut().zip(taps.iter_mut()).zip(x) {
-                    let higher = *x > *out;
-                    *best = if higher { tap } else { *best };
-                    *out = if higher { *x } else { *out };
-                }
-            }
-        }
+        vector::dispatch(Line {
+            x,
+            images,
+            window,
+            line,
+            out,
+            taps,
+        });
     });
     (out, taps)
 }
 
+/// One line of windows.
+struct Line<'a> {
+    x: &'a [f32],
+    images: Images,
+    window: Window,
+    line: usize,
+    out: Shared,
+    taps: Option<Shared>,
+}
+
+impl WithSimd for Line<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let channels = self.images.channels;
+        let output = self.window.output(self.images, channels);
+        let (image, row) = (self.line / output.height, self.line % output.height);
+        let x = &self.x[image * self.images.image()..][..self.images.image()];
+        for column in 0..output.width {
+            for channel in (0..channels).step_by(S::F32_LANES) {
+                let lanes = S::F32_LANES.min(channels - channel);
+                let mut highest = simd.splat_f32s(f32::NEG_INFINITY);
+                let mut best = simd.splat_f32s(0.0);
+                // SAFETY: `seen` names pixels of the image; the line is `output.line()` long.
+                unsafe {
+                    for (tap, pixel) in seen(self.images, self.window, row, column) {
+                        let from = x.as_ptr().add(pixel * channels + channel);
+                        let value = vector::load(simd, from, lanes);
+                        let higher = simd.greater_than_f32s(value, highest);
+                        best = simd.select_f32s(higher, simd.splat_f32s(tap as f32), best);
+                        highest = simd.select_f32s(higher, value, highest);
+                    }
+                    let at = column * channels + channel;
+                    vector::store(simd, self.out.at(at), lanes, highest);
+                    if let Some(taps) = &self.taps {
+                        vector::store(simd, taps.at(at), lanes, best);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The gradient of the input: each window's goes to the tap that was highest.
-pub fn max_gradient(taps: &[u8], images: Images, gradient: &[f32], window: Window) -> Vec<f32> {
+pub fn max_gradient(taps: &[f32], images: Images, gradient: &[f32], window: Window) -> Vec<f32> {
     let output = window.output(images, images.channels);
     assert!(taps.len() == output.values() && gradient.len() == output.values());
     let mut out = buffer(images.values());
     let shared = Shared::new(&mut out);
     for_each(images.batch, |image| {
-        // SAFETY: one image a task.
-        let out = unsafe { shared.part(image * images.image(), images.image()) };
-        out.fill(0.0);
-        for row in 0..output.height {
-            for column in 0..output.width {
-                let from =
-                    ((image * output.height + row) * output.width + column) * images.channels;
-                let gradient = &gradient[from..][..images.channels];
-                let taps = &taps[from..][..images.channels];
-                for (tap, at) in seen(images, window, row, column) {
-                    let out = &mut out[at * images.channels..][..images.channels];
-                    for ((out, best), gradient) in out.iter_mut().zip(taps).zip(gradient) {
-                        *out += if *best == tap { *gradient } else { 0.0 };
-                    }
-                }
-            }
-        }
+        vector::dispatch(Gradient {
+            taps: &taps[image * output.image()..][..output.image()],
+            gradient: &gradient[image * output.image()..][..output.image()],
+            images,
+            window,
+            // SAFETY: one image a task.
+            out: unsafe { shared.part(image * images.image(), images.image()) },
+        });
     });
     out
 }
 
+/// One image of a gradient.
+struct Gradient<'a> {
+    taps: &'a [f32],
+    gradient: &'a [f32],
+    images: Images,
+    window: Window,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let channels = self.images.channels;
+        let output = self.window.output(self.images, channels);
+        let zero = simd.splat_f32s(0.0);
+        self.out.fill(0.0);
+        for window in 0..output.height * output.width {
+            let (row, column) = (window / output.width, window % output.width);
+            for (tap, pixel) in seen(self.images, self.window, row, column) {
+                let tap = simd.splat_f32s(tap as f32);
+                for channel in (0..channels).step_by(S::F32_LANES) {
+                    let lanes = S::F32_LANES.min(channels - channel);
+                    let at = window * channels + channel;
+                    // SAFETY: `seen` names pixels of the image.
+                    unsafe {
+                        let best = vector::load(simd, self.taps.as_ptr().add(at), lanes);
+                        let gradient = vector::load(simd, self.gradient.as_ptr().add(at), lanes);
+                        let gradient = simd.select_f32s(simd.equal_f32s(best, tap), gradient, zero);
+                        let to = self.out.as_mut_ptr().add(pixel * channels + channel);
+                        let sum = simd.add_f32s(vector::load(simd, to, lanes), gradient);
+                        vector::store(simd, to, lanes, sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The taps of one window that lie in the image, and the pixels they fall on.
+#[inline(always)]
 fn seen(
     images: Images,
     window: Window,
     row: usize,
     column: usize,
-) -> impl Iterator<Item = (u8, usize)> {
+) -> impl Iterator<Item = (usize, usize)> {
     let Window {
         kernel,
         stride,
         pad,
     } = window;
-    (0..kernel * kernel).filter_map(move |tap| {
-        let y = (row * stride + tap / kernel).wrapping_sub(pad);
-        let x = (column * stride + tap % kernel).wrapping_sub(pad);
-        (y < images.height && x < images.width).then_some((tap as u8, y * images.width + x))
-    })
-}
-
-#[derive(Clone, Copy)]
-struct SharedTaps(*mut u8);
-
-// SAFETY: tasks write disjoint parts.
-unsafe impl Send for SharedTaps {}
-unsafe impl Sync for SharedTaps {}
-
-impl SharedTaps {
-    /// # Safety
-    /// The part lies in the buffer and no other task holds one that overlaps.
-    #[allow(clippy::mut_from_ref)]
-    unsafe fn part(&self, from: usize, len: usize) -> &mut [u8] {
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(from), len) }
-    }
+    (0..kernel * kernel).filter_map(
+        #[inline(always)]
+        move |tap| {
+            let y = (row * stride + tap / kernel).wrapping_sub(pad);
+            let x = (column * stride + tap % kernel).wrapping_sub(pad);
+            (y < images.height && x < images.width).then_some((tap, y * images.width + x))
+        },
+    )
 }

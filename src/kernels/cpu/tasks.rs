@@ -1,5 +1,8 @@
 //! Sharing work among threads, and the memory it is written to.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
 use pulp::{Simd, WithSimd};
 
 use super::vector;
@@ -21,6 +24,64 @@ pub fn buffer(len: usize) -> Vec<f32> {
     // SAFETY: every bit pattern is an f32, and kernels fill what they ask for.
     unsafe { values.set_len(len) };
     values
+}
+
+/// Room for values that do not outlive an operation. It is handed on to the next one: fresh memory
+/// costs a page fault every 4 KB.
+pub struct Scratch {
+    values: Vec<f32>,
+    start: usize,
+    len: usize,
+}
+
+/// What operations have handed back.
+static SPARE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+/// At most this many are kept: as many as one operation needs, for some at a time.
+const SPARES: usize = 16;
+
+impl Scratch {
+    /// Room for `len` values, which the caller writes before any is read. It starts on a cache
+    /// line, since vectors that straddle two cost two loads.
+    pub fn new(len: usize) -> Self {
+        const LINE: usize = 16;
+        let needed = len + LINE;
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        // The smallest that fits, unless it is far too large.
+        let fitting = (0..spare.len())
+            .filter(|&i| (needed..=4 * needed).contains(&spare[i].len()))
+            .min_by_key(|&i| spare[i].len());
+        let values = fitting.map(|i| spare.swap_remove(i));
+        drop(spare);
+        let values = values.unwrap_or_else(|| buffer(needed));
+        let start = values.as_ptr().align_offset(4 * LINE).min(LINE);
+        Self { values, start, len }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() == SPARES {
+            spare.remove(0);
+        }
+        spare.push(std::mem::take(&mut self.values));
+    }
+}
+
+impl Deref for Scratch {
+    type Target = [f32];
+
+    #[inline]
+    fn deref(&self) -> &[f32] {
+        &self.values[self.start..][..self.len]
+    }
+}
+
+impl DerefMut for Scratch {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.values[self.start..][..self.len]
+    }
 }
 
 /// A buffer that several tasks write, each its own part.

@@ -1,0 +1,107 @@
+//! AdamW's update ("Decoupled Weight Decay Regularization", Loshchilov and Hutter, arXiv
+//! 1711.05101) in one pass over a parameter.
+
+use pulp::{Simd, WithSimd};
+
+use super::tasks::{Shared, for_each};
+use super::vector;
+
+/// The numbers of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The learning rate.
+    pub rate: f32,
+    /// Decoupled weight decay; the rate is applied to it too.
+    pub decay: f32,
+    /// Share of the running mean of gradients that stays.
+    pub beta_1: f32,
+    /// Share of the running mean of squared gradients that stays.
+    pub beta_2: f32,
+    /// Added to the root of the mean square.
+    pub epsilon: f32,
+    /// Steps taken, this one included.
+    pub time: i32,
+}
+
+/// Values a task takes.
+const PIECE: usize = 1 << 14;
+
+/// Moves a parameter and its two running means.
+pub fn step(
+    parameter: &mut [f32],
+    gradient: &[f32],
+    mean: &mut [f32],
+    square: &mut [f32],
+    step: Step,
+) {
+    let len = gradient.len();
+    assert!(parameter.len() == len && mean.len() == len && square.len() == len);
+    let [parameter, mean, square] = [parameter, mean, square].map(Shared::new);
+    for_each(len.div_ceil(PIECE), |task| {
+        let from = task * PIECE;
+        let len = PIECE.min(len - from);
+        // SAFETY: one piece a task.
+        let [parameter, mean, square] =
+            [parameter, mean, square].map(|shared| unsafe { shared.at(from) });
+        vector::dispatch(Piece {
+            parameter,
+            gradient: &gradient[from..][..len],
+            mean,
+            square,
+            step,
+        });
+    });
+}
+
+struct Piece<'a> {
+    parameter: *mut f32,
+    gradient: &'a [f32],
+    mean: *mut f32,
+    square: *mut f32,
+    step: Step,
+}
+
+impl WithSimd for Piece<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Step {
+            rate,
+            decay,
+            beta_1,
+            beta_2,
+            epsilon,
+            time,
+        } = self.step;
+        let s = |value: f32| simd.splat_f32s(value);
+        let kept = s(1.0 - rate * decay);
+        let (old_1, new_1) = (s(beta_1), s(1.0 - beta_1));
+        let (old_2, new_2) = (s(beta_2), s(1.0 - beta_2));
+        // Both means start at 0, which is corrected for.
+        let unbias_1 = s(-rate / (1.0 - beta_1.powi(time)));
+        let unbias_2 = s(1.0 / (1.0 - beta_2.powi(time)));
+        for at in (0..self.gradient.len()).step_by(S::F32_LANES) {
+            let lanes = S::F32_LANES.min(self.gradient.len() - at);
+            // SAFETY: all four are of one length.
+            unsafe {
+                let gradient = vector::load(simd, self.gradient.as_ptr().add(at), lanes);
+                let mean = vector::load(simd, self.mean.add(at), lanes);
+                let mean = simd.mul_add_e_f32s(mean, old_1, simd.mul_f32s(gradient, new_1));
+                let square = vector::load(simd, self.square.add(at), lanes);
+                let fresh = simd.mul_f32s(simd.mul_f32s(gradient, gradient), new_2);
+                let square = simd.mul_add_e_f32s(square, old_2, fresh);
+                let root = simd.sqrt_f32s(simd.mul_f32s(square, unbias_2));
+                let change = simd.div_f32s(
+                    simd.mul_f32s(mean, unbias_1),
+                    simd.add_f32s(root, s(epsilon)),
+                );
+                let parameter = vector::load(simd, self.parameter.add(at), lanes);
+                let parameter = simd.mul_add_e_f32s(parameter, kept, change);
+                vector::store(simd, self.parameter.add(at), lanes, parameter);
+                vector::store(simd, self.mean.add(at), lanes, mean);
+                vector::store(simd, self.square.add(at), lanes, square);
+            }
+        }
+    }
+}
