@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig};
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
-use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 
 use super::adamw::AdamW;
