@@ -3,18 +3,14 @@
 # theirs. Best of two each. Training: images per second at 112 px, batch 16, two threads, ViT-Small
 # with 16 px patches. Inference: milliseconds at 224 px, batch 1, one thread.
 #
-# PyTorch goes to target/torch: from PyPI the wheel brings its GPU packages (3 GB); where
-# download.pytorch.org can be reached, the CPU wheel is taken.
+# PyTorch and timm go to target/torch, through pip as it is configured.
 set -eu
 cd "$(dirname "$0")/.."
 
 python=target/torch/bin/python
 if ! "$python" -c 'import torch, timm' 2>/dev/null; then
     python3 -m venv target/torch
-    target/torch/bin/pip install --quiet --retries 0 --timeout 20 \
-        --index-url https://download.pytorch.org/whl/cpu torch torchvision ||
-        target/torch/bin/pip install --quiet torch torchvision
-    target/torch/bin/pip install --quiet timm
+    target/torch/bin/pip install --quiet torch torchvision timm
 fi
 cargo build --release --bench step --message-format=json-render-diagnostics >target/bench.json
 ours=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' target/bench.json | tail -n 1)
