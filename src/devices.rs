@@ -2,7 +2,7 @@
 //!
 //! The CPU is always there. GPUs come with the Cargo features `gpu` (wgpu: Vulkan, Metal, DX12) and
 //! `cuda`; devices of another machine with `remote`, over a WebSocket to a
-//! `karyolens device-server` there. A kind that was not built in is an error that names its
+//! `karyolens device-server` there, or to several. A kind that was not built in is an error that names its
 //! feature. Several GPUs, or several remote devices, train together on parts of each batch.
 
 use std::fmt;
@@ -30,7 +30,7 @@ pub enum DeviceChoice {
     Gpu,
     /// This machine's NVIDIA GPUs, through CUDA.
     Cuda,
-    /// The devices of the server at this address, `HOST` or `HOST:PORT`.
+    /// The devices of the servers at these addresses, `HOST` or `HOST:PORT`, with commas between.
     Remote(String),
 }
 
@@ -43,7 +43,7 @@ pub fn server_token() -> Option<String> {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum DeviceError {
     /// No such kind.
-    #[error("the device {0:?} is none of cpu, gpu, cuda, remote:ADDRESS")]
+    #[error("the device {0:?} is none of cpu, gpu, cuda, remote:ADDRESS[,ADDRESS…]")]
     Unknown(String),
     /// The program was built without it.
     #[error(
@@ -118,7 +118,10 @@ impl DeviceChoice {
             Self::Cpu => Ok(vec![Device::flex()]),
             Self::Gpu => gpus(),
             Self::Cuda => cudas(),
-            Self::Remote(address) => remotes(address),
+            Self::Remote(addresses) => {
+                let devices = addresses.split(',').map(remotes);
+                Ok(devices.collect::<Result<Vec<_>, _>>()?.concat())
+            }
         }
     }
 

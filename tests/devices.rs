@@ -128,6 +128,47 @@ fn another_process_classifies_and_trains() {
 }
 
 #[test]
+fn two_machines_share_each_step() {
+    let folder = TempDir::new().unwrap();
+    let [first, second] = [Server::start(""), Server::start("")];
+    let address = second.device.strip_prefix("remote:").unwrap();
+    let both = format!("{},{address}", first.device);
+    let (data_folder, run) = (folder.path().join("data"), folder.path().join("run"));
+    data(&data_folder);
+    let teacher = "models/default.safetensors";
+    let arguments = [
+        "train",
+        "--data",
+        text(&data_folder),
+        "--run",
+        text(&run),
+        "--arch",
+        "resnet-18",
+        "--input-size",
+        "32",
+        "--epochs",
+        "3",
+        "--batch",
+        "4",
+        "--teacher",
+        teacher,
+        "--plain",
+        "--device",
+        &both,
+    ];
+    stdout(&karyolens(arguments));
+    let table = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
+    let mut table = csv::Reader::from_reader(table.as_bytes());
+    let header = table.headers().unwrap().clone();
+    let column = header.iter().position(|name| name == "train loss").unwrap();
+    let losses: Vec<f64> = table
+        .records()
+        .map(|row| row.unwrap()[column].parse().unwrap())
+        .collect();
+    assert!(losses[2] < losses[0], "{losses:?}");
+}
+
+#[test]
 fn a_server_with_a_token_refuses_those_without() {
     let server = Server::start("secret");
     let predict = [
