@@ -8,6 +8,9 @@
 //! Work is cut into tasks by sizes alone, never by the number of threads, and partial sums are
 //! added in the order of the tasks: results do not depend on who computes what.
 
+// Loops over constant bounds are unrolled into registers; iterators hide the bounds.
+#![allow(clippy::needless_range_loop)]
+
 pub mod adamw;
 pub mod attention;
 pub mod batch_norm;
