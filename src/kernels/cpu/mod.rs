@@ -8,7 +8,7 @@
 //! Work is cut into tasks by sizes alone, never by the number of threads, and partial sums are
 //! added in the order of the tasks: results do not depend on who computes what.
 
-// A register block is walked by its index in several arrays at once.
+// Loops over constant bounds are unrolled into registers; iterators hide the bounds.
 #![allow(clippy::needless_range_loop)]
 
 pub mod adamw;

@@ -1,0 +1,336 @@
+//! Matrix products with the left matrix read where it lies.
+//!
+//! The left matrix is described by [`Rows`]: where each row starts, and the runs of values that it
+//! is made of. The rows of a plain matrix are one run each; the windows of a convolution over a
+//! channels-last image are one run for each line of the kernel. So a convolution is a matrix
+//! product without a copy of its windows ("The Indirect Convolution Algorithm", Dukhan, arXiv
+//! 1907.02129, with the indirection computed instead of stored).
+//!
+//! [`multiply`] is `A·B`, [`outer`] is `Aᵀ·B` (the gradient of weights). Both keep a tile of the
+//! result in registers, broadcast values of `A`, and read vectors of `B` from [`Packed`] panels.
+
+mod finish;
+mod outer;
+mod packed;
+
+use pulp::{Simd, WithSimd};
+
+use super::tasks::for_each;
+use super::vector::{self, load_all};
+
+pub use finish::{Finish, Store, StoreGelu};
+pub use outer::{outer, outer_here};
+pub use packed::{Packed, Source};
+
+/// The most vectors of a panel, and the most rows of a tile, for any machine.
+const MAX_ROWS: usize = 8;
+/// Rows of `A` that are taken through all panels before the next ones.
+const BLOCK: usize = 64;
+/// Tasks to cut a product into, where it is large enough: several for each thread, so that none
+/// waits long for another.
+const TASKS: usize = 16;
+
+/// Vectors a panel is wide.
+const fn panel_vectors<S: Simd>() -> usize {
+    // In the browser 16 registers are what an x86 machine behind it has.
+    if cfg!(target_family = "wasm") || S::F32_LANES == 1 {
+        2
+    } else {
+        3
+    }
+}
+
+/// Rows of a tile: with its panel, a tile fills the registers.
+const fn tile_rows<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 && !cfg!(target_family = "wasm") {
+        8
+    } else {
+        4
+    }
+}
+
+/// The left matrix: `count` rows of `runs` runs of `run` values, `run_step` apart. Row `i` of
+/// `[images, lines, columns]` starts at the sum of its three indices times their steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// What the rows lie in.
+    pub data: &'a [f32],
+    /// Rows in all.
+    pub count: usize,
+    /// Rows a line.
+    pub columns: usize,
+    /// Lines an image.
+    pub lines: usize,
+    /// From one image to the next.
+    pub image_step: usize,
+    /// From one line to the next.
+    pub line_step: usize,
+    /// From one column to the next.
+    pub column_step: usize,
+    /// Runs a row.
+    pub runs: usize,
+    /// Values a run.
+    pub run: usize,
+    /// From one run of a row to the next.
+    pub run_step: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// A plain matrix whose rows are `stride` apart.
+    pub fn plain(data: &'a [f32], count: usize, width: usize, stride: usize) -> Self {
+        Self {
+            data,
+            count,
+            columns: count.max(1),
+            lines: 1,
+            image_step: 0,
+            line_step: 0,
+            column_step: stride,
+            runs: 1,
+            run: width,
+            run_step: 0,
+        }
+    }
+
+    /// Tiles of at most [`MAX_ROWS`] columns, each within a run.
+    fn tiles(&self) -> usize {
+        self.runs * self.run.div_ceil(MAX_ROWS)
+    }
+
+    /// Values a row.
+    pub fn depth(&self) -> usize {
+        self.runs * self.run
+    }
+
+    #[inline(always)]
+    fn offset(&self, row: usize) -> usize {
+        let (line, column) = (row / self.columns, row % self.columns);
+        let (image, line) = (line / self.lines, line % self.lines);
+        image * self.image_step + line * self.line_step + column * self.column_step
+    }
+
+    /// Panics unless every value lies in the data: the kernels do not look.
+    fn check(&self) {
+        assert!(self.count.is_multiple_of(self.columns * self.lines) || self.lines == 1);
+        if self.count > 0 && self.depth() > 0 {
+            let last = self.offset(self.count - 1) + (self.runs - 1) * self.run_step + self.run;
+            assert!(last <= self.data.len(), "rows reach beyond their data");
+        }
+    }
+}
+
+/// `A·B`, vector after vector into `finish`, with all threads.
+pub fn multiply(a: Rows, b: &Packed, finish: &impl Finish) {
+    vector::dispatch(Multiply {
+        a,
+        b,
+        finish,
+        parallel: true,
+    });
+}
+
+/// As [`multiply`], on this thread.
+#[inline(always)]
+pub fn multiply_here<S: Simd>(simd: S, a: Rows, b: &Packed, finish: &impl Finish) {
+    Multiply {
+        a,
+        b,
+        finish,
+        parallel: false,
+    }
+    .with_simd(simd);
+}
+
+struct Multiply<'a, F> {
+    a: Rows<'a>,
+    b: &'a Packed,
+    finish: &'a F,
+    parallel: bool,
+}
+
+impl<F: Finish> WithSimd for Multiply<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { a, b, finish, .. } = self;
+        a.check();
+        assert_eq!(a.depth(), b.depth, "the inner sides of a product differ");
+        let panels = b.panels::<S>();
+        if !self.parallel {
+            for first in (0..a.count).step_by(BLOCK) {
+                let rows = BLOCK.min(a.count - first);
+                multiply_block(simd, a, b, finish, first, rows, 0..panels);
+            }
+            return;
+        }
+        // Blocks of rows; where they are few, panels are shared out too.
+        let rows = (a.count.div_ceil(TASKS).next_multiple_of(MAX_ROWS)).clamp(MAX_ROWS, BLOCK);
+        let blocks = a.count.div_ceil(rows);
+        let groups = TASKS.div_ceil(blocks.max(1)).min(panels);
+        let group = panels.div_ceil(groups.max(1));
+        for_each(blocks * groups, |task| {
+            let (block, panel) = (task / groups, task % groups * group);
+            let first = block * rows;
+            let rows = rows.min(a.count - first);
+            simd.vectorize(MultiplyBlock {
+                a,
+                b,
+                finish,
+                first,
+                rows,
+                panels: panel.min(panels)..(panel + group).min(panels),
+            });
+        });
+    }
+}
+
+struct MultiplyBlock<'a, F> {
+    a: Rows<'a>,
+    b: &'a Packed,
+    finish: &'a F,
+    first: usize,
+    rows: usize,
+    panels: std::ops::Range<usize>,
+}
+
+impl<F: Finish> WithSimd for MultiplyBlock<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            a,
+            b,
+            finish,
+            first,
+            rows,
+            panels,
+        } = self;
+        multiply_block(simd, a, b, finish, first, rows, panels);
+    }
+}
+
+/// Rows `first..first + rows` (at most [`BLOCK`]) times some panels.
+#[inline(always)]
+fn multiply_block<S: Simd, F: Finish>(
+    simd: S,
+    a: Rows,
+    b: &Packed,
+    finish: &F,
+    first: usize,
+    rows: usize,
+    panels: std::ops::Range<usize>,
+) {
+    let mut starts = [std::ptr::null(); BLOCK];
+    for (row, start) in starts[..rows].iter_mut().enumerate() {
+        *start = a.data[a.offset(first + row)..].as_ptr();
+    }
+    for panel in panels {
+        let (values, vectors) = b.panel::<S>(panel);
+        let column = panel * panel_vectors::<S>() * S::F32_LANES;
+        let block = Block {
+            simd,
+            a,
+            starts: &starts[..rows],
+            b: values,
+            columns: b.columns,
+            first,
+            column,
+            finish,
+        };
+        // SAFETY: `a` was checked, the panel is `vectors` wide and as deep as `a`.
+        unsafe {
+            match vectors {
+                1 => block.tiles::<1>(),
+                2 => block.tiles::<2>(),
+                _ => block.tiles::<3>(),
+            }
+        }
+    }
+}
+
+struct Block<'a, S, F> {
+    simd: S,
+    a: Rows<'a>,
+    starts: &'a [*const f32],
+    b: *const f32,
+    columns: usize,
+    first: usize,
+    column: usize,
+    finish: &'a F,
+}
+
+impl<S: Simd, F: Finish> Block<'_, S, F> {
+    #[inline(always)]
+    unsafe fn tiles<const V: usize>(&self) {
+        let rows = self.starts.len();
+        let mut row = 0;
+        unsafe {
+            if tile_rows::<S>() == 8 {
+                while rows - row >= 8 {
+                    self.tile::<8, V>(row);
+                    row += 8;
+                }
+            }
+            while rows - row >= 4 {
+                self.tile::<4, V>(row);
+                row += 4;
+            }
+            if rows - row >= 2 {
+                self.tile::<2, V>(row);
+                row += 2;
+            }
+            if rows > row {
+                self.tile::<1, V>(row);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize, const V: usize>(&self, row: usize) {
+        let simd = self.simd;
+        let lanes = S::F32_LANES;
+        unsafe {
+            let mut rows = [std::ptr::null(); R];
+            for r in 0..R {
+                rows[r] = *self.starts.get_unchecked(row + r);
+            }
+            let mut sums = [[simd.splat_f32s(0.0); V]; R];
+            let mut b = self.b;
+            for _ in 0..self.a.runs {
+                for k in 0..self.a.run {
+                    let mut panel = [simd.splat_f32s(0.0); V];
+                    for v in 0..V {
+                        panel[v] = load_all::<S>(b.add(v * lanes));
+                    }
+                    b = b.add(V * lanes);
+                    for r in 0..R {
+                        let value = simd.splat_f32s(*rows[r].add(k));
+                        for v in 0..V {
+                            sums[r][v] = simd.mul_add_e_f32s(value, panel[v], sums[r][v]);
+                        }
+                    }
+                }
+                for r in 0..R {
+                    rows[r] = rows[r].wrapping_add(self.a.run_step);
+                }
+            }
+            // A copy, so that the sums stay in registers whatever is done with it.
+            let mut done = [[simd.splat_f32s(0.0); V]; R];
+            for r in 0..R {
+                for v in 0..V {
+                    done[r][v] = sums[r][v];
+                }
+            }
+            for (r, done) in done.iter().enumerate() {
+                for (v, done) in done.iter().enumerate() {
+                    let column = self.column + v * lanes;
+                    let left = lanes.min(self.columns - column);
+                    self.finish
+                        .finish(simd, self.first + row + r, column, left, *done);
+                }
+            }
+        }
+    }
+}

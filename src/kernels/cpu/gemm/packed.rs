@@ -1,0 +1,196 @@
+//! The right matrix of a product, packed so that a tile reads it in order.
+
+use pulp::{Simd, WithSimd};
+
+use super::super::tasks::{Scratch, Shared, for_each};
+use super::super::vector;
+use super::{TASKS, panel_vectors};
+
+/// How the right matrix `[taps · channels, columns]` lies in memory: value `(tap, channel,
+/// column)` is at `start` plus each index times its step.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Source<'a> {
+    pub data: &'a [f32],
+    pub taps: usize,
+    pub channels: usize,
+    pub columns: usize,
+    pub start: usize,
+    pub tap_step: isize,
+    pub channel_step: usize,
+    pub column_step: usize,
+}
+
+impl<'a> Source<'a> {
+    /// A row-major matrix `[depth, columns]` whose rows are `stride` apart.
+    pub fn plain(data: &'a [f32], depth: usize, columns: usize, stride: usize) -> Self {
+        Self {
+            data,
+            taps: 1,
+            channels: depth,
+            columns,
+            start: 0,
+            tap_step: 0,
+            channel_step: stride,
+            column_step: 1,
+        }
+    }
+
+    /// The transpose of a row-major matrix `[columns, depth]` whose rows are `stride` apart.
+    pub fn transposed(data: &'a [f32], depth: usize, columns: usize, stride: usize) -> Self {
+        Self {
+            channel_step: 1,
+            column_step: stride,
+            ..Self::plain(data, depth, columns, stride)
+        }
+    }
+
+    fn check(&self) {
+        if self.taps * self.channels * self.columns == 0 {
+            return;
+        }
+        let taps = (self.taps - 1) as isize * self.tap_step;
+        let rest = (self.channels - 1) * self.channel_step + (self.columns - 1) * self.column_step;
+        let first = self.start as isize + taps.min(0);
+        let last = self.start as isize + taps.max(0) + rest as isize;
+        assert!(first >= 0 && (last as usize) < self.data.len());
+    }
+}
+
+/// The right matrix in panels of [`panel_vectors`] vectors, the last as narrow as it can be; a
+/// panel holds its columns row after row, filled up with zeros.
+pub struct Packed {
+    values: Scratch,
+    pub(super) depth: usize,
+    pub(super) columns: usize,
+}
+
+impl Packed {
+    /// Packs with all threads.
+    pub fn new(source: Source) -> Self {
+        vector::dispatch(Pack {
+            source,
+            parallel: true,
+        })
+    }
+
+    /// Packs on this thread.
+    #[inline(always)]
+    pub fn here<S: Simd>(simd: S, source: Source) -> Self {
+        Pack {
+            source,
+            parallel: false,
+        }
+        .with_simd(simd)
+    }
+
+    /// First value of panel `panel`, and how many vectors it is wide.
+    #[inline(always)]
+    pub(super) fn panel<S: Simd>(&self, panel: usize) -> (*const f32, usize) {
+        let width = panel_vectors::<S>() * S::F32_LANES;
+        let columns = (self.columns - panel * width).min(width);
+        let from = panel * width * self.depth;
+        (self.values[from..].as_ptr(), columns.div_ceil(S::F32_LANES))
+    }
+
+    pub(super) fn panels<S: Simd>(&self) -> usize {
+        self.columns.div_ceil(panel_vectors::<S>() * S::F32_LANES)
+    }
+}
+
+struct Pack<'a> {
+    source: Source<'a>,
+    parallel: bool,
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = Packed;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Packed {
+        let Self { source, parallel } = self;
+        source.check();
+        let lanes = S::F32_LANES;
+        let width = panel_vectors::<S>() * lanes;
+        let depth = source.taps * source.channels;
+        let padded = source.columns.next_multiple_of(lanes);
+        let mut values = Scratch::new(padded * depth);
+        let shared = Shared::new(&mut values);
+        let panels = source.columns.div_ceil(width);
+        // Channels a task takes, at all taps.
+        let step = match parallel {
+            true => source.channels.div_ceil(TASKS).max(64),
+            false => source.channels.max(1),
+        };
+        let pieces = source.channels.div_ceil(step);
+        let task = |task: usize| {
+            let (panel, piece) = (task / pieces, task % pieces);
+            let first = panel * width;
+            simd.vectorize(PackPanel {
+                source,
+                first,
+                columns: width.min(source.columns - first),
+                channels: piece * step..source.channels.min((piece + 1) * step),
+                // SAFETY: each row of a panel is written by one task.
+                out: unsafe { shared.from(first * depth) },
+            });
+        };
+        match parallel {
+            true => for_each(panels * pieces, task),
+            false => (0..panels * pieces).for_each(task),
+        }
+        Packed {
+            values,
+            depth,
+            columns: source.columns,
+        }
+    }
+}
+
+/// `columns` columns from `first` on, some channels at all taps.
+struct PackPanel<'a> {
+    source: Source<'a>,
+    first: usize,
+    columns: usize,
+    channels: std::ops::Range<usize>,
+    out: Shared,
+}
+
+impl WithSimd for PackPanel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            source, columns, ..
+        } = self;
+        let lanes = S::F32_LANES;
+        let width = columns.next_multiple_of(lanes);
+        for tap in 0..source.taps {
+            let at = source.start as isize + tap as isize * source.tap_step;
+            let at = at as usize + self.first * source.column_step;
+            for channel in self.channels.clone() {
+                let row = tap * source.channels + channel;
+                // SAFETY: `check` has seen that the source holds what is read; the panel is
+                // `width` wide.
+                unsafe {
+                    let from = source.data.as_ptr().add(at + channel * source.channel_step);
+                    let to = self.out.at(row * width);
+                    if source.column_step == 1 {
+                        for column in (0..width).step_by(lanes) {
+                            let values = vector::load(simd, from.add(column), columns - column);
+                            vector::store(simd, to.add(column), lanes, values);
+                        }
+                    } else {
+                        for column in 0..columns {
+                            *to.add(column) = *from.add(column * source.column_step);
+                        }
+                        for column in columns..width {
+                            *to.add(column) = 0.0;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
