@@ -11,6 +11,8 @@
 //! tests hold the two against each other.
 
 pub mod compose;
+// Only native code takes gradients.
+#[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 mod cpu;
 mod flex;
 mod packed;
