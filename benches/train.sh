@@ -27,8 +27,11 @@ for round in 1 2; do
 done
 
 awk '
-    { key = $2 " " $3; better = $2 == "train" ? $4 > best[$1, key] : $4 < best[$1, key] }
-    !(($1, key) in best) || better { best[$1, key] = $4 }
+    {
+        key = $2 " " $3
+        if (!(($1, key) in best) || ($2 == "train" ? $4 > best[$1, key] : $4 < best[$1, key]))
+            best[$1, key] = $4
+    }
     !(key in seen) { seen[key] = ++count; order[count] = key }
     END {
         print "\n                        ours    PyTorch   speed of ours over PyTorch"
