@@ -24,8 +24,8 @@ pkg: ## build pkg/, what a browser loads and npm packs
 	@scripts/build-pkg.sh
 
 .PHONY: build
-build: ## build the native binary, target/release/karyolens
-	@cargo build --release
+build: ## build the native binary, target/release/karyolens (FEATURES=gpu or cuda)
+	@cargo build --release $(if $(FEATURES),--features $(FEATURES))
 
 .PHONY: setup
 setup: ## install what is missing for all of these

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::devices::{DeviceChoice, SERVER_PORT, server_token};
 
-/// Offer this machine's devices to `--device remote:ADDRESS` on another machine.
+/// Offer devices of this machine, by default its CPU, to `--device remote:ADDRESS` elsewhere.
 ///
 /// For a network that you trust: what travels is not encrypted. Where the variable
 /// KARYOLENS_DEVICE_TOKEN is set, only clients with the same one may use the devices.

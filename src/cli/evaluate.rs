@@ -17,19 +17,19 @@ use crate::train::evaluate::{Evaluation, SplitScores};
 /// Compare a model's predictions with labels.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or `images/<id>.jpg` and
+    /// The folder: `images/<split>/<id>.jpg` (or png, …) and `labels/<split>.json`, or `images/<id>.jpg` and
     /// `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
     #[command(flatten)]
     splits: SplitSettings,
-    /// The split.
+    /// The split's name: train, val or test; for folds by field see --by-field.
     #[arg(long, default_value = "val", value_name = "NAME")]
     split: String,
     /// Read each image in its four flips and average: slower, and as a rule a little better.

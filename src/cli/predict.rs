@@ -16,7 +16,7 @@ use crate::devices::DeviceChoice;
 /// A file that cannot be read is told in its own row, the others go on; the exit code is then 1.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
     /// The checkpoint.

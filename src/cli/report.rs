@@ -18,7 +18,7 @@ use crate::train::run::RunFolder;
 /// Write the report of a run again, from its folder and its validation cells.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
     /// The run's folder, with `config.json`, `metrics.csv` and `model.safetensors`.
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// Where the data lies now, if not where the run found it.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// For a flat folder: the file that lists the ids of each split, if not the run's own.
+    /// The file that lists the ids of each split, if not the run's own.
     #[arg(long, value_name = "FILE")]
     split_file: Option<PathBuf>,
 }

@@ -16,18 +16,20 @@ use crate::train::run::RunFolder;
 use crate::train::sampler::Sampler;
 
 /// Train a network on labelled cell images.
+///
+/// Needs --run, --data and --arch, or --resume alone.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The folder to write, which must not hold a run yet.
     #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
     run: Option<PathBuf>,
     /// Go on with an interrupted run, with its own settings, to the weights that it would have
-    /// had.
+    /// had; no other option but --plain may be given.
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     config: TrainConfig,
-    /// No dashboard: a bar and a line an epoch.
+    /// No dashboard but a bar and a line an epoch, as where the output is no terminal.
     #[arg(long)]
     plain: bool,
 }

@@ -13,13 +13,13 @@ use crate::devices::DeviceChoice;
 /// Compare a checkpoint's answers with reference logits.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to run: cpu, gpu, cuda or remote:ADDRESS.
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// A `.safetensors` file with `input` and `logits` (or `class_token` and `patch_mean`).
+    /// What the other library computed: a `.safetensors` file with `input` and `logits` (or `class_token` and `patch_mean`).
     #[arg(long, value_name = "FILE")]
     against: PathBuf,
     /// The largest |difference| allowed, times max(1, largest |reference|).

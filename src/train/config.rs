@@ -18,8 +18,8 @@ use crate::devices::DeviceChoice;
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default = "defaults::<TrainConfig>", deny_unknown_fields)]
 pub struct TrainConfig {
-    /// The folder: `images/<split>/<id>.jpg` and `labels/<split>.json`, or `images/<id>.jpg` and
-    /// `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
+    /// The folder: `images/<split>/<id>.jpg` (or png, webp, tiff, bmp) and `labels/<split>.json`,
+    /// or `images/<id>.jpg` and `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
     #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
     #[arg(default_value = ".", hide_default_value = true)]
     pub data: PathBuf,
@@ -35,14 +35,17 @@ pub struct TrainConfig {
     /// The split to choose the best epoch and the thresholds on.
     #[arg(long, value_name = "NAME", default_value = "val")]
     pub val_split: String,
-    /// The network, such as convnext-atto.
+    /// The network: convnext-atto, -femto, -pico, -nano, -tiny, -small, -base; resnet-18, -34,
+    /// -50, -101; vit-tiny, -small, -base; vit-small-14.
     #[arg(long, value_name = "NAME", required_unless_present = "resume")]
     #[arg(default_value = "", hide_default_value = true)]
     pub arch: String,
-    /// A checkpoint to start from instead of fresh weights; its head is kept if it fits.
+    /// A checkpoint to start from instead of fresh weights; its head is kept if it names the same
+    /// features in the same order.
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
-    /// Side of the input in pixels.
+    /// Side of the input in pixels: a multiple of 32 for ConvNeXt and ResNet, of the patch (16 or
+    /// 14) for ViT.
     #[arg(long, value_name = "PIXELS", default_value_t = 64)]
     pub input_size: u32,
     /// Passes over the training cells.
@@ -79,7 +82,7 @@ pub struct TrainConfig {
     /// How an epoch draws its cells.
     #[arg(long, value_enum, default_value_t = Sampler::Weighted)]
     pub sampler: Sampler,
-    /// What a cell weighs for the weighted sampler.
+    /// What a cell weighs for the weighted sampler (not a file of weights: that is --init).
     #[arg(long, value_enum, default_value_t = Rarity::Sum)]
     pub weights: Rarity,
     /// How images are varied.
@@ -98,7 +101,7 @@ pub struct TrainConfig {
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long, default_value_t)]
     pub device: DeviceChoice,
-    /// The same number repeats a run exactly on the same machine.
+    /// The same number repeats a run exactly, with the same program on the same machine's CPU.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// What the data is, for the model card.

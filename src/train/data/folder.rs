@@ -15,6 +15,8 @@ use crate::nuclei::FeatureSet;
 const TRAIN: &str = "train";
 /// The split to validate on where the splits are made by field.
 const VAL: &str = "val";
+/// The published split that splits by field leave alone: it is kept for the last.
+const TEST: &str = "test";
 
 /// Where labelled cells lie, and which of them are for what.
 #[derive(Clone, Debug)]
@@ -33,8 +35,8 @@ pub enum Splits {
     /// A JSON file `{"<split>": ["<id>", …]}`; it may list any of the folder's labelled cells,
     /// whatever split they were published in.
     File(PathBuf),
-    /// All labelled cells of the folder, no field on two sides: `val` is one fold, `train` the
-    /// others.
+    /// All labelled cells of the folder but those published as `test`, no field on two sides:
+    /// `val` is one fold, `train` the others.
     ByField(ByField),
 }
 
@@ -318,7 +320,9 @@ impl DataFolder {
             }
         };
         let (mut records, mut cells) = (Vec::new(), Vec::new());
-        for record in self.records(self.pool()?, features)? {
+        let mut pool = self.pool()?;
+        pool.retain(|cell| !matches!(cell, Ok(cell) if cell.home.as_deref() == Some(TEST)));
+        for record in self.records(pool, features)? {
             match record {
                 Ok(record) => records.push(record),
                 Err(error) => cells.push(Err(error)),

@@ -18,8 +18,8 @@ pub enum SplitKind {
     /// The folder's own, or those of --split-file.
     #[default]
     Published,
-    /// All labelled cells of the folder, no field on two sides: `val` is one fold, `train` the
-    /// others; see --folds, --fold and --fold-seed.
+    /// All labelled cells but those published as `test`, no field on two sides: `val` is one fold,
+    /// `train` the others; see --folds, --fold and --fold-seed.
     ByField,
 }
 
