@@ -34,6 +34,8 @@ fi
 model=${MODEL:-models/default.safetensors}
 if [ -f "$model" ]; then
   cmp -s "$model" pkg/model.safetensors || cp "$model" pkg/model.safetensors
+elif [ -n "${MODEL:-}" ]; then
+  fail "$model is missing"
 else
   echo "warning: $model is missing, the page has no model to open with" >&2
 fi

@@ -177,9 +177,10 @@ fn remotes(address: &str) -> Result<Vec<Device>, DeviceError> {
         address: address.into(),
         reason,
     };
-    let url = match address.contains(':') {
-        true => format!("ws://{address}"),
-        false => format!("ws://{address}:{SERVER_PORT}"),
+    let url = match address.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("ws://[{address}]:{SERVER_PORT}"),
+        Err(_) if address.contains(':') => format!("ws://{address}"),
+        Err(_) => format!("ws://{address}:{SERVER_PORT}"),
     };
     let mut host = burn::remote::RemoteHost::websocket(&url);
     if let Some(token) = server_token() {

@@ -169,18 +169,25 @@ fn two_machines_share_each_step() {
 }
 
 #[test]
-fn a_server_with_a_token_refuses_those_without() {
+fn a_server_with_a_token_takes_those_with_the_same_alone() {
     let server = Server::start("secret");
-    let predict = [
-        "predict",
-        "--model",
-        "models/default.safetensors",
-        "--device",
-        &server.device,
-        "x.png",
-    ];
-    let error = stderr(&karyolens(predict));
-    assert!(error.contains("cannot use the devices of"), "{error}");
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("cell.png");
+    render_synthetic(&[], 1).save(&image).unwrap();
+    let predict = |token: &str| {
+        let model = "models/default.safetensors";
+        Command::new(PROGRAM)
+            .args(["predict", "--model", model, "--device", &server.device])
+            .arg(&image)
+            .env("KARYOLENS_DEVICE_TOKEN", token)
+            .output()
+            .unwrap()
+    };
+    assert!(stdout(&predict("secret")).contains("Elongation"));
+    for token in ["", "another"] {
+        let error = stderr(&predict(token));
+        assert!(error.contains("cannot use the devices of"), "{error}");
+    }
 }
 
 #[test]

@@ -521,3 +521,90 @@ fn adamw_steps_as_burns_does() {
         );
     }
 }
+
+#[test]
+fn packed_weights_follow_their_weights() {
+    let plain = Device::flex();
+    let x = random([5, 19], &plain);
+    let images = random([2, 6, 7, 19], &plain);
+    let window = Window {
+        kernel: 3,
+        stride: 2,
+        pad: 1,
+    };
+    let answers = |weight: &Tensor<2>, filters: &Tensor<4>| {
+        let (x, images) = (x.clone(), images.clone());
+        let (weight, filters) = (weight.clone(), filters.clone());
+        let ours = vec![
+            kernels::linear(x.clone(), weight.clone(), None).into_data(),
+            kernels::linear_gelu(x.clone(), weight.clone(), None).into_data(),
+            kernels::convolve(images.clone(), filters.clone(), None, window).into_data(),
+        ];
+        let theirs = vec![
+            compose::linear(x.clone(), weight.clone(), None).into_data(),
+            compose::linear_gelu(x, weight, None).into_data(),
+            compose::convolve(images, filters, None, window).into_data(),
+        ];
+        assert_close("without gradients", &ours, &theirs);
+        ours
+    };
+    // Of one shape, so that only the storage tells them apart.
+    let mut weights = [1.0, 2.0].map(|factor| random([19, 23], &plain) * factor);
+    let filters = random([11, 19, 3, 3], &plain);
+    for _ in 0..2 {
+        let [first, second] = weights.each_ref().map(|weight| answers(weight, &filters));
+        assert!(first[0] != second[0]);
+    }
+    // Changed in place, where nobody else holds it.
+    let before = answers(&weights[0], &filters);
+    let weight = std::mem::replace(&mut weights[0], random([1, 1], &plain));
+    let gradient = weight.ones_like();
+    let (mean, square) = (weight.zeros_like(), weight.zeros_like());
+    let adamw = AdamW::default();
+    let step = kernels::AdamWStep {
+        rate: 0.5,
+        decay: adamw.weight_decay,
+        beta_1: adamw.beta_1,
+        beta_2: adamw.beta_2,
+        epsilon: adamw.epsilon,
+        time: 1,
+    };
+    let (weight, ..) = kernels::adamw(weight, gradient, mean, square, step);
+    assert!(answers(&weight, &filters)[0] != before[0]);
+    kernels::release_unused();
+    answers(&weight, &filters);
+}
+
+#[test]
+fn a_value_that_is_no_number_stays_one() {
+    let plain = Device::flex();
+    let mut values: Vec<f32> = vec![0.5; 2 * 4 * 4 * 3];
+    values[40] = f32::NAN;
+    let x = Tensor::<4>::from_data(TensorData::new(values, [2, 4, 4, 3]), &plain);
+    let window = Window {
+        kernel: 3,
+        stride: 1,
+        pad: 1,
+    };
+    let one = |value: f32| Tensor::<1>::from_floats([value; 3], &plain);
+    let norm = BatchNorm {
+        mean: one(0.0),
+        variance: one(1.0),
+        gamma: one(1.0),
+        beta: one(0.0),
+        epsilon: 1e-5,
+        training: false,
+    };
+    let scores = x.clone().reshape([2, 4, 12]);
+    for (name, found) in [
+        (
+            "ReLU",
+            kernels::batch_norm(x.clone(), norm, None, true).into_data(),
+        ),
+        ("max pool", kernels::max_pool(x, window).into_data()),
+        ("attention", kernels::attention(scores, 2).into_data()),
+    ] {
+        let lost = found.iter::<f32>().all(|value| value.is_finite());
+        assert!(!lost, "{name} makes a number of it");
+    }
+}

@@ -222,6 +222,10 @@ fn a_killed_run_goes_on_to_the_weights_that_it_would_have_had() {
     let resumed = stdout(&karyolens(["train", "--resume", text(&killed), "--plain"]));
     assert!(!resumed.contains("epoch 1/6"), "it began anew: {resumed}");
     assert!(resumed.contains("epoch 6/6"), "{resumed}");
+    assert!(
+        !killed.join("checkpoint").exists(),
+        "its epochs' weights are of no more use"
+    );
     for file in ["model.safetensors", "metrics.csv"] {
         let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
         assert!(read(&whole) == read(&killed), "{file} differs");
@@ -315,24 +319,37 @@ fn a_network_learns_from_teachers() {
     let [teacher, student] = ["teacher", "student"].map(|run| folder.path().join(run));
     stdout(&train(&data, &teacher, &["--epochs", "1"]));
     let checkpoint = teacher.join("model.safetensors");
-    let more = ["--teacher", text(&teacher), "--teacher", text(&checkpoint)];
-    let more = [
-        &more[..],
-        &[
+    let learn = |run: &Path, share| {
+        let teachers = ["--teacher", text(&teacher), "--teacher", text(&checkpoint)];
+        let rest = [
             "--temperature",
             "2",
             "--teacher-share",
-            "1",
-            "--cutmix",
-            "1",
-        ],
-    ];
-    stdout(&train(&data, &student, &more.concat()));
+            share,
+            "--sampler",
+            "uniform",
+        ];
+        stdout(&train(&data, run, &[&teachers[..], &rest].concat()));
+        std::fs::read(run.join("model.safetensors")).unwrap()
+    };
+    let alone = learn(&student, "1");
+    let both = learn(&folder.path().join("both"), "0.5");
 
-    // Without the labels, only the teachers can have told apart what they tell apart.
-    let bytes = std::fs::read(student.join("model.safetensors")).unwrap();
-    let settings = Checkpoint::read(&bytes).unwrap().card.provenance.settings;
-    assert_eq!(settings["teachers"].as_array().unwrap().len(), 2);
+    // With the teachers alone to learn from, other labels change nothing.
+    let labels = data.join("labels/train.json");
+    let own: BTreeMap<String, Vec<u8>> =
+        serde_json::from_slice(&std::fs::read(&labels).unwrap()).unwrap();
+    let other = |labels: Vec<u8>| {
+        labels
+            .into_iter()
+            .map(|label| 1 - label)
+            .collect::<Vec<u8>>()
+    };
+    let other: BTreeMap<_, _> = own.into_iter().map(|(id, own)| (id, other(own))).collect();
+    std::fs::write(&labels, serde_json::to_vec(&other).unwrap()).unwrap();
+    assert!(alone == learn(&folder.path().join("alone-again"), "1"));
+    assert!(both != learn(&folder.path().join("both-again"), "0.5"));
+
     let missing = folder.path().join("nowhere");
     let run = folder.path().join("run");
     let error = stderr(&train(&data, &run, &["--teacher", text(&missing)]));
@@ -355,6 +372,8 @@ fn settings_that_no_run_can_use_are_named() {
         ("--freeze", "4"),
         ("--temperature", "0"),
         ("--accumulate", "0"),
+        ("--weight-decay", "NaN"),
+        ("--jitter", "5"),
     ] {
         let run = folder.path().join("run");
         let setting = format!("{option}={value}");

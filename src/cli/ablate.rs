@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{read_checkpoint, read_file};
 use crate::files::write_atomically;
-use crate::train::ablate::{Ablation, AblationTable, PlannedRun, run_folder};
+use crate::train::ablate::{Ablation, AblationTable, PlannedRun, RunFigures, run_folder};
 use crate::train::fit::{fit, resume};
 use crate::train::progress::EpochLines;
 use crate::train::run::{MODEL_FILE, RunFolder};
@@ -45,11 +45,14 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
                 println!("run {number} of {total}: {}", run.folder);
             }
             train(&folder, run).with_context(|| format!("the run {}", folder.display()))?;
-            row.push(read_checkpoint(&folder.join(MODEL_FILE))?.card.metrics);
+            row.push(RunFigures {
+                split: run.config.val_split.clone(),
+                metrics: read_checkpoint(&folder.join(MODEL_FILE))?.card.metrics,
+            });
         }
         metrics.push(row);
     }
-    let table = AblationTable::new(&ablation, &metrics)?;
+    let table = AblationTable::new(&ablation, &metrics);
     let markdown = table.to_markdown();
     write_atomically(&arguments.output.join("table.md"), markdown.as_bytes())?;
     let json = serde_json::to_vec_pretty(&table)?;

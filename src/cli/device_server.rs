@@ -36,6 +36,12 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Some(token) = server_token() {
         server = server.with_authorizer(TokenAuthorizer::new(token)?);
     }
+    if server_token().is_none() && !place.ip().is_loopback() {
+        eprintln!(
+            "warning: anyone who reaches {place} can use these devices; set KARYOLENS_DEVICE_TOKEN \
+             here and where they are used"
+        );
+    }
     println!("offering {count} {} device(s) at {place}", arguments.device);
     server.serve(WebSocketTransport::from_listener(listener))?;
     Ok(ExitCode::SUCCESS)

@@ -26,6 +26,7 @@ use burn::tensor::{DType, Tensor};
 
 pub use cpu::adamw::Step as AdamWStep;
 pub use cpu::conv::Window;
+pub use packed::release_unused;
 
 /// The extension of burn's backends; what each method computes stands at the function of this
 /// module that calls it.
@@ -134,12 +135,31 @@ fn ours<const D: usize>(x: &Tensor<D>) -> bool {
     flex && x.dtype() == DType::F32
 }
 
+/// # Panics
+/// Where a tensor of one value a channel is not `channels` long: kernels read without looking.
+fn check_channels<'a>(channels: usize, vectors: impl IntoIterator<Item = &'a Tensor<1>>) {
+    for vector in vectors {
+        assert_eq!(vector.dims(), [channels], "one value a channel");
+    }
+}
+
+fn check_linear<const D: usize>(x: &Tensor<D>, weight: &Tensor<2>, bias: &Option<Tensor<1>>) {
+    let [from, to] = weight.dims();
+    assert_eq!(
+        x.dims()[D - 1],
+        from,
+        "the weight's first side is the input's last"
+    );
+    check_channels(to, bias);
+}
+
 /// `[…, from]` times `weight` `[from, to]`, plus `bias` `[to]` → `[…, to]`.
 pub fn linear<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
 ) -> Tensor<D> {
+    check_linear(&x, &weight, &bias);
     if !ours(&x) {
         return compose::linear(x, weight, bias);
     }
@@ -153,6 +173,7 @@ pub fn linear_gelu<const D: usize>(
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
 ) -> Tensor<D> {
+    check_linear(&x, &weight, &bias);
     if !ours(&x) {
         return compose::linear_gelu(x, weight, bias);
     }
@@ -167,6 +188,7 @@ pub fn layer_norm<const D: usize>(
     beta: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<D> {
+    check_channels(x.dims()[D - 1], [&gamma, &beta]);
     if !ours(&x) {
         return compose::layer_norm(x, gamma, beta, epsilon);
     }
@@ -186,6 +208,13 @@ pub fn convolve(
     bias: Option<Tensor<1>>,
     window: Window,
 ) -> Tensor<4> {
+    let [to, from, ..] = weight.dims();
+    assert_eq!(
+        x.dims()[3],
+        from,
+        "the weight's second side is the input's channels"
+    );
+    check_channels(to, &bias);
     if !ours(&x) {
         return compose::convolve(x, weight, bias, window);
     }
@@ -201,7 +230,9 @@ pub fn convolve(
 /// Images `[batch, height, width, channels]` convolved with one filter a channel, `weight`
 /// `[channels, 1, kernel, kernel]` with an odd kernel, plus `bias`; the sides stay.
 pub fn depthwise(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
-    let [_, _, kernel, _] = weight.dims();
+    let [channels, _, kernel, _] = weight.dims();
+    assert_eq!(x.dims()[3], channels, "one filter a channel");
+    check_channels(channels, [&bias]);
     if !ours(&x) || !cpu::depthwise::KERNELS.contains(&kernel) {
         return compose::depthwise(x, weight, bias);
     }
@@ -220,6 +251,13 @@ pub fn join<const D: usize>(
     scale: Option<Tensor<1>>,
     keep: Option<Tensor<1>>,
 ) -> Tensor<D> {
+    assert_eq!(
+        residual.dims(),
+        branch.dims(),
+        "a branch is added to its like"
+    );
+    check_channels(branch.dims()[D - 1], &scale);
+    check_channels(branch.dims()[0], &keep);
     if !ours(&residual) {
         return compose::join(residual, branch, scale, keep);
     }
@@ -234,6 +272,10 @@ pub fn join<const D: usize>(
 /// Multi-head self-attention: queries, keys and values side by side, `[batch, tokens, 3·width]`,
 /// each `[heads, width / heads]` → `[batch, tokens, width]`.
 pub fn attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
+    assert!(
+        qkv.dims()[2].is_multiple_of(3 * heads),
+        "three parts of whole heads"
+    );
     if !ours(&qkv) {
         return compose::attention(qkv, heads);
     }
@@ -277,6 +319,13 @@ pub fn batch_norm(
     residual: Option<Tensor<4>>,
     relu: bool,
 ) -> Tensor<4> {
+    check_channels(
+        x.dims()[3],
+        [&norm.mean, &norm.variance, &norm.gamma, &norm.beta],
+    );
+    if let Some(residual) = &residual {
+        assert_eq!(residual.dims(), x.dims(), "a residual is added to its like");
+    }
     if !ours(&x) {
         return compose::batch_norm(x, norm, residual, relu);
     }

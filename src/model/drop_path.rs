@@ -21,16 +21,6 @@ impl DropPath {
         })
     }
 
-    /// `[batch, …]` → the same shape.
-    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let mut shape = [1; D];
-        shape[0] = x.dims()[0];
-        match self.keep(shape[0], &x.device()) {
-            Some(keep) => x * keep.reshape(shape),
-            None => x,
-        }
-    }
-
     /// `residual + branch · scale`, the branch left out for some images; `scale` is a value a
     /// channel.
     pub fn join<const D: usize>(

@@ -90,6 +90,10 @@ impl Ablation {
         let ablation: Self = toml::from_str(text)?;
         ensure!(!ablation.seeds.is_empty(), "seeds is empty");
         ensure!(!ablation.variants.is_empty(), "there is no [[variant]]");
+        ensure!(
+            !ablation.settings.contains_key("seed"),
+            "[settings] has a seed: seeds gives those of all runs"
+        );
         let names: BTreeSet<String> = ablation.variants.iter().map(Variant::slug).collect();
         ensure!(
             names.len() == ablation.variants.len(),
@@ -139,17 +143,17 @@ impl Variant {
         words.join("-")
     }
 
-    /// The figures of the table, by name, out of a model card's.
+    /// The figures of the table: their names there and, without the split's, on a model card.
     fn figures(&self) -> [(&'static str, &'static str); 4] {
         let [macro_f1, micro_f1] = match self.thresholds {
-            Thresholds::Half => ["val_macro_f1", "val_micro_f1"],
-            Thresholds::CrossFitted => ["val_macro_f1_cross_fitted", "val_micro_f1_cross_fitted"],
+            Thresholds::Half => ["macro_f1", "micro_f1"],
+            Thresholds::CrossFitted => ["macro_f1_cross_fitted", "micro_f1_cross_fitted"],
         };
         [
             ("macro F1", macro_f1),
             ("micro F1", micro_f1),
-            ("class mAP", "val_class_map"),
-            ("macro AUC", "val_macro_auc"),
+            ("class mAP", "class_map"),
+            ("macro AUC", "macro_auc"),
         ]
     }
 }
@@ -163,6 +167,21 @@ fn merge(settings: &mut Table, changes: &Table) {
                 settings.insert(name.clone(), change.clone());
             }
         }
+    }
+}
+
+/// What the model card of a run tells of its validation split.
+#[derive(Clone, Debug)]
+pub struct RunFigures {
+    /// The split's name, which every figure's begins with.
+    pub split: String,
+    /// The card's figures.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+impl RunFigures {
+    fn get(&self, name: &str) -> Option<f64> {
+        self.metrics.get(&format!("{}_{name}", self.split)).copied()
     }
 }
 
@@ -180,10 +199,10 @@ pub struct AblationTable {
 pub struct AblationRow {
     /// The variant.
     pub name: String,
-    /// Each figure over the seeds.
-    pub figures: Vec<Spread>,
+    /// Each figure over the seeds; `None` where a run has none.
+    pub figures: Vec<Option<Spread>>,
     /// What it adds to the first variant's figure of the same seed, over the seeds.
-    pub gains: Vec<Spread>,
+    pub gains: Vec<Option<Spread>>,
 }
 
 /// Several runs' values of one figure.
@@ -209,51 +228,37 @@ impl Spread {
 }
 
 impl AblationTable {
-    /// The table of `metrics`, the model cards' figures of each variant's runs, one map a seed.
-    ///
-    /// # Errors
-    /// A figure that a card has not.
-    pub fn new(ablation: &Ablation, metrics: &[Vec<BTreeMap<String, f64>>]) -> Result<Self> {
-        let values = |variant: &Variant, runs: &[BTreeMap<String, f64>]| {
-            let columns = variant.figures().map(|(_, key)| {
-                let run = |run: &BTreeMap<String, f64>| {
-                    let value = run.get(key).copied();
-                    value.with_context(|| format!("a run of {:?} has no {key}", variant.name))
-                };
-                runs.iter().map(run).collect::<Result<Vec<f64>>>()
-            });
-            columns.into_iter().collect::<Result<Vec<_>>>()
+    /// The table of the model cards of each variant's runs, one a seed.
+    pub fn new(ablation: &Ablation, cards: &[Vec<RunFigures>]) -> Self {
+        type Column = Option<Vec<f64>>;
+        let columns = |variant: &Variant, runs: &[RunFigures]| -> Vec<Column> {
+            let column = |(_, name): (_, &str)| runs.iter().map(|run| run.get(name)).collect();
+            variant.figures().into_iter().map(column).collect()
         };
-        let variants = ablation.variants.iter().zip(metrics);
-        let rows = variants
-            .map(|(variant, runs)| values(variant, runs))
-            .collect::<Result<Vec<_>>>()?;
-        let gains = |row: &[Vec<f64>]| {
-            let pairs = row.iter().zip(&rows[0]);
-            let gain = |(own, first): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
-                own.iter()
-                    .zip(first)
-                    .map(|(own, first)| own - first)
-                    .collect()
-            };
-            pairs.map(|pair| Spread::of(&gain(pair))).collect()
+        let variants = ablation.variants.iter().zip(cards);
+        let rows: Vec<Vec<Column>> = variants
+            .map(|(variant, runs)| columns(variant, runs))
+            .collect();
+        let spread = |column: &Column| column.as_deref().map(Spread::of);
+        let gain = |(own, first): (&Column, &Column)| {
+            let pairs = own.as_ref()?.iter().zip(first.as_ref()?);
+            let gains: Vec<f64> = pairs.map(|(own, first)| own - first).collect();
+            Some(Spread::of(&gains))
         };
-        Ok(Self {
+        let named = ablation.variants.iter().zip(&rows);
+        Self {
             figures: ablation.variants[0]
                 .figures()
                 .map(|(name, _)| name)
                 .to_vec(),
-            rows: ablation
-                .variants
-                .iter()
-                .zip(&rows)
+            rows: named
                 .map(|(variant, row)| AblationRow {
                     name: variant.name.clone(),
-                    figures: row.iter().map(|values| Spread::of(values)).collect(),
-                    gains: gains(row),
+                    figures: row.iter().map(spread).collect(),
+                    gains: row.iter().zip(&rows[0]).map(gain).collect(),
                 })
                 .collect(),
-        })
+        }
     }
 
     /// The table as Markdown: mean ± standard deviation, and the gain over the first row.
@@ -266,10 +271,13 @@ impl AblationTable {
         for (i, row) in self.rows.iter().enumerate() {
             text += &format!("| {} |", row.name);
             for (value, gain) in row.figures.iter().zip(&row.gains) {
-                text += &format!(" {:.3} ± {:.3} |", value.mean, value.deviation);
-                text += &match i {
-                    0 => " |".to_string(),
-                    _ => format!(" {:+.3} ± {:.3} |", gain.mean, gain.deviation),
+                text += &match value {
+                    Some(value) => format!(" {:.3} ± {:.3} |", value.mean, value.deviation),
+                    None => " – |".into(),
+                };
+                text += &match gain {
+                    Some(gain) if i > 0 => format!(" {:+.3} ± {:.3} |", gain.mean, gain.deviation),
+                    _ => " |".into(),
                 };
             }
             text.push('\n');
@@ -278,7 +286,7 @@ impl AblationTable {
     }
 }
 
-/// Where the runs of an ablation lie, and its table.
+/// Where a run of the ablation in `folder` lies.
 pub fn run_folder(folder: &Path, run: &PlannedRun) -> PathBuf {
     folder.join("runs").join(&run.folder)
 }
@@ -341,8 +349,9 @@ mod tests {
     #[test]
     fn the_table_has_means_deviations_and_paired_gains() {
         let ablation = Ablation::parse(THREE).unwrap();
-        let run = |macro_f1: f64, cross_fitted: f64| {
-            BTreeMap::from(
+        let run = |macro_f1: f64, cross_fitted: f64| RunFigures {
+            split: "val".into(),
+            metrics: BTreeMap::from(
                 [
                     ("val_macro_f1", macro_f1),
                     ("val_micro_f1", 0.5),
@@ -352,11 +361,11 @@ mod tests {
                     ("val_macro_auc", 0.7),
                 ]
                 .map(|(name, value)| (name.to_string(), value)),
-            )
+            ),
         };
         let baseline = vec![run(0.4, 0.5), run(0.6, 0.5)];
         let lpr = vec![run(0.5, 0.5), run(0.6, 0.5)];
-        let table = AblationTable::new(&ablation, &[baseline.clone(), lpr, baseline]).unwrap();
+        let table = AblationTable::new(&ablation, &[baseline.clone(), lpr, baseline]);
         let text = table.to_markdown();
         // statistics.stdev([0.4, 0.6]) = 0.1414, of [0.1, 0.0] = 0.0707, of [0.1, -0.1] = 0.1414
         for told in [

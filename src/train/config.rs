@@ -173,6 +173,9 @@ impl TrainConfig {
         within("teacher-share", self.objective.teacher_share, 0.0, 1.0)?;
         within("lpr", self.objective.lpr, 0.0, 1e3)?;
         within("temperature", self.objective.temperature, 0.1, 100.0)?;
+        within("weight-decay", self.weight_decay.into(), 0.0, 10.0)?;
+        within("rotation", self.augment.rotation.into(), 0.0, 180.0)?;
+        share("jitter", self.augment.jitter.into())?;
         let above_zero = |name: &str, value: f64| {
             ensure!(
                 value > 0.0 && value <= 1.0,

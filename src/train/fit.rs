@@ -49,12 +49,18 @@ pub fn fit(
 }
 
 /// Goes on with the run in `folder` after its last complete epoch, to the same weights that it
-/// would have had without the interruption.
+/// would have had without the interruption. A run that is done stays as it is.
 ///
 /// # Errors
 /// A folder without a run, and whatever [`fit`] fails at.
 pub fn resume(folder: &Path, renderer: Option<Box<dyn MetricsRenderer>>) -> Result<Checkpoint> {
     let (folder, config) = RunFolder::open(folder)?;
+    let model = folder.model();
+    if model.exists() {
+        let context = || format!("cannot read {}", model.display());
+        let bytes = std::fs::read(&model).with_context(context)?;
+        return Checkpoint::read(&bytes).with_context(context);
+    }
     Run::prepare(&config)?.launch(&folder, renderer)
 }
 
@@ -94,7 +100,6 @@ impl<'a> Run<'a> {
         let plan = Plan {
             objective: config.objective.clone(),
             teachers,
-            accumulate: config.accumulate,
         };
         let trainee = Trainee::new(model, config.ema, plan);
         Ok(Self {
@@ -125,6 +130,11 @@ impl<'a> Run<'a> {
             kept = Some(self.train(folder, history.clone(), done, renderer)?);
         }
         let Some(epoch) = history.best_epoch(BEST) else {
+            ensure!(
+                history.last_epoch() == 0,
+                "the network has diverged: no epoch gave a number; try a lower --lr than {}",
+                config.lr
+            );
             bail!("training stopped before its first epoch had ended");
         };
         let record = ModuleRecord::load(folder.weights(epoch)).map_err(|error| {
@@ -144,6 +154,7 @@ impl<'a> Run<'a> {
         })?;
         // Last: a run with a model is a run that is done.
         write_atomically(&folder.model(), &checkpoint.write(Precision::F16)?)?;
+        folder.clear()?;
         Ok(checkpoint)
     }
 
@@ -164,13 +175,17 @@ impl<'a> Run<'a> {
             augment: config.augment.clone(),
             cutmix: config.cutmix.clone(),
             frozen_epochs: config.freeze,
+            accumulate: config.accumulate,
+            devices: self.devices.len(),
             seed: config.seed,
         };
+        // Every device takes its own part of a step.
+        let batch = config.batch.div_ceil(self.devices.len());
         let plain = &self.devices[0];
         let train = Loader::new(
             &self.train,
             self.inputs.clone(),
-            config.batch,
+            batch,
             Some(shuffle),
             first,
             &plain.clone().autodiff(),
@@ -207,7 +222,10 @@ impl<'a> Run<'a> {
             let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
             training = training.with_training_strategy(strategy.into());
         }
-        let batches = self.train.len().div_ceil(config.batch);
+        // burn gives the last device what is left over.
+        let others = self.devices.len() - 1;
+        let largest = self.train.len() - others * (self.train.len() / self.devices.len());
+        let batches = largest.div_ceil(batch);
         let steps = config.epochs * batches.div_ceil(config.accumulate);
         let trainee = self.trainee.clone();
         let optimiser = optimiser(config, &trainee);

@@ -274,9 +274,14 @@ impl History {
 
     /// The first epoch in which the metric called `name` was highest.
     pub fn best_epoch(&self, name: &str) -> Option<usize> {
+        self.best_epoch_until(name, usize::MAX)
+    }
+
+    /// The first epoch up to and with `last` in which the metric called `name` was highest.
+    pub fn best_epoch_until(&self, name: &str, last: usize) -> Option<usize> {
         let values = self.lock();
         let known = values
-            .iter()
+            .range(..=last)
             .filter_map(|(epoch, row)| Some((*epoch, *row.get(name)?)));
         let comparable = known.filter(|(_, value)| !value.is_nan());
         comparable

@@ -38,6 +38,8 @@ pub struct Batch {
     pub targets: Tensor<2>,
     /// Only the head learns from this batch.
     pub frozen: bool,
+    /// What its gradient counts in a step that several batches or devices share.
+    pub share: f64,
 }
 
 /// What varies from epoch to epoch while training; validation has none of it.
@@ -53,6 +55,10 @@ pub struct Shuffle {
     pub cutmix: CutMix,
     /// Epochs at the start in which only the head learns.
     pub frozen_epochs: usize,
+    /// Batches a step, on each device; the last step of an epoch may have fewer.
+    pub accumulate: usize,
+    /// Devices that share a step.
+    pub devices: usize,
     /// The run's seed.
     pub seed: u64,
 }
@@ -78,6 +84,8 @@ struct Plan {
     cells: Vec<Cell>,
     inputs: Inputs,
     batch: usize,
+    /// Where these cells begin among those of all devices.
+    start: usize,
     /// What varies, and which features are rare.
     shuffle: Option<(Shuffle, Vec<bool>)>,
 }
@@ -96,6 +104,7 @@ struct Prepared {
     targets: Vec<f32>,
     cells: usize,
     frozen: bool,
+    share: f64,
 }
 
 impl Loader {
@@ -121,6 +130,7 @@ impl Loader {
                 cells: records.iter().map(cell).collect(),
                 inputs,
                 batch,
+                start: 0,
                 shuffle,
             }),
             epoch: Arc::new(AtomicUsize::new(first_epoch)),
@@ -145,7 +155,9 @@ impl Plan {
         };
         let cells = self.cells.iter();
         let labels: Vec<&[bool]> = cells.map(|cell| &*cell.record.labels).collect();
-        let mut random = random(shuffle.seed, &[epoch as u64]);
+        // Apart from every image's own source, see `prepare`.
+        let path = [epoch as u64, u64::MAX - self.start as u64];
+        let mut random = random(shuffle.seed, &path);
         shuffle.sampler.order(&labels, shuffle.rarity, &mut random)
     }
 
@@ -175,7 +187,8 @@ impl Plan {
         for (position, &index) in cells.iter().enumerate() {
             let labels = &self.cells[index].record.labels;
             let seed = self.shuffle.as_ref().map_or(0, |(shuffle, _)| shuffle.seed);
-            let mut random = random(seed, &[epoch as u64, (first + position) as u64]);
+            let position = self.start + first + position;
+            let mut random = random(seed, &[epoch as u64, position as u64]);
             let image = self.image(index, &mut random)?;
             for (spec, images) in specs().zip(&mut images) {
                 spec.append(&image, images);
@@ -198,16 +211,21 @@ impl Plan {
             let partner = &self.cells[partner].record.labels;
             targets.extend(cut.mix(labels, partner, self.inputs.network.side as usize));
         }
-        let frozen = self
-            .shuffle
-            .as_ref()
-            .is_some_and(|(shuffle, _)| epoch <= shuffle.frozen_epochs);
+        let shuffle = self.shuffle.as_ref().map(|(shuffle, _)| shuffle);
+        let frozen = shuffle.is_some_and(|shuffle| epoch <= shuffle.frozen_epochs);
+        let share = shuffle.map_or(1.0, |shuffle| {
+            let number = first / self.batch;
+            let begun = number - number % shuffle.accumulate;
+            let batches = self.cells.len().div_ceil(self.batch) - begun;
+            1.0 / (batches.min(shuffle.accumulate) * shuffle.devices) as f64
+        });
         Ok(Prepared {
             images: images.remove(0),
             teacher_images: images,
             targets,
             cells: cells.len(),
             frozen,
+            share,
         })
     }
 }
@@ -262,6 +280,7 @@ impl DataLoader<Batch> for Loader {
                 cells: self.plan.cells[start..end].to_vec(),
                 inputs: self.plan.inputs.clone(),
                 batch: self.plan.batch,
+                start: self.plan.start + start,
                 shuffle: self.plan.shuffle.clone(),
             }),
             epoch: Arc::new(AtomicUsize::new(epoch)),
@@ -282,9 +301,15 @@ impl Iterator for Batches {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let prepared = match self.receiver.as_ref()?.recv().ok()? {
-            Ok(prepared) => prepared,
-            Err(error) => return Some(Err(DatasetError::new(error))),
+        let prepared = match self.receiver.as_ref()?.recv() {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(error)) => return Some(Err(DatasetError::new(error))),
+            Err(_) if self.progress.is_completed() => return None,
+            Err(_) => {
+                self.receiver = None;
+                let fault = "the thread that prepares batches ended early";
+                return Some(Err(DatasetError::new(std::io::Error::other(fault))));
+            }
         };
         let Prepared {
             images,
@@ -292,6 +317,7 @@ impl Iterator for Batches {
             targets,
             cells,
             frozen,
+            share,
         } = prepared;
         self.progress.items_processed += cells;
         let features = targets.len() / cells;
@@ -310,6 +336,7 @@ impl Iterator for Batches {
                 .collect(),
             targets: Tensor::from_data(TensorData::new(targets, [cells, features]), &self.device),
             frozen,
+            share,
         }))
     }
 }

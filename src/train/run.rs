@@ -86,6 +86,19 @@ impl RunFolder {
         self.0.join(MODEL_FILE)
     }
 
+    /// Deletes what only the training itself needs: the weights and states of its epochs.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn clear(&self) -> Result<()> {
+        match std::fs::remove_dir_all(self.checkpoints()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot clear {}", self.0.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoint")
     }
@@ -152,7 +165,7 @@ impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
     }
 }
 
-/// Saves every epoch; keeps the best and the last two.
+/// Saves every epoch; keeps the best, the best before the last, and the last two.
 pub struct KeepLastAndBest {
     history: History,
     kept: BTreeSet<usize>,
@@ -167,8 +180,11 @@ impl KeepLastAndBest {
 
 impl CheckpointingStrategy for KeepLastAndBest {
     fn checkpointing(&mut self, epoch: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
-        let best = self.history.best_epoch(BEST);
-        let is_old = |kept: &usize| kept + KEPT <= epoch && Some(*kept) != best;
+        // The files of this epoch are still being written when the old ones go: should it be lost,
+        // the best before it must be there.
+        let best = [epoch, epoch.saturating_sub(1)];
+        let best = best.map(|last| self.history.best_epoch_until(BEST, last));
+        let is_old = |kept: &usize| kept + KEPT <= epoch && !best.contains(&Some(*kept));
         let old: Vec<usize> = self.kept.iter().copied().filter(is_old).collect();
         self.kept.retain(|kept| !is_old(kept));
         self.kept.insert(epoch);

@@ -31,8 +31,6 @@ pub(super) struct Trainee {
 pub(super) struct Plan {
     pub objective: Objective,
     pub teachers: Teachers,
-    /// Batches whose gradients are added up before the weights move.
-    pub accumulate: usize,
 }
 
 impl Trainee {
@@ -70,8 +68,8 @@ impl TrainStep for Trainee {
         let teachers = self.plan.teachers.probabilities(batch.teacher_images);
         let objective = &self.plan.objective;
         let loss = objective.forward(logits.clone(), batch.targets.clone(), teachers);
-        // burn-train adds gradients up; theirs is to be the mean.
-        let gradients = (loss.clone() / self.plan.accumulate as f64).backward();
+        // burn-train adds up the gradients of a step's batches; theirs is to be the mean.
+        let gradients = (loss.clone() * batch.share).backward();
         let output = StepOutput {
             loss,
             probabilities: sigmoid(logits),
@@ -135,15 +133,11 @@ mod tests {
             layer_scale: false,
             pool: Pool::Class,
         });
-        Trainee::new(small.init(3, 0.0, &device), 0.0, plan(1))
-    }
-
-    fn plan(accumulate: usize) -> Plan {
-        Plan {
+        let plan = Plan {
             objective: serde_json::from_value(json!({})).expect("the defaults"),
             teachers: Teachers::default(),
-            accumulate,
-        }
+        };
+        Trainee::new(small.init(3, 0.0, &device), 0.0, plan)
     }
 
     /// Two cells of the four that these tests know, from `first`.
@@ -158,6 +152,7 @@ mod tests {
             teacher_images: Vec::new(),
             targets: Tensor::from_data(TensorData::new(targets, [cells, 3]), &device),
             frozen,
+            share: cells as f64 / 4.0,
         }
     }
 
@@ -214,17 +209,13 @@ mod tests {
 
     #[test]
     fn the_gradients_of_half_batches_add_up_to_those_of_the_whole() {
-        let whole = trainee();
-        let halves = Trainee {
-            plan: Arc::new(plan(2)),
-            ..whole.clone()
+        let trainee = trainee();
+        let gradients = |batch| {
+            let output = TrainStep::step(&trainee, batch);
+            Gradients::of(&trainee, &output.grads)
         };
-        let gradients = |trainee: &Trainee, batch| {
-            let output = TrainStep::step(trainee, batch);
-            Gradients::of(trainee, &output.grads)
-        };
-        let expected = gradients(&whole, batch(0, 4, false));
-        let [first, second] = [0, 2].map(|first| gradients(&halves, batch(first, 2, false)));
+        let expected = gradients(batch(0, 4, false));
+        let [first, second] = [0, 2].map(|first| gradients(batch(first, 2, false)));
         for ((path, expected), (first, second)) in expected.iter().zip(first.iter().zip(&second)) {
             let [Some(expected), Some(first), Some(second)] = [expected, &first.1, &second.1]
             else {

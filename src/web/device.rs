@@ -104,6 +104,8 @@ pub(super) async fn place(
     }
     match place_on_webgpu(checkpoint, &cpu, &adapter).await {
         Ok(webgpu) => {
+            drop(cpu);
+            crate::kernels::release_unused();
             let reason = match request {
                 Request::Auto => "the adapter answers a known question as the CPU does",
                 _ => "the page asked for WebGPU, and it answers a known question as the CPU does",

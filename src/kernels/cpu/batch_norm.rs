@@ -142,7 +142,8 @@ impl WithSimd for Forward<'_> {
                         value = simd.add_f32s(value, residual);
                     }
                     if self.relu {
-                        value = simd.max_f32s(value, zero);
+                        // Not a maximum: a NaN must stay one.
+                        value = simd.select_f32s(simd.less_than_f32s(value, zero), zero, value);
                     }
                     vector::store(simd, self.out.as_mut_ptr().add(row + at), lanes, value);
                 }
@@ -263,7 +264,7 @@ impl WithSimd for Sums<'_> {
                     let mut g = vector::load(simd, self.gradient.as_ptr().add(row + at), lanes);
                     if let Some(out) = self.out {
                         let out = vector::load(simd, out.as_ptr().add(row + at), lanes);
-                        g = simd.select_f32s(simd.greater_than_f32s(out, zero), g, zero);
+                        g = simd.select_f32s(simd.less_than_or_equal_f32s(out, zero), zero, g);
                     }
                     vector::store(simd, self.masked.as_mut_ptr().add(row + at), lanes, g);
                     let x = vector::load(simd, self.x.as_ptr().add(row + at), lanes);

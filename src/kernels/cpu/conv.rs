@@ -77,8 +77,19 @@ pub struct Window {
 
 impl Window {
     /// What comes out of `images`, with `channels` channels.
+    ///
+    /// # Panics
+    /// Where a window does not fit into the padded images.
     pub fn output(self, images: Images, channels: usize) -> Images {
-        let side = |side: usize| (side + 2 * self.pad - self.kernel) / self.stride + 1;
+        let side = |side: usize| {
+            let padded = side + 2 * self.pad;
+            assert!(
+                padded >= self.kernel,
+                "a window of {} in {padded} px",
+                self.kernel
+            );
+            (padded - self.kernel) / self.stride + 1
+        };
         Images {
             height: side(images.height),
             width: side(images.width),

@@ -62,9 +62,14 @@ impl WithSimd for Line<'_> {
                     for (tap, pixel) in seen(self.images, self.window, row, column) {
                         let from = x.as_ptr().add(pixel * channels + channel);
                         let value = vector::load(simd, from, lanes);
+                        let tap = simd.splat_f32s(tap as f32);
                         let higher = simd.greater_than_f32s(value, highest);
-                        best = simd.select_f32s(higher, simd.splat_f32s(tap as f32), best);
+                        best = simd.select_f32s(higher, tap, best);
                         highest = simd.select_f32s(higher, value, highest);
+                        // A NaN is not equal to itself, and nothing is higher than one.
+                        let number = simd.equal_f32s(value, value);
+                        best = simd.select_f32s(number, best, tap);
+                        highest = simd.select_f32s(number, highest, value);
                     }
                     let at = column * channels + channel;
                     vector::store(simd, self.out.at(at), lanes, highest);

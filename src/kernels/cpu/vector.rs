@@ -57,11 +57,12 @@ fn first<S: Simd>(simd: S, lanes: usize) -> MemMask<S::m32s> {
     MemMask::new(simd.less_than_u32s(count, simd.splat_u32s(lanes as u32)))
 }
 
-/// `e^x` to within 2 units in the last place; 0 below −87.
+/// `e^x` to within 2 units in the last place; e⁻⁸⁷ below −87, e⁸⁸ above 88, NaN for NaN.
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let s = |value: f32| simd.splat_f32s(value);
-    let x = simd.min_f32s(simd.max_f32s(x, s(-87.0)), s(88.0));
+    let x = simd.select_f32s(simd.less_than_f32s(x, s(-87.0)), s(-87.0), x);
+    let x = simd.select_f32s(simd.greater_than_f32s(x, s(88.0)), s(88.0), x);
     // x = n ln 2 + r. Adding 1.5 · 2²³ rounds to a whole number and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let rounded = simd.mul_add_e_f32s(x, s(std::f32::consts::LOG2_E), s(ROUND));
