@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
+use clap::ValueEnum;
+use karyolens::kernels::{MatmulPrecision, set_matmul_precision};
 use karyolens::model::Architecture;
 use karyolens::train::adamw::AdamW;
 use karyolens::train::loss::binary_cross_entropy;
@@ -17,6 +19,9 @@ const CLASSES: usize = 9;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |i: usize| arguments.get(i).map(String::as_str);
+    let precision = word(3).unwrap_or("highest");
+    let precision = MatmulPrecision::from_str(precision, true).expect("a known precision");
+    set_matmul_precision(precision);
     let seconds = word(2).and_then(|word| word.parse().ok()).unwrap_or(6.0);
     for network in word(1)
         .unwrap_or("resnet-18,convnext-atto,vit-small")

@@ -3,13 +3,16 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use burn::tensor::Device;
 use karyolens::checkpoint::Checkpoint;
 use karyolens::image::render_synthetic;
 use karyolens::nuclei::Feature;
+use karyolens::train::data::{DataFolder, Splits, folds_by_field};
+use karyolens::train::teachers::Teachers;
 use support::{PROGRAM, karyolens, karyolens_with, shared, stderr, stdout};
 use tempfile::TempDir;
 
@@ -371,6 +374,55 @@ fn a_network_learns_from_teachers() {
     let error = stderr(&train(&data, &run, &["--teacher", text(&missing)]));
     assert!(error.contains("nowhere"), "{error}");
     assert!(!run.exists());
+}
+
+#[test]
+fn teachers_are_asked_about_cells_that_they_do_not_know() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    // Two fields, so that each teacher holds out one.
+    let labels = data.join("labels/train.json");
+    let text_of = std::fs::read_to_string(&labels).unwrap();
+    let other_field = |id: &str| id.replace("F1_cell_1", "F2_cell_1");
+    std::fs::write(&labels, other_field(&text_of)).unwrap();
+    for image in std::fs::read_dir(data.join("images/train")).unwrap() {
+        let image = image.unwrap().path();
+        let name = other_field(image.file_name().unwrap().to_str().unwrap());
+        std::fs::rename(&image, image.with_file_name(name)).unwrap();
+    }
+    let runs = ["0/2", "1/2"].map(|fold| {
+        let run = folder.path().join(fold.replace('/', "-"));
+        stdout(&train(&data, &run, &["--epochs", "1", "--hold-out", fold]));
+        run
+    });
+
+    let device = Device::flex();
+    let data = DataFolder {
+        folder: data,
+        splits: Splits::Published,
+    };
+    let features = data.features().unwrap();
+    let records = data.split("train", &features).unwrap();
+    let answers = |runs: &[PathBuf], temperature| {
+        let teachers = Teachers::read(runs, &features, &device).unwrap();
+        teachers.answers(&records, temperature).unwrap().unwrap()
+    };
+    // Alone, a teacher is asked about everything.
+    let alone = [0, 1].map(|i| answers(&runs[i..=i], 1.0));
+    let both = answers(&runs, 1.0);
+    let soft = answers(&runs, 2.0);
+    let fold_of = folds_by_field(&records, 2, 0);
+    assert!(fold_of.contains(&0) && fold_of.contains(&1));
+    for (i, fold) in fold_of.into_iter().enumerate() {
+        assert_eq!(both[i], alone[fold][i], "{}", records[i].id);
+        assert_ne!(both[i], alone[1 - fold][i], "{}", records[i].id);
+        for (soft, p) in soft[i].iter().zip(&both[i]) {
+            // sigmoid(logit(p) / 2)
+            let expected = p.sqrt() / (p.sqrt() + (1.0 - p).sqrt());
+            assert!((soft - expected).abs() < 1e-5, "{soft}, {expected}");
+        }
+    }
 }
 
 #[test]

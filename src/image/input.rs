@@ -10,8 +10,6 @@ use super::CellImage;
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of ImageNet's training pixels.
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
-/// The default centre crop: it holds 98.9 % of the study's cells whole.
-const CROP: u32 = 128;
 /// The published cell images show a field's pixels enlarged about this many times.
 const CELL_SCALE: f32 = 2.2;
 
@@ -43,11 +41,14 @@ pub enum ResizeFilter {
 }
 
 impl InputSpec {
+    /// The default centre crop: it holds 98.9 % of the study's cells whole.
+    pub const CROP: u32 = 128;
+
     /// The defaults of this crate for an input of `side` pixels: a 128 px crop, bilinear,
     /// ImageNet's mean and standard deviation.
     pub fn new(side: u32) -> Self {
         Self {
-            crop: CROP,
+            crop: Self::CROP,
             side,
             filter: ResizeFilter::Bilinear,
             mean: IMAGENET_MEAN,

@@ -26,6 +26,7 @@ use burn::tensor::{DType, Tensor};
 
 pub use cpu::adamw::Step as AdamWStep;
 pub use cpu::conv::Window;
+pub use cpu::gemm::{MatmulPrecision, matmul_precision, set_matmul_precision};
 pub use packed::release_unused;
 
 /// The extension of burn's backends; what each method computes stands at the function of this

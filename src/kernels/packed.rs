@@ -13,10 +13,10 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Bytes;
 
-use super::cpu::gemm::Packed;
+use super::cpu::gemm::{MatmulPrecision, Packed, matmul_precision};
 
-/// Where the weights lie, and their shape.
-type Key = (usize, usize, Vec<usize>);
+/// Where the weights lie, their shape, and how exact products with them are.
+type Key = (usize, usize, Vec<usize>, MatmulPrecision);
 
 type Kept = HashMap<Key, (Weak<Bytes>, Arc<Packed>)>;
 
@@ -30,6 +30,7 @@ pub fn packed(weight: &FlexTensor, pack: impl FnOnce() -> Packed) -> Arc<Packed>
         Arc::as_ptr(&storage) as usize,
         weight.layout().start_offset(),
         weight.shape().to_vec(),
+        matmul_precision(),
     );
     if let Some((source, packed)) = kept().get_or_insert_default().get(&key)
         && source.strong_count() > 0

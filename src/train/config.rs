@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
 use super::cutmix::CutMix;
-use super::data::{DataError, DataFolder, SplitKind, SplitSettings};
+use super::data::{DataError, DataFolder, HoldOut, Record, SplitKind, SplitSettings};
 use super::loss::Objective;
 use super::sampler::{Rarity, Sampler};
 use crate::devices::DeviceChoice;
+use crate::image::InputSpec;
+use crate::kernels::MatmulPrecision;
+use crate::nuclei::FeatureSet;
 
 /// Every setting of a run, saved as `config.json` beside the weights. Each default stands beside
 /// its setting, and nowhere else: a file that leaves a setting out means the default.
@@ -32,6 +35,10 @@ pub struct TrainConfig {
     /// The split to train on.
     #[arg(long, value_name = "NAME", default_value = "train")]
     pub train_split: String,
+    /// Leave one fold of the training cells out, by field, for teachers that are to tell others
+    /// what they expect of cells they have not seen: 0/5 to 4/5, say.
+    #[arg(long, value_name = "FOLD/FOLDS")]
+    pub hold_out: Option<HoldOut>,
     /// The split to choose the best epoch and the thresholds on.
     #[arg(long, value_name = "NAME", default_value = "val")]
     pub val_split: String,
@@ -48,6 +55,10 @@ pub struct TrainConfig {
     /// 14) for ViT.
     #[arg(long, value_name = "PIXELS", default_value_t = 64)]
     pub input_size: u32,
+    /// Side of the part of the 224 px canvas that becomes the input, about its centre; a cell that
+    /// reaches outside is shrunk to fit.
+    #[arg(long, value_name = "PIXELS", default_value_t = InputSpec::CROP)]
+    pub crop: u32,
     /// Passes over the training cells.
     #[arg(long, default_value_t = 20)]
     pub epochs: usize,
@@ -95,12 +106,16 @@ pub struct TrainConfig {
     #[command(flatten)]
     pub objective: Objective,
     /// Trained models whose answers the network learns beside the labels: a run's folder or a
-    /// checkpoint, given once for each.
+    /// checkpoint, given once for each. Each is asked about the cells that it was not trained on,
+    /// if there are any.
     #[arg(long = "teacher", value_name = "RUN")]
     pub teachers: Vec<PathBuf>,
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long, default_value_t)]
     pub device: DeviceChoice,
+    /// How exact matrix products are on a CPU with AMX (Sapphire Rapids and later).
+    #[arg(long, value_enum, default_value_t = MatmulPrecision::High)]
+    pub matmul: MatmulPrecision,
     /// The same number repeats a run exactly, with the same program on the same machine's CPU.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -131,6 +146,26 @@ impl TrainConfig {
             folder: self.data.clone(),
             splits: self.splits.splits(self.split)?,
         })
+    }
+
+    /// The cells to train on: those of the training split that are not held out.
+    ///
+    /// # Errors
+    /// [`DataError`] with the first cell or file that is wrong.
+    pub fn training_cells(&self, features: &FeatureSet) -> Result<Vec<Record>, DataError> {
+        let cells = self.data_folder()?.split(&self.train_split, features)?;
+        match self.hold_out {
+            Some(hold_out) => hold_out.rest(cells),
+            None => Ok(cells),
+        }
+    }
+
+    /// How a cell image becomes the network's input.
+    pub fn input(&self) -> InputSpec {
+        InputSpec {
+            crop: self.crop,
+            ..InputSpec::new(self.input_size)
+        }
     }
 
     /// Whether any setting differs from its default.
@@ -185,6 +220,9 @@ impl TrainConfig {
         };
         above_zero("lr", self.lr)?;
         above_zero("layer-decay", self.layer_decay)?;
+        if let Some(fault) = self.input().fault() {
+            anyhow::bail!("--crop and --input-size make {fault}");
+        }
         ensure!(
             self.freeze == 0 || self.freeze < self.epochs,
             "--freeze is {}; it must leave some of the {} epochs",

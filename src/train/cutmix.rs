@@ -93,18 +93,17 @@ impl Cut {
         }
     }
 
-    /// λ′ · own + (1 − λ′) · partner's, for each label.
-    pub fn mix(&self, own: &[bool], partner: &[bool], side: usize) -> Vec<f32> {
+    /// λ′ · own + (1 − λ′) · partner's, for each label or probability.
+    pub fn mix(&self, own: &[f32], partner: &[f32], side: usize) -> Vec<f32> {
         let kept = self.share_kept(side);
-        let label = |shown: bool| f64::from(u8::from(shown));
         let mixed = own.iter().zip(partner).map(|(&own, &partner)| {
             // Equal labels stay whole: a rounded 1 would be soft.
             match own == partner {
-                true => label(own),
-                false => kept * label(own) + (1.0 - kept) * label(partner),
+                true => own,
+                false => (kept * f64::from(own) + (1.0 - kept) * f64::from(partner)) as f32,
             }
         });
-        mixed.map(|value| value as f32).collect()
+        mixed.collect()
     }
 }
 
@@ -143,7 +142,7 @@ mod tests {
         let pasted = image.iter().sum::<f32>() / image.len() as f32;
         let kept = cut.share_kept(16) as f32;
         assert!((pasted - (1.0 - kept)).abs() < 1e-6);
-        let labels = cut.mix(&[true, false, true], &[false, true, true], 16);
+        let labels = cut.mix(&[1.0, 0.0, 1.0], &[0.0, 1.0, 1.0], 16);
         assert!((labels[0] - kept).abs() < 1e-6 && (labels[1] - 1.0 + kept).abs() < 1e-6);
         assert_eq!(labels[2], 1.0);
     }

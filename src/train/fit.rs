@@ -16,16 +16,17 @@ use super::config::TrainConfig;
 use super::data::Record;
 use super::evaluate::SplitScores;
 use super::history::{BEST, Figure, History, HistoryLogger, SplitFigure};
-use super::loader::{Inputs, Loader, Shuffle};
+use super::loader::{Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
-use super::step::{Plan, Trainee};
+use super::step::Trainee;
 use super::teachers::Teachers;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
 use crate::classify::Classifier;
 use crate::files::write_atomically;
 use crate::image::InputSpec;
+use crate::kernels::{MatmulPrecision, set_matmul_precision};
 use crate::model::{Architecture, Model};
 use crate::nuclei::FeatureSet;
 
@@ -74,34 +75,27 @@ struct Run<'a> {
     devices: Vec<Device>,
     architecture: Architecture,
     input: InputSpec,
-    inputs: Inputs,
+    /// What the teachers say of each training cell.
+    answers: Option<Vec<Vec<f32>>>,
     trainee: Trainee,
 }
 
 impl<'a> Run<'a> {
     fn prepare(config: &'a TrainConfig) -> Result<Self> {
         config.check()?;
+        set_matmul_precision(config.matmul);
         let data = config.data_folder()?;
         let features = data.features()?;
-        let train = data.split(&config.train_split, &features)?;
+        let train = config.training_cells(&features)?;
         let val = data.split(&config.val_split, &features)?;
         let devices = config.device.open()?;
         let plain = devices[0].clone();
         let device = plain.clone().autodiff();
         device.seed(config.seed);
         let (architecture, model) = start(config, &features, &device)?;
-        let temperature = config.objective.temperature;
-        let teachers = Teachers::read(&config.teachers, &features, temperature, &plain)?;
-        let input = InputSpec::new(config.input_size);
-        let inputs = Inputs {
-            network: input.clone(),
-            teachers: teachers.inputs().to_vec(),
-        };
-        let plan = Plan {
-            objective: config.objective.clone(),
-            teachers,
-        };
-        let trainee = Trainee::new(model, config.ema, plan);
+        let teachers = Teachers::read(&config.teachers, &features, &plain)?;
+        let answers = teachers.answers(&train, config.objective.temperature)?;
+        let trainee = Trainee::new(model, config.ema, config.objective.clone());
         Ok(Self {
             config,
             features,
@@ -109,8 +103,8 @@ impl<'a> Run<'a> {
             val,
             devices,
             architecture,
-            input,
-            inputs,
+            input: config.input(),
+            answers,
             trainee,
         })
     }
@@ -184,17 +178,15 @@ impl<'a> Run<'a> {
         let plain = &self.devices[0];
         let train = Loader::new(
             &self.train,
-            self.inputs.clone(),
+            self.answers.as_deref(),
+            self.input.clone(),
             batch,
             Some(shuffle),
             first,
             &plain.clone().autodiff(),
         );
-        let val_inputs = Inputs {
-            network: self.input.clone(),
-            teachers: Vec::new(),
-        };
-        let val = Loader::new(&self.val, val_inputs, config.batch, None, first, plain);
+        let input = self.input.clone();
+        let val = Loader::new(&self.val, None, input, config.batch, None, first, plain);
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
         let mut training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val))
@@ -204,6 +196,7 @@ impl<'a> Run<'a> {
             .metric_valid_numeric(SplitFigure::new(Figure::MacroF1))
             .metric_valid_numeric(SplitFigure::new(Figure::ClassMap))
             .metric_valid_numeric(SplitFigure::new(Figure::MacroAuc))
+            .with_application_logger(None)
             .with_metric_logger(HistoryLogger::new(history.clone(), folder.metrics()))
             .with_custom_checkpointers(model, optimiser_state, scheduler)
             .with_checkpointing_strategy(KeepLastAndBest::new(history.clone(), done));
@@ -264,7 +257,9 @@ impl<'a> Run<'a> {
             self.features.clone(),
             provenance,
         );
-        // Rounded as it will be stored, so that the figures are those of the file.
+        // Rounded as it will be stored and as exact as others will compute it, so that the figures
+        // are those of the file.
+        set_matmul_precision(MatmulPrecision::Highest);
         let bytes = Checkpoint::of(model, card).write(Precision::F16)?;
         let mut checkpoint = Checkpoint::read(&bytes)?;
         let classifier = Classifier::new(&checkpoint, self.devices[0].clone())?;

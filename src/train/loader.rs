@@ -32,10 +32,10 @@ const KEPT_IMAGES: usize = 8192;
 pub struct Batch {
     /// `[batch, 3, side, side]`, for the network.
     pub images: Tensor<4>,
-    /// The same cells for each kind of input that the teachers read.
-    pub teacher_images: Vec<Tensor<4>>,
     /// `[batch, features]`, 0 to 1.
     pub targets: Tensor<2>,
+    /// What the teachers say, `[batch, features]`.
+    pub teachers: Option<Tensor<2>>,
     /// Only the head learns from this batch.
     pub frozen: bool,
     /// What its gradient counts in a step that several batches or devices share.
@@ -63,15 +63,6 @@ pub struct Shuffle {
     pub seed: u64,
 }
 
-/// How cells become inputs: the network's, then one for each kind of teacher.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    /// What the network reads.
-    pub network: InputSpec,
-    /// What the teachers read.
-    pub teachers: Vec<InputSpec>,
-}
-
 /// The cells of one split as batches.
 pub struct Loader {
     plan: Arc<Plan>,
@@ -82,7 +73,7 @@ pub struct Loader {
 
 struct Plan {
     cells: Vec<Cell>,
-    inputs: Inputs,
+    input: InputSpec,
     batch: usize,
     /// Where these cells begin among those of all devices.
     start: usize,
@@ -94,24 +85,30 @@ struct Plan {
 #[derive(Clone)]
 struct Cell {
     record: Record,
+    /// 1 for each feature that it shows, 0 for the others.
+    labels: Vec<f32>,
+    /// What the teachers say of it.
+    answer: Option<Vec<f32>>,
     image: OnceLock<CellImage>,
 }
 
 /// A batch on its way from the thread that makes it.
 struct Prepared {
     images: Vec<f32>,
-    teacher_images: Vec<Vec<f32>>,
     targets: Vec<f32>,
+    teachers: Option<Vec<f32>>,
     cells: usize,
     frozen: bool,
     share: f64,
 }
 
 impl Loader {
-    /// Batches of `batch` cells of `records` on `device`; `first_epoch` counts from 1.
+    /// Batches of `batch` cells of `records` on `device`, with what the teachers say of each;
+    /// `first_epoch` counts from 1.
     pub fn new(
         records: &[Record],
-        inputs: Inputs,
+        answers: Option<&[Vec<f32>]>,
+        input: InputSpec,
         batch: usize,
         shuffle: Option<Shuffle>,
         first_epoch: usize,
@@ -121,14 +118,20 @@ impl Loader {
             let rare = shuffle.cutmix.rare(records);
             (shuffle, rare)
         });
-        let cell = |record: &Record| Cell {
+        let cell = |(i, record): (usize, &Record)| Cell {
+            labels: record
+                .labels
+                .iter()
+                .map(|&shown| f32::from(u8::from(shown)))
+                .collect(),
+            answer: answers.map(|answers| answers[i].clone()),
             record: record.clone(),
             image: OnceLock::new(),
         };
         Self {
             plan: Arc::new(Plan {
-                cells: records.iter().map(cell).collect(),
-                inputs,
+                cells: records.iter().enumerate().map(cell).collect(),
+                input,
                 batch,
                 start: 0,
                 shuffle,
@@ -175,41 +178,36 @@ impl Plan {
     }
 
     fn prepare(&self, epoch: usize, first: usize, cells: &[usize]) -> Result<Prepared, DataError> {
-        let specs = || {
-            [&self.inputs.network]
-                .into_iter()
-                .chain(&self.inputs.teachers)
-        };
-        let mut images: Vec<Vec<f32>> = specs()
-            .map(|spec| Vec::with_capacity(cells.len() * spec.len()))
-            .collect();
+        let input = &self.input;
+        let side = input.side as usize;
+        let mut images = Vec::with_capacity(cells.len() * input.len());
         let mut targets = Vec::new();
+        let mut teachers = Vec::new();
         for (position, &index) in cells.iter().enumerate() {
-            let labels = &self.cells[index].record.labels;
+            let cell = &self.cells[index];
             let seed = self.shuffle.as_ref().map_or(0, |(shuffle, _)| shuffle.seed);
             let position = self.start + first + position;
             let mut random = random(seed, &[epoch as u64, position as u64]);
-            let image = self.image(index, &mut random)?;
-            for (spec, images) in specs().zip(&mut images) {
-                spec.append(&image, images);
-            }
+            let own = images.len();
+            input.append(&self.image(index, &mut random)?, &mut images);
             let mixed = self.shuffle.as_ref().and_then(|(shuffle, rare)| {
                 let cells = self.cells.len();
+                let labels = &cell.record.labels;
                 shuffle.cutmix.draw(labels, rare, cells, &mut random)
             });
             let Some((partner, cut)) = mixed else {
-                targets.extend(labels.iter().map(|&shown| f32::from(u8::from(shown))));
+                targets.extend(&cell.labels);
+                teachers.extend(cell.answer.iter().flatten());
                 continue;
             };
-            let image = self.image(partner, &mut random)?;
-            for (spec, images) in specs().zip(&mut images) {
-                let mut other = Vec::with_capacity(spec.len());
-                spec.append(&image, &mut other);
-                let own = images.len() - spec.len();
-                cut.paste(&other, &mut images[own..], spec.side as usize);
+            let mut other = Vec::with_capacity(input.len());
+            input.append(&self.image(partner, &mut random)?, &mut other);
+            cut.paste(&other, &mut images[own..], side);
+            let partner = &self.cells[partner];
+            targets.extend(cut.mix(&cell.labels, &partner.labels, side));
+            if let (Some(own), Some(partner)) = (&cell.answer, &partner.answer) {
+                teachers.extend(cut.mix(own, partner, side));
             }
-            let partner = &self.cells[partner].record.labels;
-            targets.extend(cut.mix(labels, partner, self.inputs.network.side as usize));
         }
         let shuffle = self.shuffle.as_ref().map(|(shuffle, _)| shuffle);
         let frozen = shuffle.is_some_and(|shuffle| epoch <= shuffle.frozen_epochs);
@@ -220,9 +218,9 @@ impl Plan {
             1.0 / (batches.min(shuffle.accumulate) * shuffle.devices) as f64
         });
         Ok(Prepared {
-            images: images.remove(0),
-            teacher_images: images,
+            images,
             targets,
+            teachers: (!teachers.is_empty()).then_some(teachers),
             cells: cells.len(),
             frozen,
             share,
@@ -278,7 +276,7 @@ impl DataLoader<Batch> for Loader {
         Arc::new(Self {
             plan: Arc::new(Plan {
                 cells: self.plan.cells[start..end].to_vec(),
-                inputs: self.plan.inputs.clone(),
+                input: self.plan.input.clone(),
                 batch: self.plan.batch,
                 start: self.plan.start + start,
                 shuffle: self.plan.shuffle.clone(),
@@ -313,28 +311,23 @@ impl Iterator for Batches {
         };
         let Prepared {
             images,
-            teacher_images,
             targets,
+            teachers,
             cells,
             frozen,
             share,
         } = prepared;
         self.progress.items_processed += cells;
-        let features = targets.len() / cells;
-        let images_of = |spec: &InputSpec, values, device| {
-            let side = spec.side as usize;
-            Tensor::from_data(TensorData::new(values, [cells, 3, side, side]), device)
+        let device = &self.device;
+        let side = self.plan.input.side as usize;
+        let matrix = |values: Vec<f32>| {
+            let features = values.len() / cells;
+            Tensor::from_data(TensorData::new(values, [cells, features]), device)
         };
-        // Teachers only answer: they need no gradients.
-        let plain = self.device.clone().without_autodiff();
-        let inputs = &self.plan.inputs;
-        let teacher_images = inputs.teachers.iter().zip(teacher_images);
         Some(Ok(Batch {
-            images: images_of(&inputs.network, images, &self.device),
-            teacher_images: teacher_images
-                .map(|(spec, values)| images_of(spec, values, &plain))
-                .collect(),
-            targets: Tensor::from_data(TensorData::new(targets, [cells, features]), &self.device),
+            images: Tensor::from_data(TensorData::new(images, [cells, 3, side, side]), device),
+            targets: matrix(targets),
+            teachers: teachers.map(matrix),
             frozen,
             share,
         }))

@@ -1,5 +1,4 @@
-//! One step of a run: the network, its average and its teachers, as burn-train's learner wants
-//! them.
+//! One step of a run: the network and its average, as burn-train's learner wants them.
 
 use std::sync::Arc;
 
@@ -14,7 +13,6 @@ use super::average::Average;
 use super::history::StepOutput;
 use super::loader::Batch;
 use super::loss::{Objective, binary_cross_entropy};
-use super::teachers::Teachers;
 use crate::model::Model;
 
 /// The network in training.
@@ -23,23 +21,16 @@ pub(super) struct Trainee {
     model: Model,
     average: Option<Average>,
     #[module(skip)]
-    plan: Arc<Plan>,
-}
-
-/// What a step is made of beside the network.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub objective: Objective,
-    pub teachers: Teachers,
+    objective: Arc<Objective>,
 }
 
 impl Trainee {
     /// `model`, and its average where `ema` is above 0.
-    pub fn new(model: Model, ema: f64, plan: Plan) -> Self {
+    pub fn new(model: Model, ema: f64, objective: Objective) -> Self {
         Self {
             average: (ema > 0.0).then(|| Average::of(&model, ema)),
             model,
-            plan: Arc::new(plan),
+            objective: Arc::new(objective),
         }
     }
 
@@ -65,9 +56,10 @@ impl TrainStep for Trainee {
             false => features,
         };
         let logits = self.model.classify(features);
-        let teachers = self.plan.teachers.probabilities(batch.teacher_images);
-        let objective = &self.plan.objective;
-        let loss = objective.forward(logits.clone(), batch.targets.clone(), teachers);
+        let targets = batch.targets.clone();
+        let loss = self
+            .objective
+            .forward(logits.clone(), targets, batch.teachers);
         // burn-train adds up the gradients of a step's batches; theirs is to be the mean.
         let gradients = (loss.clone() * batch.share).backward();
         let output = StepOutput {
@@ -133,11 +125,8 @@ mod tests {
             layer_scale: false,
             pool: Pool::Class,
         });
-        let plan = Plan {
-            objective: serde_json::from_value(json!({})).expect("the defaults"),
-            teachers: Teachers::default(),
-        };
-        Trainee::new(small.init(3, 0.0, &device), 0.0, plan)
+        let objective = serde_json::from_value(json!({})).expect("the defaults");
+        Trainee::new(small.init(3, 0.0, &device), 0.0, objective)
     }
 
     /// Two cells of the four that these tests know, from `first`.
@@ -149,7 +138,7 @@ mod tests {
         let targets: Vec<f32> = (0..cells * 3).map(label).collect();
         Batch {
             images: Tensor::from_data(TensorData::new(images, [cells, 3, 8, 8]), &device),
-            teacher_images: Vec::new(),
+            teachers: None,
             targets: Tensor::from_data(TensorData::new(targets, [cells, 3]), &device),
             frozen,
             share: cells as f64 / 4.0,

@@ -1,25 +1,39 @@
 //! Trained networks whose answers another one learns beside the labels.
+//!
+//! They are asked once, before training, about every cell as it is, in its four flips: what varies
+//! an image afterwards leaves its features alone. Nobody is asked about cells that they were
+//! trained on while another teacher was not: of those a network repeats the labels, mistakes
+//! included. So teachers that each held out one fold of the training cells
+//! ([`HoldOut`](super::data::HoldOut)) between them say of every cell what they expect of it,
+//! unseen.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
+use super::config::TrainConfig;
+use super::data::Record;
 use super::run::MODEL_FILE;
 use crate::checkpoint::Checkpoint;
-use crate::image::InputSpec;
-use crate::model::Model;
+use crate::classify::Classifier;
 use crate::nuclei::FeatureSet;
 
+/// Cells decoded at a time: a bound on memory, whatever there is to ask.
+const CHUNK: usize = 64;
+/// Probabilities are kept this far from 0 and 1, so that they have a logit.
+const EDGE: f64 = 1e-6;
+
 /// Networks that only answer.
-#[derive(Debug, Default)]
-pub struct Teachers {
-    /// Each with the index of its input among [`Teachers::inputs`].
-    models: Vec<(Model, usize)>,
-    inputs: Vec<InputSpec>,
-    temperature: f64,
-    device: Device,
+#[derive(Debug)]
+pub struct Teachers(Vec<Teacher>);
+
+#[derive(Debug)]
+struct Teacher {
+    classifier: Classifier,
+    /// The ids of the cells that it was trained on, as far as they are known.
+    known: HashSet<String>,
 }
 
 impl Teachers {
@@ -27,63 +41,87 @@ impl Teachers {
     ///
     /// # Errors
     /// A file that is no checkpoint, or one that names other features.
-    pub fn read(
-        paths: &[PathBuf],
-        features: &FeatureSet,
-        temperature: f64,
-        device: &Device,
-    ) -> Result<Self> {
-        let mut teachers = Self {
-            temperature,
-            device: device.clone(),
-            ..Self::default()
-        };
-        for path in paths {
+    pub fn read(paths: &[PathBuf], features: &FeatureSet, device: &Device) -> Result<Self> {
+        let read = |path: &PathBuf| {
             let path = model_file(path);
             let context = || format!("cannot learn from {}", path.display());
             let bytes = std::fs::read(&path).with_context(context)?;
             let checkpoint = Checkpoint::read(&bytes).with_context(context)?;
-            let known = &checkpoint.card.features;
+            let named = &checkpoint.card.features;
             ensure!(
-                known == features,
+                named == features,
                 "{} names the features {}, the data {}",
                 path.display(),
-                known.names().join(", "),
+                named.names().join(", "),
                 features.names().join(", ")
             );
-            let input = &checkpoint.card.input;
-            let index = teachers.inputs.iter().position(|known| known == input);
-            let index = index.unwrap_or_else(|| {
-                teachers.inputs.push(input.clone());
-                teachers.inputs.len() - 1
-            });
-            let model = checkpoint.model(device).with_context(context)?;
-            teachers.models.push((model, index));
+            Ok(Teacher {
+                known: trained_on(&checkpoint),
+                classifier: Classifier::new(&checkpoint, device.clone())
+                    .with_context(context)?
+                    .with_flips(true),
+            })
+        };
+        Ok(Self(paths.iter().map(read).collect::<Result<_>>()?))
+    }
+
+    /// What they say of each of `records`, one probability a feature: the mean over those who do
+    /// not know the cell, or over all where everybody does, at temperature T, sigmoid(logit / T).
+    /// `None` without a teacher.
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a device that fails.
+    pub fn answers(&self, records: &[Record], temperature: f64) -> Result<Option<Vec<Vec<f32>>>> {
+        if self.0.is_empty() {
+            return Ok(None);
         }
-        Ok(teachers)
+        let knows = |teacher: &Teacher, record: &Record| teacher.known.contains(&record.id);
+        let features = self.0[0].classifier.card().features.len();
+        let mut sums = vec![vec![0.0; features]; records.len()];
+        let mut asked = vec![0; records.len()];
+        for teacher in &self.0 {
+            let cells: Vec<usize> = (0..records.len())
+                .filter(|&i| {
+                    !knows(teacher, &records[i])
+                        || self.0.iter().all(|teacher| knows(teacher, &records[i]))
+                })
+                .collect();
+            for cells in cells.chunks(CHUNK) {
+                let images = cells
+                    .iter()
+                    .map(|&i| records[i].read())
+                    .collect::<Result<Vec<_>, _>>()?;
+                let answers = pollster::block_on(teacher.classifier.probabilities(&images))?;
+                for (&i, answer) in cells.iter().zip(answers.chunks_exact(features)) {
+                    asked[i] += 1;
+                    for (sum, value) in sums[i].iter_mut().zip(answer) {
+                        *sum += f64::from(*value);
+                    }
+                }
+            }
+        }
+        let soft = |sum: f64, asked: usize| {
+            let mean = (sum / asked as f64).clamp(EDGE, 1.0 - EDGE);
+            let logit = (mean / (1.0 - mean)).ln() / temperature;
+            (1.0 / (1.0 + (-logit).exp())) as f32
+        };
+        let answers = sums.into_iter().zip(asked);
+        let answers =
+            answers.map(|(sums, asked)| sums.into_iter().map(|s| soft(s, asked)).collect());
+        Ok(Some(answers.collect()))
     }
+}
 
-    /// The different inputs that the teachers read.
-    pub fn inputs(&self) -> &[InputSpec] {
-        &self.inputs
-    }
-
-    /// A batch for each of [`Teachers::inputs`], `[batch, 3, side, side]` → the mean over the
-    /// teachers of sigmoid(logits / T), `[batch, features]`; `None` without a teacher. Where
-    /// several devices train, the teachers answer on the first.
-    pub fn probabilities(&self, images: Vec<Tensor<4>>) -> Option<Tensor<2>> {
-        let home = images.first()?.device();
-        let images: Vec<_> = images
-            .into_iter()
-            .map(|images| images.to_device(&self.device))
-            .collect();
-        let answers = self.models.iter().map(|(model, input)| {
-            let logits = model.forward(images[*input].clone());
-            sigmoid(logits / self.temperature)
-        });
-        let sum = answers.reduce(|sum, answer| sum + answer)?;
-        Some((sum / self.models.len() as f64).to_device(&home))
-    }
+/// The ids of the cells that a checkpoint of ours was trained on; none where its data is not at
+/// hand or it comes from elsewhere.
+fn trained_on(checkpoint: &Checkpoint) -> HashSet<String> {
+    let settings = checkpoint.card.provenance.settings.clone();
+    let Ok(config) = serde_json::from_value::<TrainConfig>(settings) else {
+        return HashSet::new();
+    };
+    let cells = config.training_cells(&checkpoint.card.features);
+    let ids = cells.into_iter().flatten().map(|record| record.id);
+    ids.collect()
 }
 
 /// The checkpoint itself, or that of a run's folder.

@@ -6,8 +6,10 @@
 //! what there is come first, and each goes to the fold that it leaves most even.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
 use super::{DataError, Record};
 use crate::train::random;
@@ -45,6 +47,62 @@ impl ByField {
         };
         let ByField { folds, fold, .. } = *self;
         Err(DataError::Folds { folds, fold, fault })
+    }
+}
+
+/// A fold that a run leaves out of its training cells, as `fold/folds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HoldOut {
+    fold: usize,
+    folds: usize,
+}
+
+impl HoldOut {
+    /// Those of `records` that are not left out. The same records give the same folds, so that
+    /// runs which each hold out another one leave out every cell once.
+    ///
+    /// # Errors
+    /// [`DataError::Folds`] where a fold would be empty.
+    pub fn rest(self, records: Vec<Record>) -> Result<Vec<Record>, DataError> {
+        let HoldOut { fold, folds } = self;
+        let seed = 0;
+        ByField { folds, fold, seed }.check(&records)?;
+        let fold_of = folds_by_field(&records, folds, seed);
+        let rest = records.into_iter().zip(fold_of);
+        Ok(rest
+            .filter(|(_, of)| *of != fold)
+            .map(|(record, _)| record)
+            .collect())
+    }
+}
+
+impl FromStr for HoldOut {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/');
+        let parts = parts.and_then(|(fold, folds)| Some((fold.parse().ok()?, folds.parse().ok()?)));
+        match parts {
+            Some((fold, folds)) if fold < folds => Ok(Self { fold, folds }),
+            _ => Err(format!(
+                "{text:?} names no fold; it must be like 0/5, up to 4/5"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for HoldOut {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<HoldOut> for String {
+    fn from(HoldOut { fold, folds }: HoldOut) -> Self {
+        format!("{fold}/{folds}")
     }
 }
 
@@ -165,6 +223,24 @@ mod tests {
         let folds = |seed| folds_by_field(&records, 4, seed);
         assert_eq!(folds(1), folds(1));
         assert!((2..9).any(|seed| folds(seed) != folds(1)));
+    }
+
+    #[test]
+    fn every_cell_is_held_out_once() {
+        let all = records();
+        let mut left_out = vec![0; all.len()];
+        for fold in ["0/3", "1/3", "2/3"] {
+            let rest = fold.parse::<HoldOut>().unwrap().rest(all.clone()).unwrap();
+            for (record, left_out) in all.iter().zip(&mut left_out) {
+                *left_out += usize::from(!rest.contains(record));
+            }
+        }
+        assert_eq!(left_out, vec![1; all.len()]);
+        for wrong in ["", "3/3", "-1/3", "1", "a/b"] {
+            assert!(wrong.parse::<HoldOut>().is_err(), "{wrong}");
+        }
+        let too_many = "0/13".parse::<HoldOut>().unwrap();
+        assert!(too_many.rest(all).is_err());
     }
 
     #[test]

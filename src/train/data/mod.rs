@@ -24,7 +24,7 @@ use crate::image::{CellImage, decode};
 pub use check::{Fault, Identical, Place, Report, SharedField, SplitCount, check};
 pub use error::DataError;
 pub use folder::{DataFolder, Splits};
-pub use folds::{ByField, folds_by_field};
+pub use folds::{ByField, HoldOut, folds_by_field};
 pub use import::{ImportError, ImportOptions, import};
 pub use settings::{SplitKind, SplitSettings};
 

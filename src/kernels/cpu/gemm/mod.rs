@@ -9,9 +9,15 @@
 //! [`multiply`] is `A·B`, [`outer`] is `Aᵀ·B` (the gradient of weights). Both keep a tile of the
 //! result in registers, broadcast values of `A`, and read vectors of `B` from [`Packed`] panels.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[path = "no_amx.rs"]
+mod amx;
 mod finish;
 mod outer;
 mod packed;
+mod precision;
 
 use pulp::{Simd, WithSimd};
 
@@ -21,6 +27,7 @@ use super::vector::{self, load_all};
 pub use finish::{Finish, Store, StoreGelu};
 pub use outer::{outer, outer_here};
 pub use packed::{Packed, Source};
+pub use precision::{MatmulPrecision, matmul_precision, set_matmul_precision};
 
 /// The most vectors of a panel, and the most rows of a tile, for any machine.
 const MAX_ROWS: usize = 8;
@@ -102,6 +109,32 @@ impl<'a> Rows<'a> {
         self.runs * self.run
     }
 
+    /// `len` values of row `row` from its value `from` on, if they lie side by side.
+    #[inline]
+    fn slice(&self, row: usize, from: usize, len: usize) -> Option<&'a [f32]> {
+        let (run, inner) = match self.runs {
+            1 => (0, from),
+            _ => (from / self.run, from % self.run),
+        };
+        let at = self.offset(row) + run * self.run_step + inner;
+        (inner + len <= self.run).then(|| &self.data[at..at + len])
+    }
+
+    /// Values of row `row` from its value `from` on.
+    #[inline]
+    fn copy(&self, row: usize, from: usize, to: &mut [f32]) {
+        let start = self.offset(row);
+        let (mut run, mut inner) = (from / self.run, from % self.run);
+        let mut done = 0;
+        while done < to.len() {
+            let count = (self.run - inner).min(to.len() - done);
+            let at = start + run * self.run_step + inner;
+            to[done..done + count].copy_from_slice(&self.data[at..at + count]);
+            (run, inner) = (run + 1, 0);
+            done += count;
+        }
+    }
+
     #[inline(always)]
     fn offset(&self, row: usize) -> usize {
         let (line, column) = (row / self.columns, row % self.columns);
@@ -121,6 +154,9 @@ impl<'a> Rows<'a> {
 
 /// `A·B`, vector after vector into `finish`, with all threads.
 pub fn multiply(a: Rows, b: &Packed, finish: &impl Finish) {
+    if let Some(halves) = b.halves {
+        return amx::multiply(a, &b.values, halves, b.columns, finish);
+    }
     vector::dispatch(Multiply {
         a,
         b,

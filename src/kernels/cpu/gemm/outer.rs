@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::super::tasks::{self, Shared, buffer, for_each};
 use super::super::vector::{self, load_all};
 use super::finish::Sum;
-use super::{Finish, MAX_ROWS, Packed, Rows, Source, Store, TASKS, panel_vectors, tile_rows};
+use super::{Finish, MAX_ROWS, Packed, Rows, Source, Store, TASKS, amx, panel_vectors, tile_rows};
 
 /// Rows of `A` and `B` that [`outer`] adds up before it turns to the next tile: a panel's part
 /// stays in the first-level cache.
@@ -21,6 +21,9 @@ pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
     let len = a.depth() * columns;
     if a.count == 0 {
         return vec![0.0; len];
+    }
+    if let Some(halves) = amx::Halves::of(a.count, columns) {
+        return amx::outer(a, b, columns, halves);
     }
     let tiles = a.tiles();
     // Many rows are parted, so that each is fetched once, and the parts added.
@@ -46,7 +49,7 @@ pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
     let groups = tiles.min(TASKS);
     for first in (0..a.count).step_by(DEPTH) {
         let rows = first..a.count.min(first + DEPTH);
-        let b = Packed::new(rows_of(b, &rows, columns));
+        let b = Packed::vectors(rows_of(b, &rows, columns));
         for_each(groups, |group| {
             vector::dispatch(OuterTiles {
                 a,

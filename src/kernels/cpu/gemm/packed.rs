@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::tasks::{Scratch, Shared, for_each};
 use super::super::vector;
-use super::{TASKS, panel_vectors};
+use super::{TASKS, amx, panel_vectors};
 
 /// How the right matrix `[taps · channels, columns]` lies in memory: value `(tap, channel,
 /// column)` is at `start` plus each index times its step.
@@ -60,14 +60,31 @@ impl<'a> Source<'a> {
 /// The right matrix in panels of [`panel_vectors`] vectors, the last as narrow as it can be; a
 /// panel holds its columns row after row, filled up with zeros.
 pub struct Packed {
-    values: Scratch,
+    pub(super) values: Scratch,
+    /// Set where it is in blocks for [`amx`] instead.
+    pub(super) halves: Option<amx::Halves>,
     pub(super) depth: usize,
     pub(super) columns: usize,
 }
 
 impl Packed {
-    /// Packs with all threads.
+    /// Packs with all threads, the way that [`multiply`](super::multiply) is fastest with.
     pub fn new(source: Source) -> Self {
+        let depth = source.taps * source.channels;
+        let Some(halves) = amx::Halves::of(depth, source.columns) else {
+            return Self::vectors(source);
+        };
+        source.check();
+        Self {
+            values: amx::pack(source, halves),
+            halves: Some(halves),
+            depth,
+            columns: source.columns,
+        }
+    }
+
+    /// Packs in panels of vectors with all threads.
+    pub(super) fn vectors(source: Source) -> Self {
         vector::dispatch(Pack {
             source,
             parallel: true,
@@ -141,6 +158,7 @@ impl WithSimd for Pack<'_> {
         }
         Packed {
             values,
+            halves: None,
             depth,
             columns: source.columns,
         }

@@ -1,0 +1,114 @@
+//! Matrix products at less than f32's precision: as exact as they promise, the same every time,
+//! and in use where the machine has AMX. One test, since the precision is the whole process's.
+
+use burn::tensor::{Device, Distribution, Tensor};
+use karyolens::kernels::{self, MatmulPrecision, Window, set_matmul_precision};
+
+/// A product's result and its gradients, one vector each.
+type Found = Vec<Vec<f32>>;
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device).require_grad()
+}
+
+/// `[rows, from]` by `[from, to]`, with the gradients of both.
+fn linear([rows, from, to]: [usize; 3], device: &Device) -> impl Fn() -> Found {
+    let (x, weight) = (random([1, rows, from], device), random([from, to], device));
+    let weights = random([1, rows, to], device).detach();
+    move || {
+        let result = kernels::linear::<3>(x.clone(), weight.clone(), None);
+        let gradients = (result.clone() * weights.clone()).sum().backward();
+        vec![
+            values(result),
+            values(x.grad(&gradients).expect("a gradient")),
+            values(weight.grad(&gradients).expect("a gradient")),
+        ]
+    }
+}
+
+/// A convolution, with the gradients of image and weights.
+fn convolve(shape: [usize; 4], to: usize, window: Window, device: &Device) -> impl Fn() -> Found {
+    let x = random(shape, device);
+    let weight = random([to, shape[3], window.kernel, window.kernel], device);
+    move || {
+        let result = kernels::convolve(x.clone(), weight.clone(), None, window);
+        let gradients = (result.clone() * result.clone()).sum().backward();
+        vec![
+            values(result),
+            values(x.grad(&gradients).expect("a gradient")),
+            values(weight.grad(&gradients).expect("a gradient")),
+        ]
+    }
+}
+
+/// How far `found` is from `exact`, as a share of the largest value of its tensor.
+fn apart(found: &Found, exact: &Found) -> f32 {
+    let tensors = found.iter().zip(exact);
+    let worst = tensors.map(|(found, exact)| {
+        let largest = exact.iter().fold(0f32, |most, value| most.max(value.abs()));
+        let gaps = found.iter().zip(exact).map(|(a, b)| (a - b).abs());
+        gaps.fold(0f32, f32::max) / largest
+    });
+    worst.fold(0.0, f32::max)
+}
+
+#[test]
+fn products_are_as_exact_as_asked_for() {
+    let device = Device::flex().autodiff();
+    device.seed(11);
+    let mut cases: Vec<(String, Box<dyn Fn() -> Found>)> = Vec::new();
+    for sides in [
+        [1, 32, 16],
+        [33, 40, 36],
+        [70, 100, 33],
+        [131, 384, 100],
+        [600, 97, 1030],
+        [1300, 64, 32],
+    ] {
+        cases.push((
+            format!("linear {sides:?}"),
+            Box::new(linear(sides, &device)),
+        ));
+    }
+    for (shape, to, kernel, stride, pad) in [
+        ([2, 9, 7, 40], 80, 2, 2, 0),
+        ([1, 9, 9, 17], 33, 3, 2, 1),
+        ([3, 14, 14, 20], 24, 3, 1, 1),
+        ([2, 13, 15, 3], 16, 7, 2, 3),
+        ([2, 7, 6, 40], 21, 1, 2, 0),
+    ] {
+        let window = Window {
+            kernel,
+            stride,
+            pad,
+        };
+        let name = format!("{shape:?} to {to}, {window:?}");
+        cases.push((name, Box::new(convolve(shape, to, window, &device))));
+    }
+    let exact: Vec<Found> = cases.iter().map(|(_, case)| case()).collect();
+    let flags = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let amx = flags.contains("amx_bf16");
+    // A convolution's gradients here pass through its result twice.
+    for (precision, tolerance) in [
+        (MatmulPrecision::High, 2e-5),
+        (MatmulPrecision::Medium, 2e-2),
+    ] {
+        set_matmul_precision(precision);
+        for ((name, case), exact) in cases.iter().zip(&exact) {
+            let found = case();
+            let apart = apart(&found, exact);
+            assert!(apart <= tolerance, "{name}, {precision:?}: {apart} apart");
+            assert_eq!(amx, apart > 0.0, "{name}, {precision:?}: {apart} apart");
+            assert!(found == case(), "{name}, {precision:?} does not repeat");
+        }
+    }
+    set_matmul_precision(MatmulPrecision::High);
+    let nan = Tensor::<3>::full([1, 40, 40], f32::NAN, &device);
+    let one = Tensor::<2>::ones([40, 40], &device);
+    let result = values(kernels::linear::<3>(nan, one, None));
+    assert!(result.iter().all(|value| value.is_nan()), "NaN is lost");
+}
