@@ -22,6 +22,7 @@
 //! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
+//! | [`field`] | the contours of a field's nuclei | nothing |
 //! | `devices` | CPU, GPUs, devices of another machine (native) | nothing |
 //! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
@@ -39,6 +40,7 @@ const _: Option<&str> = option_env!("KARYOLENS_CHECKOUT");
 
 pub mod checkpoint;
 pub mod classify;
+pub mod field;
 pub mod image;
 pub mod kernels;
 pub mod model;

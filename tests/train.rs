@@ -3,52 +3,14 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use burn::tensor::Device;
 use karyolens::checkpoint::Checkpoint;
-use karyolens::image::render_synthetic;
-use karyolens::nuclei::Feature;
-use karyolens::train::data::{DataFolder, Splits, folds_by_field};
-use karyolens::train::teachers::Teachers;
-use support::{PROGRAM, karyolens, karyolens_with, shared, stderr, stdout};
+use support::training::{cells, published, short_run, text, train};
+use support::{PROGRAM, karyolens, shared, stderr, stdout};
 use tempfile::TempDir;
-
-/// Two kinds of cell that even a short run can tell apart.
-const KINDS: [&[Feature]; 2] = [
-    &[Feature::Elongation],
-    &[Feature::Enlargement, Feature::Inclusion],
-];
-
-fn cells(count: usize, first_seed: usize) -> BTreeMap<String, (image::RgbImage, Vec<u8>)> {
-    let cell = |i: usize| {
-        let features = KINDS[i % 2];
-        let labels = Feature::ALL
-            .map(|feature| u8::from(features.contains(&feature)))
-            .to_vec();
-        let image = render_synthetic(features, (first_seed + i) as u64);
-        (format!("F1_cell_{}", first_seed + i), (image, labels))
-    };
-    (0..count).map(cell).collect()
-}
-
-/// The published layout, with `train` and `val`.
-fn published(folder: &Path) {
-    for (split, count, first_seed) in [("train", 24, 0), ("val", 12, 100)] {
-        let images = folder.join("images").join(split);
-        std::fs::create_dir_all(&images).unwrap();
-        std::fs::create_dir_all(folder.join("labels")).unwrap();
-        let cells = cells(count, first_seed);
-        for (id, (image, _)) in &cells {
-            image.save(images.join(format!("{id}.jpg"))).unwrap();
-        }
-        let labels: BTreeMap<_, _> = cells.iter().map(|(id, (_, labels))| (id, labels)).collect();
-        let labels = serde_json::to_vec(&labels).unwrap();
-        std::fs::write(folder.join("labels").join(format!("{split}.json")), labels).unwrap();
-    }
-}
 
 /// The same cells in one folder, with a file of the splits.
 fn flat(folder: &Path) {
@@ -75,33 +37,6 @@ fn flat(folder: &Path) {
         serde_json::to_vec(&splits).unwrap(),
     )
     .unwrap();
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-/// A short run on cells of 32 px, for `train`.
-fn short_run<'a>(data: &'a Path, run: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
-    let mut arguments = vec!["train", "--data", text(data), "--run", text(run)];
-    arguments.extend(["--plain", "--input-size", "32", "--batch", "8"]);
-    arguments.extend(["--drop-path", "0.1"]);
-    let defaults = [
-        ("--arch", "convnext-atto"),
-        ("--epochs", "4"),
-        ("--seed", "0"),
-    ];
-    for (option, value) in defaults {
-        if !more.contains(&option) {
-            arguments.extend([option, value]);
-        }
-    }
-    arguments.extend(more);
-    arguments
-}
-
-fn train(data: &Path, run: &Path, more: &[&str]) -> std::process::Output {
-    karyolens_with(&short_run(data, run, more))
 }
 
 #[test]
@@ -327,101 +262,6 @@ fn a_layer_far_from_the_head_learns_slower() {
         let moved = *before != after[name];
         let is_head = name.starts_with("head.") || name.starts_with("norm.");
         assert_eq!(moved, is_head, "{name}");
-    }
-}
-
-#[test]
-fn a_network_learns_from_teachers() {
-    let folder = TempDir::new().unwrap();
-    let data = folder.path().join("data");
-    published(&data);
-    let [teacher, student] = ["teacher", "student"].map(|run| folder.path().join(run));
-    stdout(&train(&data, &teacher, &["--epochs", "1"]));
-    let checkpoint = teacher.join("model.safetensors");
-    let learn = |run: &Path, share| {
-        let teachers = ["--teacher", text(&teacher), "--teacher", text(&checkpoint)];
-        let rest = [
-            "--temperature",
-            "2",
-            "--teacher-share",
-            share,
-            "--sampler",
-            "uniform",
-        ];
-        stdout(&train(&data, run, &[&teachers[..], &rest].concat()));
-        std::fs::read(run.join("model.safetensors")).unwrap()
-    };
-    let alone = learn(&student, "1");
-    let both = learn(&folder.path().join("both"), "0.5");
-
-    // With the teachers alone to learn from, other labels change nothing.
-    let labels = data.join("labels/train.json");
-    let own: BTreeMap<String, Vec<u8>> =
-        serde_json::from_slice(&std::fs::read(&labels).unwrap()).unwrap();
-    let other = |labels: Vec<u8>| {
-        labels
-            .into_iter()
-            .map(|label| 1 - label)
-            .collect::<Vec<u8>>()
-    };
-    let other: BTreeMap<_, _> = own.into_iter().map(|(id, own)| (id, other(own))).collect();
-    std::fs::write(&labels, serde_json::to_vec(&other).unwrap()).unwrap();
-    assert!(alone == learn(&folder.path().join("alone-again"), "1"));
-    assert!(both != learn(&folder.path().join("both-again"), "0.5"));
-
-    let missing = folder.path().join("nowhere");
-    let run = folder.path().join("run");
-    let error = stderr(&train(&data, &run, &["--teacher", text(&missing)]));
-    assert!(error.contains("nowhere"), "{error}");
-    assert!(!run.exists());
-}
-
-#[test]
-fn teachers_are_asked_about_cells_that_they_do_not_know() {
-    let folder = TempDir::new().unwrap();
-    let data = folder.path().join("data");
-    published(&data);
-    // Two fields, so that each teacher holds out one.
-    let labels = data.join("labels/train.json");
-    let text_of = std::fs::read_to_string(&labels).unwrap();
-    let other_field = |id: &str| id.replace("F1_cell_1", "F2_cell_1");
-    std::fs::write(&labels, other_field(&text_of)).unwrap();
-    for image in std::fs::read_dir(data.join("images/train")).unwrap() {
-        let image = image.unwrap().path();
-        let name = other_field(image.file_name().unwrap().to_str().unwrap());
-        std::fs::rename(&image, image.with_file_name(name)).unwrap();
-    }
-    let runs = ["0/2", "1/2"].map(|fold| {
-        let run = folder.path().join(fold.replace('/', "-"));
-        stdout(&train(&data, &run, &["--epochs", "1", "--hold-out", fold]));
-        run
-    });
-
-    let device = Device::flex();
-    let data = DataFolder {
-        folder: data,
-        splits: Splits::Published,
-    };
-    let features = data.features().unwrap();
-    let records = data.split("train", &features).unwrap();
-    let answers = |runs: &[PathBuf], temperature| {
-        let teachers = Teachers::read(runs, &features, &device).unwrap();
-        teachers.answers(&records, temperature).unwrap().unwrap()
-    };
-    // Alone, a teacher is asked about everything.
-    let alone = [0, 1].map(|i| answers(&runs[i..=i], 1.0));
-    let both = answers(&runs, 1.0);
-    let soft = answers(&runs, 2.0);
-    let fold_of = folds_by_field(&records, 2, 0);
-    assert!(fold_of.contains(&0) && fold_of.contains(&1));
-    for (i, fold) in fold_of.into_iter().enumerate() {
-        assert_eq!(both[i], alone[fold][i], "{}", records[i].id);
-        assert_ne!(both[i], alone[1 - fold][i], "{}", records[i].id);
-        for (soft, p) in soft[i].iter().zip(&both[i]) {
-            // sigmoid(logit(p) / 2)
-            let expected = p.sqrt() / (p.sqrt() + (1.0 - p).sqrt());
-            assert!((soft - expected).abs() < 1e-5, "{soft}, {expected}");
-        }
     }
 }
 

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 
+use crate::image::InputSpec;
 use crate::train::data::{
-    DataFolder, ImportOptions, Report, SplitCount, SplitKind, SplitSettings, Splits, check, import,
+    DataFolder, ImportOptions, Report, SplitCount, SplitKind, SplitSettings, Splits, check,
+    crop_fields, import,
 };
 
 /// The row of the cells that show no feature.
@@ -26,6 +28,7 @@ pub(super) struct Arguments {
 enum Command {
     Check(CheckArguments),
     Import(ImportArguments),
+    Crop(CropArguments),
 }
 
 /// Tell what is wrong or doubtful in a folder of labelled cells, and how often it shows what.
@@ -70,10 +73,28 @@ struct ImportArguments {
     seed: u64,
 }
 
+/// Cut every outlined nucleus out of its field, as cell images without labels.
+///
+/// Teachers can name the features of such cells for another network: see `train --unlabelled`.
+#[derive(Args)]
+struct CropArguments {
+    /// The folder: `images/<field>.jpg` (or png, webp, tiff, bmp) and
+    /// `contour/<field>_contours.json`, `[{"id": 0, "points": [[x, y], …]}, …]`.
+    #[arg(long, value_name = "FOLDER")]
+    fields: PathBuf,
+    /// The folder to write `<field>_cell_<n>.png` to.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Pixels of a cell image for one of the field; the published cells have about 2.2.
+    #[arg(long, default_value_t = InputSpec::CELL_SCALE)]
+    scale: f32,
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Check(arguments) => run_check(arguments),
         Command::Import(arguments) => run_import(arguments),
+        Command::Crop(arguments) => run_crop(arguments),
     }
 }
 
@@ -108,6 +129,24 @@ fn run_import(arguments: ImportArguments) -> Result<ExitCode> {
     };
     print_text(&check(&data, &data.split_names()?)?);
     println!("wrote {}", data.folder.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_crop(arguments: CropArguments) -> Result<ExitCode> {
+    let CropArguments {
+        fields,
+        output,
+        scale,
+    } = arguments;
+    ensure!(
+        scale > 0.0 && scale <= 100.0,
+        "--scale is {scale}; it must be above 0 and at most 100"
+    );
+    let (cut, left_out) = crop_fields(&fields, &output, scale)?;
+    println!(
+        "wrote {cut} cell images to {}; {left_out} contours surround nothing",
+        output.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

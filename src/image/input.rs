@@ -10,8 +10,6 @@ use super::CellImage;
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of ImageNet's training pixels.
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
-/// The published cell images show a field's pixels enlarged about this many times.
-const CELL_SCALE: f32 = 2.2;
 
 /// How a cell image becomes the input of a network, as the model card records it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +41,8 @@ pub enum ResizeFilter {
 impl InputSpec {
     /// The default centre crop: it holds 98.9 % of the study's cells whole.
     pub const CROP: u32 = 128;
+    /// The published cell images show a field's pixels enlarged about this many times.
+    pub const CELL_SCALE: f32 = 2.2;
 
     /// The defaults of this crate for an input of `side` pixels: a 128 px crop, bilinear,
     /// ImageNet's mean and standard deviation.
@@ -53,7 +53,7 @@ impl InputSpec {
             filter: ResizeFilter::Bilinear,
             mean: IMAGENET_MEAN,
             std: IMAGENET_STD,
-            cell_scale: CELL_SCALE,
+            cell_scale: Self::CELL_SCALE,
         }
     }
 

@@ -1,16 +1,18 @@
 //! From the bytes of a file to the numbers that a network reads.
 //!
 //! [`decode()`] turns bytes into pixels and trusts nothing; [`CellImage`] is one nucleus on a white
-//! canvas; [`InputSpec`] says how the canvas becomes a network's input, the same for training,
+//! canvas, and [`crop()`] cuts it out of a field; [`InputSpec`] says how the canvas becomes a network's input, the same for training,
 //! evaluation and the browser. Nothing here knows of tensors.
 
 mod cell;
+mod crop;
 mod decode;
 mod input;
 mod synthetic;
 
 pub use ::image::{ImageFormat, RgbImage};
 pub use cell::{CellImage, NotACell};
+pub use crop::crop;
 pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};
 pub use input::{InputSpec, ResizeFilter};
 pub use synthetic::render as render_synthetic;

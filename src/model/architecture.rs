@@ -157,6 +157,37 @@ impl Architecture {
         Ok(self)
     }
 
+    /// The same network with another width: `width` channels in the first stage or a token, and the
+    /// rest, stages and attention heads, in proportion.
+    ///
+    /// # Errors
+    /// [`ArchitectureError::Size`] where the proportion gives no whole numbers, or none that a
+    /// network can have.
+    pub fn with_width(mut self, width: usize) -> Result<Self, ArchitectureError> {
+        let name = self.name();
+        let scaled = |size: usize, of: usize| match (size * width).is_multiple_of(of) {
+            true => Ok(size * width / of),
+            false => Err(ArchitectureError::Size {
+                what: format!("the proportions of {name} at a width of {width}"),
+            }),
+        };
+        match &mut self {
+            Self::ResNet(config) => config.width = width,
+            Self::ConvNext(config) => {
+                let of = config.widths[0];
+                for size in &mut config.widths {
+                    *size = scaled(*size, of)?;
+                }
+            }
+            Self::Vit(config) => {
+                config.heads = scaled(config.heads, config.width)?;
+                config.width = width;
+            }
+        }
+        self.check()?;
+        Ok(self)
+    }
+
     /// # Errors
     /// [`ArchitectureError::InputSide`] unless `side` is a positive multiple of [`unit`](Self::unit).
     pub fn check_input_side(&self, side: usize) -> Result<(), ArchitectureError> {

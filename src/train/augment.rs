@@ -71,31 +71,30 @@ fn turn(cell: &CellImage, angle: f32, [flip_x, flip_y]: [f32; 2]) -> RgbImage {
 
 /// The colour at a point between pixels; white outside.
 fn between(pixels: &RgbImage, x: f32, y: f32) -> Rgb<u8> {
-    let (left, top) = (x.floor(), y.floor());
-    let (right_share, bottom_share) = (x - left, y - top);
-    let at = |dx: i64, dy: i64| {
-        let (x, y) = (left as i64 + dx, top as i64 + dy);
-        match (u32::try_from(x), u32::try_from(y)) {
-            (Ok(x), Ok(y)) => pixels.get_pixel_checked(x, y).copied(),
-            _ => None,
+    // Not f32::floor: without SSE 4.1, which x86-64 does not promise, that is a call.
+    let floor = |value: f32| value as i32 - i32::from(value < 0.0);
+    let (left, top) = (floor(x), floor(y));
+    let (right_share, bottom_share) = (x - left as f32, y - top as f32);
+    let (width, height) = (pixels.width() as i32, pixels.height() as i32);
+    let at = |x: i32, y: i32| match (0..width).contains(&x) && (0..height).contains(&y) {
+        true => {
+            let start = 3 * (y * width + x) as usize;
+            [0, 1, 2].map(|channel| f32::from(pixels.as_raw()[start + channel]))
         }
-        .unwrap_or(Rgb([255; 3]))
+        false => [255.0; 3],
     };
-    let corners = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
-    let shares = [
-        (1.0 - right_share) * (1.0 - bottom_share),
-        right_share * (1.0 - bottom_share),
-        (1.0 - right_share) * bottom_share,
-        right_share * bottom_share,
-    ];
-    Rgb([0, 1, 2].map(|channel| {
-        let value: f32 = corners
-            .iter()
-            .zip(shares)
-            .map(|(c, s)| f32::from(c[channel]) * s)
-            .sum();
-        value.round() as u8
-    }))
+    let line = |y: i32| {
+        let (left, right) = (at(left, y), at(left + 1, y));
+        [0, 1, 2].map(|c| left[c] + (right[c] - left[c]) * right_share)
+    };
+    let (above, below) = (line(top), line(top + 1));
+    Rgb([0, 1, 2].map(|c| nearest(above[c] + (below[c] - above[c]) * bottom_share)))
+}
+
+/// The nearest whole value from 0 to 255.
+fn nearest(value: f32) -> u8 {
+    // The conversion cuts off, and stops at the ends.
+    (value + 0.5) as u8
 }
 
 /// torchvision's ColorJitter, in the fixed order brightness, contrast, saturation, with the
@@ -108,24 +107,22 @@ fn jitter(pixels: &mut RgbImage, brightness: f32, contrast: f32, saturation: f32
         (f32::from(255 - darkest) / 25.5).min(1.0)
     };
     let (mut sum, mut weight) = (0.0, f32::MIN_POSITIVE);
-    for pixel in pixels.pixels() {
+    const WHITE: Rgb<u8> = Rgb([255; 3]);
+    for pixel in pixels.pixels().filter(|pixel| **pixel != WHITE) {
         let cover = cover(pixel);
         sum += cover * brightness * grey(pixel.0.map(f32::from));
         weight += cover;
     }
     let mean = sum / weight;
-    for pixel in pixels.pixels_mut() {
+    for pixel in pixels.pixels_mut().filter(|pixel| **pixel != WHITE) {
         let cover = cover(pixel);
-        if cover == 0.0 {
-            continue;
-        }
         let original = pixel.0.map(f32::from);
         let changed = original.map(|value| mean + (value * brightness - mean) * contrast);
         let level = grey(changed);
         for channel in 0..3 {
             let value = level + (changed[channel] - level) * saturation;
             let value = original[channel] + cover * (value - original[channel]);
-            pixel.0[channel] = value.round().clamp(0.0, 255.0) as u8;
+            pixel.0[channel] = nearest(value);
         }
     }
 }

@@ -47,6 +47,13 @@ pub struct TrainConfig {
     #[arg(long, value_name = "NAME", required_unless_present = "resume")]
     #[arg(default_value = "", hide_default_value = true)]
     pub arch: String,
+    /// Channels of the first stage, or of a ViT's tokens, where they are not the named network's:
+    /// those of later stages, and the heads, follow in proportion.
+    #[arg(long, value_name = "CHANNELS", conflicts_with = "init")]
+    pub width: Option<usize>,
+    /// Of the transformer to start from, keep only these blocks, counted from 0: 0,4,8, say.
+    #[arg(long, value_name = "BLOCKS", value_delimiter = ',', requires = "init")]
+    pub keep_blocks: Vec<usize>,
     /// A checkpoint to start from instead of fresh weights; its head is kept if it names the same
     /// features in the same order.
     #[arg(long, value_name = "FILE")]
@@ -110,6 +117,10 @@ pub struct TrainConfig {
     /// if there are any.
     #[arg(long = "teacher", value_name = "RUN")]
     pub teachers: Vec<PathBuf>,
+    /// A folder of cell images without labels, about which the teachers alone are asked; `data
+    /// crop` makes one from fields. Cells of fields that are validated on are left out.
+    #[arg(long, value_name = "FOLDER", requires = "teachers")]
+    pub unlabelled: Option<PathBuf>,
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long, default_value_t)]
     pub device: DeviceChoice,

@@ -6,7 +6,6 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::config::defaults;
-use super::data::Record;
 
 /// Whether and when a cell is mixed with another.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,12 +21,12 @@ pub struct CutMix {
 }
 
 impl CutMix {
-    /// Whether each feature is rare in `records`.
-    pub fn rare(&self, records: &[Record]) -> Vec<bool> {
-        let features = records.first().map_or(0, |record| record.labels.len());
-        let shown = |feature: usize| records.iter().filter(|r| r.labels[feature]).count() as f64;
+    /// Whether each feature is rare among cells with these labels.
+    pub fn rare(&self, labels: &[&[bool]]) -> Vec<bool> {
+        let features = labels.first().map_or(0, |labels| labels.len());
+        let shown = |feature: usize| labels.iter().filter(|labels| labels[feature]).count() as f64;
         (0..features)
-            .map(|feature| shown(feature) < self.rare_below * records.len() as f64)
+            .map(|feature| shown(feature) < self.rare_below * labels.len() as f64)
             .collect()
     }
 
@@ -149,22 +148,17 @@ mod tests {
 
     #[test]
     fn only_cells_with_a_rare_feature_are_mixed_and_half_of_them() {
-        let record = |labels: [bool; 2]| Record {
-            id: String::new(),
-            path: Default::default(),
-            labels: labels.to_vec(),
-        };
-        let mut records = vec![record([true, false]); 19];
-        records.push(record([true, true]));
+        let mut labels: Vec<&[bool]> = vec![&[true, false]; 19];
+        labels.push(&[true, true]);
         let cutmix = CutMix {
             probability: 0.5,
             rare_below: 0.1,
         };
-        let rare = cutmix.rare(&records);
+        let rare = cutmix.rare(&labels);
         assert_eq!(rare, [false, true]);
-        let mixed = |labels: &[bool]| {
+        let mixed = |own: &[bool]| {
             let draws = (0..4000)
-                .filter_map(|i| cutmix.draw(labels, &rare, records.len(), &mut random(1, &[i])));
+                .filter_map(|i| cutmix.draw(own, &rare, labels.len(), &mut random(1, &[i])));
             draws.inspect(|(partner, _)| assert!(*partner < 20)).count()
         };
         assert_eq!(mixed(&[true, false]), 0);

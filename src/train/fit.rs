@@ -1,5 +1,6 @@
 //! One training run: from a configuration to a folder with a checkpoint.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,12 +17,12 @@ use super::config::TrainConfig;
 use super::data::Record;
 use super::evaluate::SplitScores;
 use super::history::{BEST, Figure, History, HistoryLogger, SplitFigure};
-use super::loader::{Loader, Shuffle};
+use super::loader::{Lesson, Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
 use super::step::Trainee;
-use super::teachers::Teachers;
+use super::teachers::{Teachers, soften};
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
 use crate::classify::Classifier;
 use crate::files::write_atomically;
@@ -69,14 +70,12 @@ pub fn resume(folder: &Path, renderer: Option<Box<dyn MetricsRenderer>>) -> Resu
 struct Run<'a> {
     config: &'a TrainConfig,
     features: FeatureSet,
-    train: Vec<Record>,
+    train: Vec<Lesson>,
     val: Vec<Record>,
     /// Each a part of every step; the first validates.
     devices: Vec<Device>,
     architecture: Architecture,
     input: InputSpec,
-    /// What the teachers say of each training cell.
-    answers: Option<Vec<Vec<f32>>>,
     trainee: Trainee,
 }
 
@@ -93,8 +92,7 @@ impl<'a> Run<'a> {
         let device = plain.clone().autodiff();
         device.seed(config.seed);
         let (architecture, model) = start(config, &features, &device)?;
-        let teachers = Teachers::read(&config.teachers, &features, &plain)?;
-        let answers = teachers.answers(&train, config.objective.temperature)?;
+        let train = lessons(config, train, &val, &features, &plain)?;
         let trainee = Trainee::new(model, config.ema, config.objective.clone());
         Ok(Self {
             config,
@@ -104,7 +102,6 @@ impl<'a> Run<'a> {
             devices,
             architecture,
             input: config.input(),
-            answers,
             trainee,
         })
     }
@@ -177,8 +174,7 @@ impl<'a> Run<'a> {
         let batch = config.batch.div_ceil(self.devices.len());
         let plain = &self.devices[0];
         let train = Loader::new(
-            &self.train,
-            self.answers.as_deref(),
+            self.train.clone(),
             self.input.clone(),
             batch,
             Some(shuffle),
@@ -186,7 +182,8 @@ impl<'a> Run<'a> {
             &plain.clone().autodiff(),
         );
         let input = self.input.clone();
-        let val = Loader::new(&self.val, None, input, config.batch, None, first, plain);
+        let val = self.val.iter().cloned().map(Lesson::of_labels).collect();
+        let val = Loader::new(val, input, config.batch, None, first, plain);
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
         let mut training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val))
@@ -293,6 +290,47 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What there is to learn: of each training cell its labels, and what the teachers say; of cells
+/// that nobody labelled what the teachers say alone.
+fn lessons(
+    config: &TrainConfig,
+    train: Vec<Record>,
+    val: &[Record],
+    features: &FeatureSet,
+    device: &Device,
+) -> Result<Vec<Lesson>> {
+    let teachers = Teachers::read(&config.teachers, features, device)?;
+    let softened = |answer: &[f32]| {
+        let temperature = config.objective.temperature;
+        answer.iter().map(|&p| soften(p, temperature)).collect()
+    };
+    if config.teachers.is_empty() {
+        return Ok(train.into_iter().map(Lesson::of_labels).collect());
+    }
+    let answers = teachers.answers(&train.iter().collect::<Vec<_>>())?;
+    let lesson = |(record, answer): (Record, Vec<f32>)| Lesson {
+        answer: Some(softened(&answer)),
+        ..Lesson::of_labels(record)
+    };
+    let mut lessons: Vec<Lesson> = train.into_iter().zip(answers).map(lesson).collect();
+    let Some(folder) = &config.unlabelled else {
+        return Ok(lessons);
+    };
+    let mut cells = Record::unlabelled(folder, features.len())?;
+    let validated: HashSet<&str> = val.iter().map(Record::field).collect();
+    cells.retain(|cell| !validated.contains(cell.field()));
+    let answers = teachers.answers(&cells.iter().collect::<Vec<_>>())?;
+    lessons.extend(cells.into_iter().zip(answers).map(|(record, answer)| {
+        let labels = answer.iter().map(|&p| p >= 0.5).collect();
+        Lesson {
+            record: Record { labels, ..record },
+            answer: Some(softened(&answer)),
+            targets: answer,
+        }
+    }));
+    Ok(lessons)
+}
+
 /// The network to start from: fresh, or the weights of a checkpoint.
 fn start(
     config: &TrainConfig,
@@ -301,7 +339,10 @@ fn start(
 ) -> Result<(Architecture, Model)> {
     let side = config.input_size as usize;
     let Some(path) = &config.init else {
-        let architecture = Architecture::named(&config.arch)?.with_input_side(side)?;
+        let mut architecture = Architecture::named(&config.arch)?.with_input_side(side)?;
+        if let Some(width) = config.width {
+            architecture = architecture.with_width(width)?;
+        }
         let model = architecture.init(features.len(), config.drop_path, device);
         return Ok((architecture, model));
     };
@@ -309,6 +350,11 @@ fn start(
     let bytes = std::fs::read(path).with_context(context)?;
     let mut checkpoint = Checkpoint::read(&bytes).with_context(context)?;
     checkpoint.resample(side).with_context(context)?;
+    if !config.keep_blocks.is_empty() {
+        checkpoint
+            .keep_blocks(&config.keep_blocks)
+            .with_context(context)?;
+    }
     let architecture = checkpoint.card.architecture.clone();
     ensure!(
         architecture.name() == config.arch || architecture.family() == config.arch,

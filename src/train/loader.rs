@@ -81,14 +81,36 @@ struct Plan {
     shuffle: Option<(Shuffle, Vec<bool>)>,
 }
 
-/// A record and, once it has been read, its image.
+/// A cell and what is to be learnt of it.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    /// The cell; its labels say how it is drawn and mixed.
+    pub record: Record,
+    /// 0 to 1 for each feature.
+    pub targets: Vec<f32>,
+    /// What the teachers say of it.
+    pub answer: Option<Vec<f32>>,
+}
+
+impl Lesson {
+    /// What the labels of `record` say, and nobody else.
+    pub fn of_labels(record: Record) -> Self {
+        Self {
+            targets: record
+                .labels
+                .iter()
+                .map(|&shown| f32::from(u8::from(shown)))
+                .collect(),
+            record,
+            answer: None,
+        }
+    }
+}
+
+/// A lesson and, once it has been read, its image.
 #[derive(Clone)]
 struct Cell {
-    record: Record,
-    /// 1 for each feature that it shows, 0 for the others.
-    labels: Vec<f32>,
-    /// What the teachers say of it.
-    answer: Option<Vec<f32>>,
+    lesson: Lesson,
     image: OnceLock<CellImage>,
 }
 
@@ -103,11 +125,9 @@ struct Prepared {
 }
 
 impl Loader {
-    /// Batches of `batch` cells of `records` on `device`, with what the teachers say of each;
-    /// `first_epoch` counts from 1.
+    /// Batches of `batch` cells on `device`; `first_epoch` counts from 1.
     pub fn new(
-        records: &[Record],
-        answers: Option<&[Vec<f32>]>,
+        lessons: Vec<Lesson>,
         input: InputSpec,
         batch: usize,
         shuffle: Option<Shuffle>,
@@ -115,22 +135,17 @@ impl Loader {
         device: &Device,
     ) -> Self {
         let shuffle = shuffle.map(|shuffle| {
-            let rare = shuffle.cutmix.rare(records);
+            let labels: Vec<&[bool]> = lessons.iter().map(|l| &*l.record.labels).collect();
+            let rare = shuffle.cutmix.rare(&labels);
             (shuffle, rare)
         });
-        let cell = |(i, record): (usize, &Record)| Cell {
-            labels: record
-                .labels
-                .iter()
-                .map(|&shown| f32::from(u8::from(shown)))
-                .collect(),
-            answer: answers.map(|answers| answers[i].clone()),
-            record: record.clone(),
+        let cell = |lesson| Cell {
+            lesson,
             image: OnceLock::new(),
         };
         Self {
             plan: Arc::new(Plan {
-                cells: records.iter().enumerate().map(cell).collect(),
+                cells: lessons.into_iter().map(cell).collect(),
                 input,
                 batch,
                 start: 0,
@@ -146,7 +161,7 @@ impl Cell {
     fn read(&self) -> Result<CellImage, DataError> {
         match self.image.get() {
             Some(image) => Ok(image.clone()),
-            None => self.record.read(),
+            None => self.lesson.record.read(),
         }
     }
 }
@@ -157,7 +172,7 @@ impl Plan {
             return (0..self.cells.len()).collect();
         };
         let cells = self.cells.iter();
-        let labels: Vec<&[bool]> = cells.map(|cell| &*cell.record.labels).collect();
+        let labels: Vec<&[bool]> = cells.map(|cell| &*cell.lesson.record.labels).collect();
         // Apart from every image's own source, see `prepare`.
         let path = [epoch as u64, u64::MAX - self.start as u64];
         let mut random = random(shuffle.seed, &path);
@@ -184,7 +199,7 @@ impl Plan {
         let mut targets = Vec::new();
         let mut teachers = Vec::new();
         for (position, &index) in cells.iter().enumerate() {
-            let cell = &self.cells[index];
+            let cell = &self.cells[index].lesson;
             let seed = self.shuffle.as_ref().map_or(0, |(shuffle, _)| shuffle.seed);
             let position = self.start + first + position;
             let mut random = random(seed, &[epoch as u64, position as u64]);
@@ -196,15 +211,15 @@ impl Plan {
                 shuffle.cutmix.draw(labels, rare, cells, &mut random)
             });
             let Some((partner, cut)) = mixed else {
-                targets.extend(&cell.labels);
+                targets.extend(&cell.targets);
                 teachers.extend(cell.answer.iter().flatten());
                 continue;
             };
             let mut other = Vec::with_capacity(input.len());
             input.append(&self.image(partner, &mut random)?, &mut other);
             cut.paste(&other, &mut images[own..], side);
-            let partner = &self.cells[partner];
-            targets.extend(cut.mix(&cell.labels, &partner.labels, side));
+            let partner = &self.cells[partner].lesson;
+            targets.extend(cut.mix(&cell.targets, &partner.targets, side));
             if let (Some(own), Some(partner)) = (&cell.answer, &partner.answer) {
                 teachers.extend(cut.mix(own, partner, side));
             }

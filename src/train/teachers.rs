@@ -66,15 +66,14 @@ impl Teachers {
     }
 
     /// What they say of each of `records`, one probability a feature: the mean over those who do
-    /// not know the cell, or over all where everybody does, at temperature T, sigmoid(logit / T).
-    /// `None` without a teacher.
+    /// not know the cell, or over all where everybody does.
     ///
     /// # Errors
     /// An image that cannot be read, or a device that fails.
-    pub fn answers(&self, records: &[Record], temperature: f64) -> Result<Option<Vec<Vec<f32>>>> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
+    ///
+    /// # Panics
+    /// Where there are no teachers.
+    pub fn answers(&self, records: &[&Record]) -> Result<Vec<Vec<f32>>> {
         let knows = |teacher: &Teacher, record: &Record| teacher.known.contains(&record.id);
         let features = self.0[0].classifier.card().features.len();
         let mut sums = vec![vec![0.0; features]; records.len()];
@@ -82,8 +81,8 @@ impl Teachers {
         for teacher in &self.0 {
             let cells: Vec<usize> = (0..records.len())
                 .filter(|&i| {
-                    !knows(teacher, &records[i])
-                        || self.0.iter().all(|teacher| knows(teacher, &records[i]))
+                    !knows(teacher, records[i])
+                        || self.0.iter().all(|teacher| knows(teacher, records[i]))
                 })
                 .collect();
             for cells in cells.chunks(CHUNK) {
@@ -100,16 +99,22 @@ impl Teachers {
                 }
             }
         }
-        let soft = |sum: f64, asked: usize| {
-            let mean = (sum / asked as f64).clamp(EDGE, 1.0 - EDGE);
-            let logit = (mean / (1.0 - mean)).ln() / temperature;
-            (1.0 / (1.0 + (-logit).exp())) as f32
-        };
         let answers = sums.into_iter().zip(asked);
-        let answers =
-            answers.map(|(sums, asked)| sums.into_iter().map(|s| soft(s, asked)).collect());
-        Ok(Some(answers.collect()))
+        Ok(answers
+            .map(|(sums, asked)| {
+                sums.iter()
+                    .map(|sum| (sum / f64::from(asked)) as f32)
+                    .collect()
+            })
+            .collect())
     }
+}
+
+/// A probability at temperature T: sigmoid(logit / T).
+pub fn soften(probability: f32, temperature: f64) -> f32 {
+    let p = f64::from(probability).clamp(EDGE, 1.0 - EDGE);
+    let logit = (p / (1.0 - p)).ln() / temperature;
+    (1.0 / (1.0 + (-logit).exp())) as f32
 }
 
 /// The ids of the cells that a checkpoint of ours was trained on; none where its data is not at

@@ -1,6 +1,8 @@
 //! What several integration tests need: the shared data, the fixtures, the native program.
 #![allow(dead_code)] // Each test crate uses its own part.
 
+pub mod training;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -64,6 +64,12 @@ pub enum DataError {
         /// The split.
         split: String,
     },
+    /// A folder of cells without labels holds no image.
+    #[error("there is no image in {}", folder.display())]
+    NoImages {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Settings of splits that exclude each other.
     #[error("{0}")]
     Contradiction(&'static str),

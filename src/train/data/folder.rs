@@ -151,14 +151,7 @@ impl DataFolder {
     pub(super) fn all_images(&self) -> Result<Vec<PathBuf>, DataError> {
         let mut images = Vec::new();
         for folder in self.image_folders()? {
-            images.extend(entries(&folder)?.into_iter().filter(|path| {
-                let extension = path.extension().and_then(|extension| extension.to_str());
-                extension.is_some_and(|extension| {
-                    EXTENSIONS
-                        .iter()
-                        .any(|known| known.eq_ignore_ascii_case(extension))
-                })
-            }));
+            images.extend(images_in(&folder)?);
         }
         Ok(images)
     }
@@ -435,8 +428,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
+/// The images that a folder holds, by name.
+pub(super) fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut images = entries(folder)?;
+    images.retain(|path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let is =
+            |known: &&str| extension.is_some_and(|extension| known.eq_ignore_ascii_case(extension));
+        EXTENSIONS.iter().any(|known| is(&known))
+    });
+    Ok(images)
+}
+
 /// What a folder holds, by name.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |error| DataError::File {
         path: folder.into(),
         error,

@@ -7,21 +7,25 @@
 //! features, and without it they are the nine nuclear ones. [`Splits`] says which cells are for
 //! what: as published, as a file lists them, or by field ([`folds_by_field`]).
 //!
-//! [`check()`] looks over a whole folder and [`import()`] makes one from a table. Nothing here
+//! [`check()`] looks over a whole folder, [`import()`] makes one from a table, and [`crop_fields`]
+//! cuts cells without labels out of fields. Nothing here
 //! knows of tensors.
 
 mod check;
+mod crop;
 mod error;
 mod folder;
 mod folds;
 mod import;
 mod settings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::image::{CellImage, decode};
+use folder::images_in;
 
 pub use check::{Fault, Identical, Place, Report, SharedField, SplitCount, check};
+pub use crop::crop_fields;
 pub use error::DataError;
 pub use folder::{DataFolder, Splits};
 pub use folds::{ByField, HoldOut, folds_by_field};
@@ -45,6 +49,29 @@ pub struct Record {
 }
 
 impl Record {
+    /// The images of a folder as cells whose `features` features nobody has labelled: all false.
+    ///
+    /// # Errors
+    /// [`DataError::File`] for a folder that cannot be read, [`DataError::NoImages`] for one without
+    /// any.
+    pub fn unlabelled(folder: &Path, features: usize) -> Result<Vec<Self>, DataError> {
+        let images = images_in(folder)?;
+        if images.is_empty() {
+            return Err(DataError::NoImages {
+                folder: folder.into(),
+            });
+        }
+        let record = |path: PathBuf| Self {
+            id: path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            path,
+            labels: vec![false; features],
+        };
+        Ok(images.into_iter().map(record).collect())
+    }
+
     /// The field that the cell was cut from: its id up to the last `_cell_`. A cell whose id says
     /// nothing of a field is alone in its own.
     pub fn field(&self) -> &str {

@@ -1,0 +1,138 @@
+//! One nucleus cut out of a field along its contour.
+
+use ::image::imageops::{self, FilterType};
+use ::image::{Rgb, RgbImage};
+
+use super::CellImage;
+
+/// Pixels left around the contour's box, as the study's viewer leaves them.
+const MARGIN: f64 = 1.0;
+/// How far a pixel's centre may be from the contour's line and still be the nucleus'.
+const LINE: f64 = 0.5;
+
+/// What a contour surrounds in `field`, on a white canvas: white outside the contour, enlarged
+/// `scale` times (cubic up, linear down) and centred; smaller where it would not fit the canvas.
+///
+/// `contour` is a closed line of points `[x, y]` in pixels, whole numbers being the centres of
+/// pixels. `None` where it surrounds nothing of the field: fewer than three points, or all
+/// outside.
+pub fn crop(field: &RgbImage, contour: &[[f64; 2]], scale: f32) -> Option<CellImage> {
+    if contour.len() < 3 || contour.iter().flatten().any(|value| !value.is_finite()) {
+        return None;
+    }
+    let range = |axis: usize, side: u32| {
+        let values = || contour.iter().map(|point| point[axis]);
+        let first = values().fold(f64::MAX, f64::min) - MARGIN;
+        let last = values().fold(f64::MIN, f64::max) + MARGIN;
+        let clip = |value: f64| value.clamp(0.0, f64::from(side)) as u32;
+        clip(first)..clip(last + 1.0)
+    };
+    let (columns, rows) = (range(0, field.width()), range(1, field.height()));
+    if columns.is_empty() || rows.is_empty() {
+        return None;
+    }
+    let mut inside = 0;
+    let (width, height) = (columns.len() as u32, rows.len() as u32);
+    let nucleus = RgbImage::from_fn(width, height, |x, y| {
+        let (x, y) = (x + columns.start, y + rows.start);
+        match surrounds(contour, f64::from(x), f64::from(y)) {
+            true => {
+                inside += 1;
+                *field.get_pixel(x, y)
+            }
+            false => Rgb([255; 3]),
+        }
+    });
+    if inside == 0 {
+        return None;
+    }
+    let fitting = CellImage::SIDE as f32 / width.max(height) as f32;
+    let scale = scale.min(fitting);
+    let side = |length: u32| ((length as f32 * scale).round() as u32).clamp(1, CellImage::SIDE);
+    let filter = match scale > 1.0 {
+        true => FilterType::CatmullRom,
+        false => FilterType::Triangle,
+    };
+    let enlarged = imageops::resize(&nucleus, side(width), side(height), filter);
+    CellImage::new(enlarged).ok()
+}
+
+/// Whether a point lies in a closed line or within [`LINE`] of it.
+fn surrounds(contour: &[[f64; 2]], x: f64, y: f64) -> bool {
+    let ends = contour.iter().zip(contour.iter().cycle().skip(1));
+    let mut inside = false;
+    for (&[x0, y0], &[x1, y1]) in ends {
+        // A ray to the right crosses the line an odd number of times from inside.
+        if (y0 > y) != (y1 > y) && x < x0 + (y - y0) / (y1 - y0) * (x1 - x0) {
+            inside = !inside;
+        }
+        let (dx, dy) = (x1 - x0, y1 - y0);
+        let length = dx * dx + dy * dy;
+        let along = match length > 0.0 {
+            true => (((x - x0) * dx + (y - y0) * dy) / length).clamp(0.0, 1.0),
+            false => 0.0,
+        };
+        if (x - x0 - along * dx).hypot(y - y0 - along * dy) <= LINE {
+            return true;
+        }
+    }
+    inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dark disc of radius 10 about (40, 30) on pink.
+    fn field() -> RgbImage {
+        RgbImage::from_fn(100, 80, |x, y| {
+            let (dx, dy) = (x as f32 - 40.0, y as f32 - 30.0);
+            match dx.hypot(dy) <= 10.0 {
+                true => Rgb([80, 40, 110]),
+                false => Rgb([230, 190, 220]),
+            }
+        })
+    }
+
+    fn circle(radius: f64) -> Vec<[f64; 2]> {
+        let angle = |i: usize| i as f64 / 40.0 * std::f64::consts::TAU;
+        (0..40)
+            .map(|i| {
+                [
+                    40.0 + radius * angle(i).cos(),
+                    30.0 + radius * angle(i).sin(),
+                ]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_nucleus_is_enlarged_on_white() {
+        let cell = crop(&field(), &circle(10.0), 2.2).unwrap();
+        // 2 · 10 px and the pixel between, times 2.2, as far as blending leaves it dark.
+        assert!((44..=50).contains(&cell.reach()), "{}", cell.reach());
+        assert_eq!(cell.pixels().get_pixel(112, 112), &Rgb([80, 40, 110]));
+        assert_eq!(cell.pixels().get_pixel(112, 80), &Rgb([255; 3]));
+        let larger = crop(&field(), &circle(14.0), 2.2).unwrap();
+        assert_eq!(larger.pixels().get_pixel(112, 85), &Rgb([230, 190, 220]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_shrunk_and_what_is_outside_is_cut_off() {
+        let square = [[0.0, 0.0], [300.0, 0.0], [300.0, 300.0], [0.0, 300.0]];
+        let cell = crop(&field(), &square, 2.24).unwrap();
+        assert_eq!(cell.reach(), CellImage::SIDE);
+    }
+
+    #[test]
+    fn contours_that_surround_nothing_give_nothing() {
+        for contour in [
+            vec![],
+            vec![[1.0, 1.0], [5.0, 5.0]],
+            vec![[200.0, 1.0], [220.0, 1.0], [210.0, 9.0]],
+            vec![[f64::NAN, 1.0], [5.0, 5.0], [1.0, 5.0]],
+        ] {
+            assert_eq!(crop(&field(), &contour, 2.2), None, "{contour:?}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Small networks from large ones: teachers, cells that nobody labelled, and other sizes to start
+//! from.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use image::{Rgb, RgbImage};
+use karyolens::checkpoint::Checkpoint;
+use karyolens::image::{CellImage, decode};
+use karyolens::model::Architecture;
+use karyolens::train::data::{DataFolder, Splits, folds_by_field};
+use karyolens::train::teachers::{Teachers, soften};
+use support::training::{published, text, train};
+use support::{karyolens, stderr, stdout};
+use tempfile::TempDir;
+
+#[test]
+fn a_network_learns_from_teachers() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let [teacher, student] = ["teacher", "student"].map(|run| folder.path().join(run));
+    stdout(&train(&data, &teacher, &["--epochs", "1"]));
+    let checkpoint = teacher.join("model.safetensors");
+    let learn = |run: &Path, share| {
+        let teachers = ["--teacher", text(&teacher), "--teacher", text(&checkpoint)];
+        let rest = [
+            "--temperature",
+            "2",
+            "--teacher-share",
+            share,
+            "--sampler",
+            "uniform",
+        ];
+        stdout(&train(&data, run, &[&teachers[..], &rest].concat()));
+        std::fs::read(run.join("model.safetensors")).unwrap()
+    };
+    let alone = learn(&student, "1");
+    let both = learn(&folder.path().join("both"), "0.5");
+
+    // With the teachers alone to learn from, other labels change nothing.
+    let labels = data.join("labels/train.json");
+    let own: BTreeMap<String, Vec<u8>> =
+        serde_json::from_slice(&std::fs::read(&labels).unwrap()).unwrap();
+    let other = |labels: Vec<u8>| {
+        labels
+            .into_iter()
+            .map(|label| 1 - label)
+            .collect::<Vec<u8>>()
+    };
+    let other: BTreeMap<_, _> = own.into_iter().map(|(id, own)| (id, other(own))).collect();
+    std::fs::write(&labels, serde_json::to_vec(&other).unwrap()).unwrap();
+    assert!(alone == learn(&folder.path().join("alone-again"), "1"));
+    assert!(both != learn(&folder.path().join("both-again"), "0.5"));
+
+    let missing = folder.path().join("nowhere");
+    let run = folder.path().join("run");
+    let error = stderr(&train(&data, &run, &["--teacher", text(&missing)]));
+    assert!(error.contains("nowhere"), "{error}");
+    assert!(!run.exists());
+}
+
+#[test]
+fn teachers_are_asked_about_cells_that_they_do_not_know() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    // Two fields, so that each teacher holds out one.
+    let labels = data.join("labels/train.json");
+    let text_of = std::fs::read_to_string(&labels).unwrap();
+    let other_field = |id: &str| id.replace("F1_cell_1", "F2_cell_1");
+    std::fs::write(&labels, other_field(&text_of)).unwrap();
+    for image in std::fs::read_dir(data.join("images/train")).unwrap() {
+        let image = image.unwrap().path();
+        let name = other_field(image.file_name().unwrap().to_str().unwrap());
+        std::fs::rename(&image, image.with_file_name(name)).unwrap();
+    }
+    let runs = ["0/2", "1/2"].map(|fold| {
+        let run = folder.path().join(fold.replace('/', "-"));
+        stdout(&train(&data, &run, &["--epochs", "1", "--hold-out", fold]));
+        run
+    });
+
+    let device = Device::flex();
+    let data = DataFolder {
+        folder: data,
+        splits: Splits::Published,
+    };
+    let features = data.features().unwrap();
+    let records = data.split("train", &features).unwrap();
+    let cells: Vec<_> = records.iter().collect();
+    let answers = |runs: &[PathBuf]| {
+        let teachers = Teachers::read(runs, &features, &device).unwrap();
+        teachers.answers(&cells).unwrap()
+    };
+    // Alone, a teacher is asked about everything.
+    let alone = [0, 1].map(|i| answers(&runs[i..=i]));
+    let both = answers(&runs);
+    let fold_of = folds_by_field(&records, 2, 0);
+    assert!(fold_of.contains(&0) && fold_of.contains(&1));
+    for (i, fold) in fold_of.into_iter().enumerate() {
+        assert_eq!(both[i], alone[fold][i], "{}", records[i].id);
+        assert_ne!(both[i], alone[1 - fold][i], "{}", records[i].id);
+    }
+    for p in [0.0, 0.02, 0.5, 0.97, 1.0f32] {
+        let expected = p.sqrt() / (p.sqrt() + (1.0 - p).sqrt());
+        let soft = soften(p, 2.0);
+        assert!((soft - expected).abs() < 2e-3, "{soft}, {expected}");
+    }
+}
+
+/// What a run's model is.
+fn architecture(run: &Path) -> Architecture {
+    let bytes = std::fs::read(run.join("model.safetensors")).unwrap();
+    Checkpoint::read(&bytes).unwrap().card.architecture
+}
+
+#[test]
+fn teachers_name_the_features_of_cells_that_nobody_labelled() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let teacher = folder.path().join("teacher");
+    stdout(&train(&data, &teacher, &["--epochs", "1"]));
+    // Some of another field, and some of the field that is validated on.
+    let [others, validated] = ["F7", "F1"].map(|field| {
+        let unlabelled = folder.path().join(field);
+        std::fs::create_dir(&unlabelled).unwrap();
+        for (i, image) in std::fs::read_dir(data.join("images/train"))
+            .unwrap()
+            .enumerate()
+        {
+            let to = unlabelled.join(format!("{field}_cell_{}.jpg", 1000 + i));
+            std::fs::copy(image.unwrap().path(), to).unwrap();
+        }
+        unlabelled
+    });
+    let learn = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let rest = [
+            "--teacher",
+            text(&teacher),
+            "--epochs",
+            "1",
+            "--sampler",
+            "uniform",
+        ];
+        stdout(&train(&data, &run, &[&rest[..], more].concat()));
+        std::fs::read(run.join("model.safetensors")).unwrap()
+    };
+    let weights = |bytes: &[u8]| Checkpoint::read(bytes).unwrap().weights.0;
+    let without = weights(&learn("without", &[]));
+    assert!(without == weights(&learn("validated", &["--unlabelled", text(&validated)])));
+    assert!(without != weights(&learn("others", &["--unlabelled", text(&others)])));
+
+    let run = folder.path().join("run");
+    let alone = train(&data, &run, &["--unlabelled", text(&others)]);
+    assert!(stderr(&alone).contains("--teacher"), "{}", stderr(&alone));
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let more = ["--teacher", text(&teacher), "--unlabelled", text(&empty)];
+    let none = stderr(&train(&data, &run, &more));
+    assert!(none.contains("no image"), "{none}");
+}
+
+#[test]
+fn a_network_may_be_narrower_than_the_named_ones() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    for (arch, width, expected) in [
+        (
+            "resnet-18",
+            "8",
+            Architecture::named("resnet-18").unwrap().with_width(8),
+        ),
+        (
+            "convnext-atto",
+            "16",
+            Architecture::named("convnext-atto").unwrap().with_width(16),
+        ),
+        (
+            "vit-tiny",
+            "64",
+            Architecture::named("vit-tiny").unwrap().with_width(64),
+        ),
+    ] {
+        let run = folder.path().join(arch);
+        let more = ["--arch", arch, "--width", width, "--epochs", "1"];
+        stdout(&train(&data, &run, &more));
+        let expected = expected.unwrap().with_input_side(32).unwrap();
+        assert_eq!(architecture(&run), expected);
+    }
+    let run = folder.path().join("run");
+    let wrong = stderr(&train(
+        &data,
+        &run,
+        &["--arch", "vit-tiny", "--width", "100"],
+    ));
+    assert!(wrong.contains("at a width of 100"), "{wrong}");
+}
+
+#[test]
+fn a_transformer_may_start_from_some_blocks_of_another() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let whole = folder.path().join("whole");
+    let sizes = ["--arch", "vit-tiny", "--width", "64", "--epochs", "1"];
+    stdout(&train(&data, &whole, &sizes));
+    let init = whole.join("model.safetensors");
+    let keep = |name: &str, blocks: &str| {
+        let run = folder.path().join(name);
+        // A rate that moves nothing: what is written is what it started from.
+        let start = ["--init", text(&init), "--keep-blocks", blocks];
+        let rest = ["--arch", "vit", "--epochs", "1", "--lr", "1e-12"];
+        (train(&data, &run, &[&start[..], &rest].concat()), run)
+    };
+    let (output, run) = keep("some", "0,7,11");
+    stdout(&output);
+    let read = |run: &Path| {
+        Checkpoint::read(&std::fs::read(run.join("model.safetensors")).unwrap()).unwrap()
+    };
+    let (before, after) = (read(&whole), read(&run));
+    let Architecture::Vit(config) = &after.card.architecture else {
+        panic!("not a transformer");
+    };
+    assert_eq!(config.depth, 3);
+    for (name, tensor) in &after.weights.0 {
+        let origin = ["blocks.0.", "blocks.1.", "blocks.2."]
+            .iter()
+            .zip([0, 7, 11]);
+        let origin = origin
+            .filter_map(|(new, old)| Some(format!("blocks.{old}.{}", name.strip_prefix(new)?)))
+            .next();
+        assert_eq!(
+            *tensor,
+            before.weights.0[origin.as_ref().unwrap_or(name)],
+            "{name}"
+        );
+    }
+    for (blocks, fault) in [("0,12", "no block 12"), ("0,x", "invalid")] {
+        let error = stderr(&keep("wrong", blocks).0);
+        assert!(error.contains(fault), "{error}");
+    }
+}
+
+#[test]
+fn nuclei_are_cut_out_of_fields() {
+    let folder = TempDir::new().unwrap();
+    let fields = folder.path().join("fields");
+    for below in ["images", "contour"] {
+        std::fs::create_dir_all(fields.join(below)).unwrap();
+    }
+    let dark = Rgb([70, 40, 120]);
+    let field = RgbImage::from_fn(600, 400, |x, y| match (x / 100 + y / 100) % 2 {
+        0 => dark,
+        _ => Rgb([240, 200, 230]),
+    });
+    field.save(fields.join("images/S1.png")).unwrap();
+    let square = |x: i32| format!("[[{x}, 10], [{0}, 10], [{0}, 40], [{x}, 40]]", x + 30);
+    // The same id twice, as in the study's files, and one that surrounds nothing.
+    let contours = format!(
+        r#"[{{"id": 0, "points": {}}}, {{"id": 0, "points": {}}}, {{"id": 1, "points": [[5, 5]]}}]"#,
+        square(10),
+        square(110)
+    );
+    let json = fields.join("contour/S1_contours.json");
+    std::fs::write(&json, contours).unwrap();
+    let cells = folder.path().join("cells");
+    let crop = || {
+        karyolens([
+            "data",
+            "crop",
+            "--fields",
+            text(&fields),
+            "-o",
+            text(&cells),
+        ])
+    };
+    let told = stdout(&crop());
+    assert!(
+        told.contains("wrote 2 cell images") && told.contains("1 contours"),
+        "{told}"
+    );
+    let cell = |name: &str| {
+        CellImage::new(decode(&std::fs::read(cells.join(name)).unwrap()).unwrap()).unwrap()
+    };
+    let [first, second] = ["S1_cell_0.png", "S1_cell_1.png"].map(cell);
+    assert_eq!(first.pixels().get_pixel(112, 112), &dark);
+    assert_ne!(second.pixels().get_pixel(112, 112), &dark);
+    // 31 px and the white around them, 2.2 times as large.
+    assert!((66..=74).contains(&first.reach()), "{}", first.reach());
+
+    std::fs::write(&json, "[{}]").unwrap();
+    assert!(stderr(&crop()).contains("S1_contours.json"));
+    std::fs::remove_file(fields.join("images/S1.png")).unwrap();
+    std::fs::write(&json, "[]").unwrap();
+    assert!(stderr(&crop()).contains("S1 has contours but no image"));
+    std::fs::remove_file(&json).unwrap();
+    assert!(stderr(&crop()).contains("holds no file"));
+}

@@ -1,0 +1,74 @@
+//! Short runs on a small set of synthetic cells.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+
+use karyolens::image::render_synthetic;
+use karyolens::nuclei::Feature;
+
+use super::karyolens_with;
+
+/// Two kinds of cell that even a short run can tell apart.
+const KINDS: [&[Feature]; 2] = [
+    &[Feature::Elongation],
+    &[Feature::Enlargement, Feature::Inclusion],
+];
+
+/// Cells of both kinds in turn, by id, with their labels.
+pub fn cells(count: usize, first_seed: usize) -> BTreeMap<String, (image::RgbImage, Vec<u8>)> {
+    let cell = |i: usize| {
+        let features = KINDS[i % 2];
+        let labels = Feature::ALL
+            .map(|feature| u8::from(features.contains(&feature)))
+            .to_vec();
+        let image = render_synthetic(features, (first_seed + i) as u64);
+        (format!("F1_cell_{}", first_seed + i), (image, labels))
+    };
+    (0..count).map(cell).collect()
+}
+
+/// The published layout, with `train` and `val`.
+pub fn published(folder: &Path) {
+    for (split, count, first_seed) in [("train", 24, 0), ("val", 12, 100)] {
+        let images = folder.join("images").join(split);
+        std::fs::create_dir_all(&images).unwrap();
+        std::fs::create_dir_all(folder.join("labels")).unwrap();
+        let cells = cells(count, first_seed);
+        for (id, (image, _)) in &cells {
+            image.save(images.join(format!("{id}.jpg"))).unwrap();
+        }
+        let labels: BTreeMap<_, _> = cells.iter().map(|(id, (_, labels))| (id, labels)).collect();
+        let labels = serde_json::to_vec(&labels).unwrap();
+        std::fs::write(folder.join("labels").join(format!("{split}.json")), labels).unwrap();
+    }
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A short run on cells of 32 px, for `train`.
+pub fn short_run<'a>(data: &'a Path, run: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["train", "--data", text(data), "--run", text(run)];
+    arguments.extend(["--plain", "--input-size", "32", "--batch", "8"]);
+    arguments.extend(["--drop-path", "0.1"]);
+    let defaults = [
+        ("--arch", "convnext-atto"),
+        ("--epochs", "4"),
+        ("--seed", "0"),
+    ];
+    for (option, value) in defaults {
+        if !more.contains(&option) {
+            arguments.extend([option, value]);
+        }
+    }
+    arguments.extend(more);
+    arguments
+}
+
+/// Trains a short run.
+pub fn train(data: &Path, run: &Path, more: &[&str]) -> Output {
+    karyolens_with(&short_run(data, run, more))
+}
