@@ -12,7 +12,8 @@ use karyolens::checkpoint::Checkpoint;
 use karyolens::image::{CellImage, decode};
 use karyolens::model::Architecture;
 use karyolens::train::data::{DataFolder, Splits, folds_by_field};
-use karyolens::train::teachers::{Teachers, soften};
+use karyolens::train::lessons::soften;
+use karyolens::train::teachers::Teachers;
 use support::training::{published, text, train};
 use support::{karyolens, stderr, stdout};
 use tempfile::TempDir;
@@ -112,10 +113,10 @@ fn teachers_are_asked_about_cells_that_they_do_not_know() {
     }
 }
 
-/// What a run's model is.
-fn architecture(run: &Path) -> Architecture {
+/// A run's model.
+fn model(run: &Path) -> Checkpoint {
     let bytes = std::fs::read(run.join("model.safetensors")).unwrap();
-    Checkpoint::read(&bytes).unwrap().card.architecture
+    Checkpoint::read(&bytes).unwrap()
 }
 
 #[test]
@@ -149,14 +150,44 @@ fn teachers_name_the_features_of_cells_that_nobody_labelled() {
             "uniform",
         ];
         stdout(&train(&data, &run, &[&rest[..], more].concat()));
-        std::fs::read(run.join("model.safetensors")).unwrap()
+        model(&run).weights.0
     };
-    let weights = |bytes: &[u8]| Checkpoint::read(bytes).unwrap().weights.0;
-    let without = weights(&learn("without", &[]));
-    assert!(without == weights(&learn("validated", &["--unlabelled", text(&validated)])));
-    assert!(without != weights(&learn("others", &["--unlabelled", text(&others)])));
+    let without = learn("without", &[]);
+    assert!(without == learn("validated", &["--unlabelled", text(&validated)]));
+    assert!(without != learn("others", &["--unlabelled", text(&others)]));
 
+    // What they said serves another run as well.
+    let said = folder.path().join("others/answers.json");
+    let more = [
+        "--unlabelled",
+        text(&others),
+        "--epochs",
+        "1",
+        "--sampler",
+        "uniform",
+    ];
+    let run = folder.path().join("again");
+    stdout(&train(
+        &data,
+        &run,
+        &[&more[..], &["--answers", text(&said)]].concat(),
+    ));
+    assert!(model(&run).weights.0 == model(&folder.path().join("others")).weights.0);
     let run = folder.path().join("run");
+    let no_answers = teacher.join("config.json");
+    let more = [
+        "--unlabelled",
+        text(&validated),
+        "--answers",
+        text(&no_answers),
+    ];
+    let wrong = stderr(&train(&data, &run, &more));
+    assert!(wrong.contains("holds no answers"), "{wrong}");
+    let said = folder.path().join("without/answers.json");
+    let more = ["--unlabelled", text(&others), "--answers", text(&said)];
+    let missing = stderr(&train(&data, &run, &more));
+    assert!(missing.contains("no teacher was asked about"), "{missing}");
+
     let alone = train(&data, &run, &["--unlabelled", text(&others)]);
     assert!(stderr(&alone).contains("--teacher"), "{}", stderr(&alone));
     let empty = folder.path().join("empty");
@@ -192,7 +223,7 @@ fn a_network_may_be_narrower_than_the_named_ones() {
         let more = ["--arch", arch, "--width", width, "--epochs", "1"];
         stdout(&train(&data, &run, &more));
         let expected = expected.unwrap().with_input_side(32).unwrap();
-        assert_eq!(architecture(&run), expected);
+        assert_eq!(model(&run).card.architecture, expected);
     }
     let run = folder.path().join("run");
     let wrong = stderr(&train(
@@ -221,10 +252,7 @@ fn a_transformer_may_start_from_some_blocks_of_another() {
     };
     let (output, run) = keep("some", "0,7,11");
     stdout(&output);
-    let read = |run: &Path| {
-        Checkpoint::read(&std::fs::read(run.join("model.safetensors")).unwrap()).unwrap()
-    };
-    let (before, after) = (read(&whole), read(&run));
+    let (before, after) = (model(&whole), model(&run));
     let Architecture::Vit(config) = &after.card.architecture else {
         panic!("not a transformer");
     };

@@ -117,9 +117,12 @@ pub struct TrainConfig {
     /// if there are any.
     #[arg(long = "teacher", value_name = "RUN")]
     pub teachers: Vec<PathBuf>,
+    /// What the teachers of another run said, its `answers.json`, instead of asking them again.
+    #[arg(long, value_name = "FILE", conflicts_with = "teachers")]
+    pub answers: Option<PathBuf>,
     /// A folder of cell images without labels, about which the teachers alone are asked; `data
     /// crop` makes one from fields. Cells of fields that are validated on are left out.
-    #[arg(long, value_name = "FOLDER", requires = "teachers")]
+    #[arg(long, value_name = "FOLDER")]
     pub unlabelled: Option<PathBuf>,
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long, default_value_t)]
@@ -231,6 +234,10 @@ impl TrainConfig {
         };
         above_zero("lr", self.lr)?;
         above_zero("layer-decay", self.layer_decay)?;
+        ensure!(
+            self.unlabelled.is_none() || self.answers.is_some() || !self.teachers.is_empty(),
+            "--unlabelled needs somebody to say what the cells show: --teacher or --answers"
+        );
         if let Some(fault) = self.input().fault() {
             anyhow::bail!("--crop and --input-size make {fault}");
         }

@@ -1,6 +1,5 @@
 //! One training run: from a configuration to a folder with a checkpoint.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,12 +16,12 @@ use super::config::TrainConfig;
 use super::data::Record;
 use super::evaluate::SplitScores;
 use super::history::{BEST, Figure, History, HistoryLogger, SplitFigure};
-use super::loader::{Lesson, Loader, Shuffle};
+use super::lessons::{Cells, Lesson};
+use super::loader::{Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
 use super::step::Trainee;
-use super::teachers::{Teachers, soften};
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
 use crate::classify::Classifier;
 use crate::files::write_atomically;
@@ -70,7 +69,7 @@ pub fn resume(folder: &Path, renderer: Option<Box<dyn MetricsRenderer>>) -> Resu
 struct Run<'a> {
     config: &'a TrainConfig,
     features: FeatureSet,
-    train: Vec<Lesson>,
+    train: Cells,
     val: Vec<Record>,
     /// Each a part of every step; the first validates.
     devices: Vec<Device>,
@@ -85,14 +84,13 @@ impl<'a> Run<'a> {
         set_matmul_precision(config.matmul);
         let data = config.data_folder()?;
         let features = data.features()?;
-        let train = config.training_cells(&features)?;
         let val = data.split(&config.val_split, &features)?;
         let devices = config.device.open()?;
         let plain = devices[0].clone();
         let device = plain.clone().autodiff();
         device.seed(config.seed);
         let (architecture, model) = start(config, &features, &device)?;
-        let train = lessons(config, train, &val, &features, &plain)?;
+        let train = Cells::read(config, &val, &features, &plain)?;
         let trainee = Trainee::new(model, config.ema, config.objective.clone());
         Ok(Self {
             config,
@@ -174,7 +172,7 @@ impl<'a> Run<'a> {
         let batch = config.batch.div_ceil(self.devices.len());
         let plain = &self.devices[0];
         let train = Loader::new(
-            self.train.clone(),
+            self.train.learn(config, &folder.answers())?,
             self.input.clone(),
             batch,
             Some(shuffle),
@@ -288,47 +286,6 @@ impl<'a> Run<'a> {
         }
         Ok((checkpoint, scores))
     }
-}
-
-/// What there is to learn: of each training cell its labels, and what the teachers say; of cells
-/// that nobody labelled what the teachers say alone.
-fn lessons(
-    config: &TrainConfig,
-    train: Vec<Record>,
-    val: &[Record],
-    features: &FeatureSet,
-    device: &Device,
-) -> Result<Vec<Lesson>> {
-    let teachers = Teachers::read(&config.teachers, features, device)?;
-    let softened = |answer: &[f32]| {
-        let temperature = config.objective.temperature;
-        answer.iter().map(|&p| soften(p, temperature)).collect()
-    };
-    if config.teachers.is_empty() {
-        return Ok(train.into_iter().map(Lesson::of_labels).collect());
-    }
-    let answers = teachers.answers(&train.iter().collect::<Vec<_>>())?;
-    let lesson = |(record, answer): (Record, Vec<f32>)| Lesson {
-        answer: Some(softened(&answer)),
-        ..Lesson::of_labels(record)
-    };
-    let mut lessons: Vec<Lesson> = train.into_iter().zip(answers).map(lesson).collect();
-    let Some(folder) = &config.unlabelled else {
-        return Ok(lessons);
-    };
-    let mut cells = Record::unlabelled(folder, features.len())?;
-    let validated: HashSet<&str> = val.iter().map(Record::field).collect();
-    cells.retain(|cell| !validated.contains(cell.field()));
-    let answers = teachers.answers(&cells.iter().collect::<Vec<_>>())?;
-    lessons.extend(cells.into_iter().zip(answers).map(|(record, answer)| {
-        let labels = answer.iter().map(|&p| p >= 0.5).collect();
-        Lesson {
-            record: Record { labels, ..record },
-            answer: Some(softened(&answer)),
-            targets: answer,
-        }
-    }));
-    Ok(lessons)
 }
 
 /// The network to start from: fresh, or the weights of a checkpoint.

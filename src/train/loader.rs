@@ -16,7 +16,8 @@ use rand::Rng;
 
 use super::augment::Augment;
 use super::cutmix::CutMix;
-use super::data::{DataError, Record};
+use super::data::DataError;
+use super::lessons::Lesson;
 use super::random;
 use super::sampler::{Rarity, Sampler};
 use crate::image::{CellImage, InputSpec};
@@ -79,32 +80,6 @@ struct Plan {
     start: usize,
     /// What varies, and which features are rare.
     shuffle: Option<(Shuffle, Vec<bool>)>,
-}
-
-/// A cell and what is to be learnt of it.
-#[derive(Clone, Debug)]
-pub struct Lesson {
-    /// The cell; its labels say how it is drawn and mixed.
-    pub record: Record,
-    /// 0 to 1 for each feature.
-    pub targets: Vec<f32>,
-    /// What the teachers say of it.
-    pub answer: Option<Vec<f32>>,
-}
-
-impl Lesson {
-    /// What the labels of `record` say, and nobody else.
-    pub fn of_labels(record: Record) -> Self {
-        Self {
-            targets: record
-                .labels
-                .iter()
-                .map(|&shown| f32::from(u8::from(shown)))
-                .collect(),
-            record,
-            answer: None,
-        }
-    }
 }
 
 /// A lesson and, once it has been read, its image.

@@ -1,9 +1,9 @@
 //! Training, natively: from a folder of labelled cells to a run folder with a checkpoint.
 //!
 //! In the order in which a run meets them: [`config`] holds its settings, [`data`] reads records,
-//! [`sampler`] orders them, [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes
-//! batches beside the training step; `step` is what happens to one, with [`loss`], [`teachers`]
-//! and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
+//! [`lessons`] is what there is to learn of each, [`teachers`] included; [`sampler`] orders them,
+//! [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes batches beside the
+//! training step; `step` is what happens to one, with [`loss`] and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
 //! burn-train's learner, [`history`] keeps every epoch's figures, [`metrics`] says how good the
 //! result is, and [`report`] puts it all on one page. [`ablate`] asks what each method is worth,
 //! over many runs.
@@ -25,6 +25,7 @@ pub mod data;
 pub mod evaluate;
 pub mod fit;
 pub mod history;
+pub mod lessons;
 pub mod loader;
 pub mod loss;
 pub mod metrics;

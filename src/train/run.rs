@@ -82,6 +82,11 @@ impl RunFolder {
     }
 
     /// The checkpoint of the best epoch.
+    pub fn answers(&self) -> PathBuf {
+        self.0.join("answers.json")
+    }
+
+    /// `model.safetensors`.
     pub fn model(&self) -> PathBuf {
         self.0.join(MODEL_FILE)
     }

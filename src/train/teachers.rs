@@ -1,7 +1,6 @@
 //! Trained networks whose answers another one learns beside the labels.
 //!
-//! They are asked once, before training, about every cell as it is, in its four flips: what varies
-//! an image afterwards leaves its features alone. Nobody is asked about cells that they were
+//! They are asked about every cell as it is, in its four flips. Nobody is asked about cells that they were
 //! trained on while another teacher was not: of those a network repeats the labels, mistakes
 //! included. So teachers that each held out one fold of the training cells
 //! ([`HoldOut`](super::data::HoldOut)) between them say of every cell what they expect of it,
@@ -22,8 +21,6 @@ use crate::nuclei::FeatureSet;
 
 /// Cells decoded at a time: a bound on memory, whatever there is to ask.
 const CHUNK: usize = 64;
-/// Probabilities are kept this far from 0 and 1, so that they have a logit.
-const EDGE: f64 = 1e-6;
 
 /// Networks that only answer.
 #[derive(Debug)]
@@ -31,6 +28,7 @@ pub struct Teachers(Vec<Teacher>);
 
 #[derive(Debug)]
 struct Teacher {
+    name: String,
     classifier: Classifier,
     /// The ids of the cells that it was trained on, as far as they are known.
     known: HashSet<String>,
@@ -56,6 +54,7 @@ impl Teachers {
                 features.names().join(", ")
             );
             Ok(Teacher {
+                name: path.display().to_string(),
                 known: trained_on(&checkpoint),
                 classifier: Classifier::new(&checkpoint, device.clone())
                     .with_context(context)?
@@ -63,6 +62,16 @@ impl Teachers {
             })
         };
         Ok(Self(paths.iter().map(read).collect::<Result<_>>()?))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The paths of their models.
+    pub fn names(&self) -> Vec<String> {
+        self.0.iter().map(|teacher| teacher.name.clone()).collect()
     }
 
     /// What they say of each of `records`, one probability a feature: the mean over those who do
@@ -108,13 +117,6 @@ impl Teachers {
             })
             .collect())
     }
-}
-
-/// A probability at temperature T: sigmoid(logit / T).
-pub fn soften(probability: f32, temperature: f64) -> f32 {
-    let p = f64::from(probability).clamp(EDGE, 1.0 - EDGE);
-    let logit = (p / (1.0 - p)).ln() / temperature;
-    (1.0 / (1.0 + (-logit).exp())) as f32
 }
 
 /// The ids of the cells that a checkpoint of ours was trained on; none where its data is not at
