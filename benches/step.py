@@ -54,6 +54,7 @@ def infer(name, seconds):
 mode = sys.argv[1] if len(sys.argv) > 1 else "train"
 names = (sys.argv[2] if len(sys.argv) > 2 else "resnet-18,convnext-atto,vit-small").split(",")
 seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 6.0
+torch.set_float32_matmul_precision(sys.argv[4] if len(sys.argv) > 4 else "highest")
 torch.set_num_threads(1 if mode == "infer" else 2)
 for name in names:
     result = infer(name, seconds) if mode == "infer" else train(name, seconds)

@@ -1,6 +1,8 @@
 //! The metrics against scikit-learn's: `tests/golden/metrics.py` made the values.
 
-use karyolens::train::metrics::{CallScores, RESAMPLES, ScoreError, Scores, Summary};
+use karyolens::train::metrics::{
+    CallScores, RESAMPLES, ScoreError, Scores, Summary, ThresholdSearch,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,8 +17,10 @@ struct Case {
     thresholds: Vec<f64>,
     summary: Value,
     all_present: Value,
-    searched: Vec<f64>,
+    highest: Vec<f64>,
+    expected: Vec<f64>,
     cross_fitted: CrossFitted,
+    cross_fitted_expected: CrossFitted,
     confusion: Value,
     bootstrap: Option<Bootstrap>,
 }
@@ -77,7 +81,13 @@ fn every_figure_equals_that_of_scikit_learn() {
         let ours = json(scores.summarise(&case.thresholds));
         assert_close(&ours, &case.summary, &case.name);
         assert_close(&json(scores.all_present()), &case.all_present, &case.name);
-        assert_eq!(scores.search_thresholds(), case.searched, "{}", case.name);
+        for (search, theirs) in [
+            (ThresholdSearch::Highest, case.highest),
+            (ThresholdSearch::Expected, case.expected),
+        ] {
+            let ours = scores.search_thresholds(search);
+            assert_eq!(ours, theirs, "{}, {search:?}", case.name);
+        }
     }
 }
 
@@ -86,21 +96,18 @@ fn calls_at_thresholds_of_the_other_folds_equal_those_of_scikit_learn() {
     for case in cases() {
         let targets: Vec<bool> = case.targets.iter().map(|&t| t == 1).collect();
         let scores = Scores::new(&case.probabilities, &targets, case.classes).unwrap();
-        let expected = case.cross_fitted;
-        let calls = scores.cross_fitted_calls(&expected.folds);
-        let theirs: Vec<bool> = expected.calls.iter().map(|&call| call == 1).collect();
-        assert_eq!(calls, theirs, "{}", case.name);
-        let CallScores { macro_f1, micro_f1 } = scores.score_calls(&calls);
-        assert!(
-            (macro_f1 - expected.macro_f1).abs() <= TOLERANCE,
-            "{}",
-            case.name
-        );
-        assert!(
-            (micro_f1 - expected.micro_f1).abs() <= TOLERANCE,
-            "{}",
-            case.name
-        );
+        for (search, expected) in [
+            (ThresholdSearch::Highest, case.cross_fitted),
+            (ThresholdSearch::Expected, case.cross_fitted_expected),
+        ] {
+            let name = format!("{}, {search:?}", case.name);
+            let calls = scores.cross_fitted_calls(search, &expected.folds);
+            let theirs: Vec<bool> = expected.calls.iter().map(|&call| call == 1).collect();
+            assert_eq!(calls, theirs, "{name}");
+            let CallScores { macro_f1, micro_f1 } = scores.score_calls(&calls);
+            assert!((macro_f1 - expected.macro_f1).abs() <= TOLERANCE, "{name}");
+            assert!((micro_f1 - expected.micro_f1).abs() <= TOLERANCE, "{name}");
+        }
     }
 }
 

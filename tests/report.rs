@@ -11,6 +11,7 @@ use karyolens::nuclei::{Feature, FeatureSet};
 use karyolens::train::data::Record;
 use karyolens::train::evaluate::SplitScores;
 use karyolens::train::history::History;
+use karyolens::train::metrics::ThresholdSearch;
 use karyolens::train::report::{Report, render};
 use support::{karyolens, stdout};
 use tempfile::TempDir;
@@ -80,6 +81,7 @@ fn report(folder: &Path, history: &History) -> String {
         card: &card(),
         records: &records,
         scores: &scores,
+        search: ThresholdSearch::Expected,
     };
     render(&report).unwrap()
 }
@@ -170,6 +172,7 @@ fn scores_of_other_cells_are_refused() {
         card: &card(),
         records: &records[1..],
         scores: &scores,
+        search: ThresholdSearch::Expected,
     };
     let error = render(&report).unwrap_err().to_string();
     assert!(error.contains("270 probabilities"), "{error}");

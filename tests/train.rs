@@ -282,6 +282,9 @@ fn settings_that_no_run_can_use_are_named() {
         ("--accumulate", "0"),
         ("--weight-decay", "NaN"),
         ("--jitter", "5"),
+        ("--crop", "0"),
+        ("--teacher-share", "0.9"),
+        ("--rare-below", "0.2"),
     ] {
         let run = folder.path().join("run");
         let setting = format!("{option}={value}");

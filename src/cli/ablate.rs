@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use super::data::check_before_training;
 use super::{read_checkpoint, read_file};
 use crate::files::write_atomically;
 use crate::train::ablate::{Ablation, AblationTable, PlannedRun, RunFigures, run_folder};
@@ -34,6 +35,16 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         Ablation::parse(&text).with_context(|| format!("cannot use {}", path.display()))?;
     let plan = ablation.plan()?;
     let total = plan.iter().map(Vec::len).sum::<usize>();
+    let mut checked = Vec::new();
+    for PlannedRun { config, .. } in plan.iter().flatten() {
+        let [train, val] = [&config.train_split, &config.val_split];
+        let cells = (&config.data, config.split, &config.splits, train, val);
+        let how = (cells, config.sampler);
+        if !checked.contains(&how) {
+            check_before_training(config)?;
+            checked.push(how);
+        }
+    }
     let mut metrics = Vec::new();
     let mut number = 0;
     for runs in &plan {

@@ -13,6 +13,7 @@ use crate::devices::DeviceChoice;
 use crate::nuclei::FeatureSet;
 use crate::train::data::{DataFolder, SplitSettings};
 use crate::train::evaluate::{Evaluation, SplitScores};
+use crate::train::metrics::ThresholdSearch;
 
 /// Compare a model's predictions with labels.
 #[derive(Args)]
@@ -39,6 +40,9 @@ pub(super) struct Arguments {
     /// `val` is that fold, `train` the others.
     #[arg(long)]
     by_field: bool,
+    /// How thresholds are searched on other fields' cells, for the cross-fitted F1.
+    #[arg(long, value_enum, default_value_t = ThresholdSearch::Expected)]
+    threshold_search: ThresholdSearch,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -65,7 +69,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
-    let evaluation = scores.evaluate(&card.thresholds)?;
+    let evaluation = scores.evaluate(&card.thresholds, arguments.threshold_search)?;
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&evaluation)?),
         false => print_text(&evaluation, card.features.names()),

@@ -58,6 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         card: classifier.card(),
         records: &records,
         scores: &scores,
+        search: settings.threshold_search,
     })?;
     println!("wrote {}", report.display());
     Ok(ExitCode::SUCCESS)

@@ -7,13 +7,11 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use super::data::faults;
+use super::data::check_before_training;
 use crate::train::config::TrainConfig;
-use crate::train::data::check;
 use crate::train::fit::{fit, resume};
 use crate::train::progress::EpochLines;
 use crate::train::run::RunFolder;
-use crate::train::sampler::Sampler;
 
 /// Train a network on labelled cell images.
 ///
@@ -45,13 +43,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
                 "--resume goes on with the settings of {}: leave out all others but --plain",
                 folder.display()
             );
-            check_data(&RunFolder::open(&folder)?.1)?;
+            check_before_training(&RunFolder::open(&folder)?.1)?;
             let checkpoint = resume(&folder, renderer)?;
             (folder, checkpoint)
         }
         (None, folder) => {
             let folder = folder.unwrap_or_default();
-            check_data(&arguments.config)?;
+            check_before_training(&arguments.config)?;
             let checkpoint = fit(&arguments.config, &folder, renderer)?;
             (folder, checkpoint)
         }
@@ -61,26 +59,4 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         println!("{name}: {value:.4}");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Looks over the data of a run before it starts: prints what is doubtful, refuses what is broken.
-fn check_data(config: &TrainConfig) -> Result<()> {
-    let splits = [config.train_split.clone(), config.val_split.clone()];
-    let report = check(&config.data_folder()?, &splits)?;
-    ensure!(!report.is_broken(), faults(&report).join("\n"));
-    for warning in report.warnings() {
-        eprintln!("warning: {warning}");
-    }
-    let train = report
-        .splits
-        .iter()
-        .find(|split| split.split == config.train_split);
-    let without_any = train.map_or(0, |split| split.without_any);
-    if without_any > 0 && config.sampler != Sampler::Uniform {
-        eprintln!(
-            "warning: {without_any} cells to train on show no feature, and the weighted sampler \
-             never draws those; --sampler uniform does"
-        );
-    }
-    Ok(())
 }

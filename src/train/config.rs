@@ -10,6 +10,7 @@ use super::augment::Augment;
 use super::cutmix::CutMix;
 use super::data::{DataError, DataFolder, HoldOut, Record, SplitKind, SplitSettings};
 use super::loss::Objective;
+use super::metrics::ThresholdSearch;
 use super::sampler::{Rarity, Sampler};
 use crate::devices::DeviceChoice;
 use crate::image::InputSpec;
@@ -124,6 +125,9 @@ pub struct TrainConfig {
     /// crop` makes one from fields. Cells of fields that are validated on are left out.
     #[arg(long, value_name = "FOLDER")]
     pub unlabelled: Option<PathBuf>,
+    /// How each feature's threshold is searched on the validation split.
+    #[arg(long, value_enum, default_value_t = ThresholdSearch::Expected)]
+    pub threshold_search: ThresholdSearch,
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long, default_value_t)]
     pub device: DeviceChoice,
@@ -234,10 +238,42 @@ impl TrainConfig {
         };
         above_zero("lr", self.lr)?;
         above_zero("layer-decay", self.layer_decay)?;
+        let has_teachers = self.answers.is_some() || !self.teachers.is_empty();
         ensure!(
-            self.unlabelled.is_none() || self.answers.is_some() || !self.teachers.is_empty(),
+            self.unlabelled.is_none() || has_teachers,
             "--unlabelled needs somebody to say what the cells show: --teacher or --answers"
         );
+        let default: Self = defaults();
+        let Objective {
+            teacher_share,
+            temperature,
+            ..
+        } = self.objective;
+        for (without, setting, is_default) in [
+            (
+                "--teacher or --answers",
+                "--teacher-share",
+                has_teachers || teacher_share == default.objective.teacher_share,
+            ),
+            (
+                "--teacher or --answers",
+                "--temperature",
+                has_teachers || temperature == default.objective.temperature,
+            ),
+            (
+                "--sampler weighted",
+                "--weights",
+                self.sampler == Sampler::Weighted || self.weights == default.weights,
+            ),
+            (
+                "--cutmix",
+                "--rare-below",
+                self.cutmix.probability > 0.0
+                    || self.cutmix.rare_below == default.cutmix.rare_below,
+            ),
+        ] {
+            ensure!(is_default, "{setting} does nothing without {without}");
+        }
         if let Some(fault) = self.input().fault() {
             anyhow::bail!("--crop and --input-size make {fault}");
         }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::data::{Record, folds_by_field};
-use super::metrics::{DEFAULT_THRESHOLD, Intervals, RESAMPLES, Scores, Summary};
+use super::metrics::{DEFAULT_THRESHOLD, Intervals, RESAMPLES, Scores, Summary, ThresholdSearch};
 use crate::classify::Classifier;
 
 /// Cell images decoded at a time: a bound on memory, whatever the split's size.
@@ -149,11 +149,11 @@ impl SplitScores {
         )?)
     }
 
-    /// The figures at 0.5, at `thresholds`, and at thresholds searched on other cells.
+    /// The figures at 0.5, at `thresholds`, and at thresholds that `search` finds on other cells.
     ///
     /// # Errors
     /// Probabilities that are none.
-    pub fn evaluate(&self, thresholds: &[f64]) -> Result<Evaluation> {
+    pub fn evaluate(&self, thresholds: &[f64], search: ThresholdSearch) -> Result<Evaluation> {
         let scores = self.scores()?;
         let tuned = scores.summarise(thresholds);
         let half = vec![DEFAULT_THRESHOLD; self.features];
@@ -161,7 +161,7 @@ impl SplitScores {
         let cross_fitted = folds
             .iter()
             .any(|&fold| fold != folds[0])
-            .then(|| scores.score_calls(&scores.cross_fitted_calls(folds)));
+            .then(|| scores.score_calls(&scores.cross_fitted_calls(search, folds)));
         Ok(Evaluation {
             summary: scores.summarise(&half),
             intervals: scores.intervals(&half, RESAMPLES, SEED),

@@ -140,6 +140,7 @@ impl<'a> Run<'a> {
             card: &checkpoint.card,
             records: &self.val,
             scores: &scores,
+            search: config.threshold_search,
         })?;
         // Last: a run with a model is a run that is done.
         write_atomically(&folder.model(), &checkpoint.write(Precision::F16)?)?;
@@ -259,8 +260,9 @@ impl<'a> Run<'a> {
         let mut checkpoint = Checkpoint::read(&bytes)?;
         let classifier = Classifier::new(&checkpoint, self.devices[0].clone())?;
         let scores = SplitScores::compute(&classifier, &self.val, |_| ())?;
-        checkpoint.card.thresholds = scores.scores()?.search_thresholds();
-        let evaluation = scores.evaluate(&checkpoint.card.thresholds)?;
+        let search = config.threshold_search;
+        checkpoint.card.thresholds = scores.scores()?.search_thresholds(search);
+        let evaluation = scores.evaluate(&checkpoint.card.thresholds, search)?;
         let mut figure = |name: &str, value: f64| {
             checkpoint
                 .card

@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 from sklearn import metrics as m
+from sklearn.calibration import _SigmoidCalibration
 
 warnings.filterwarnings("ignore")  # undefined figures are part of the cases
 BINS = 15
@@ -63,13 +64,28 @@ def summary(y, p, thresholds):
     }
 
 
-def search(y, p):
-    grid = [k / 100 for k in range(10, 90)]
+GRID = [k / 100 for k in range(10, 90)]
+
+
+def highest(y, p):
     f1 = lambda c, t: m.f1_score(y[:, c], p[:, c] >= t, zero_division=0)
-    return [grid[int(np.argmax([f1(c, t) for t in grid]))] for c in range(y.shape[1])]
+    return [GRID[int(np.argmax([f1(c, t) for t in GRID]))] for c in range(y.shape[1])]
 
 
-def cross_fitted(y, p, folds):
+def expected(y, p):
+    """The same of the F1 that scikit-learn's Platt scaling lets expect."""
+
+    def one(y, p):
+        clipped = np.clip(p, 1e-6, 1 - 1e-6)
+        logit = np.log(clipped / (1 - clipped))
+        q = _SigmoidCalibration().fit(logit, y).predict(logit)
+        f1 = lambda t: 2 * q[p >= t].sum() / ((p >= t).sum() + q.sum())
+        return GRID[int(np.argmax(np.round([f1(t) for t in GRID], 9)))]
+
+    return [one(y[:, c], p[:, c]) for c in range(y.shape[1])]
+
+
+def cross_fitted(y, p, folds, search):
     called = np.zeros_like(y)
     for fold in np.unique(folds):
         own = folds == fold
@@ -123,8 +139,10 @@ def case(name, y, p, thresholds=None, resamples=0):
         "thresholds": thresholds,
         "summary": summary(y, p, thresholds),
         "all_present": summary(y, np.ones_like(p), [0.5] * y.shape[1]),
-        "searched": search(y, p),
-        "cross_fitted": cross_fitted(y, p, folds),
+        "highest": highest(y, p),
+        "expected": expected(y, p),
+        "cross_fitted": cross_fitted(y, p, folds, highest),
+        "cross_fitted_expected": cross_fitted(y, p, folds, expected),
         "confusion": confusion(y, p, thresholds),
         "bootstrap": bootstrap(y, p, thresholds, rows) if rows else None,
     }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bootstrap::{Intervals, RESAMPLES};
 pub use calibration::CalibrationBin;
-pub use thresholds::CallScores;
+pub use thresholds::{CallScores, ThresholdSearch};
 
 use column::{Column, Counts, mean, mean_defined, ratio};
 

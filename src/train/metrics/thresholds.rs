@@ -1,11 +1,28 @@
 //! The thresholds that suit a set of predictions, and what they are worth on cells that they
 //! were not searched on.
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
 use super::Scores;
+use super::calibration::Platt;
 use super::column::{Counts, mean};
 
 /// The thresholds that are tried, in hundredths: 0.10, 0.11, … 0.89, as in the study.
 const HUNDREDTHS: std::ops::Range<u32> = 10..90;
+
+/// How the threshold of a feature is searched, from 0.10, 0.11, … 0.89: the lowest where several
+/// are as good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ThresholdSearch {
+    /// The highest F1 on the cells searched, the study's way. With few cells one lucky call can
+    /// move it far.
+    Highest,
+    /// The highest F1 to be expected: probabilities are calibrated on the cells searched (Platt's
+    /// logistic curve over the logits), and every cell then counts as that share of a hit.
+    Expected,
+}
 
 /// The F1 of calls that are already made, whatever the thresholds were.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,14 +34,13 @@ pub struct CallScores {
 }
 
 impl Scores<'_> {
-    /// The threshold of each feature that gives its best F1, from 0.10, 0.11, … 0.89; the lowest
-    /// where several are as good, so 0.10 for a feature that no cell shows.
+    /// The threshold of each feature; 0.10 where there are no cells to search on.
     ///
     /// On the cells that it was searched on, the tuned F1 flatters: search on one set of cells
     /// and state the figure on another, as [`cross_fitted_calls`](Self::cross_fitted_calls) does.
-    pub fn search_thresholds(&self) -> Vec<f64> {
+    pub fn search_thresholds(&self, search: ThresholdSearch) -> Vec<f64> {
         (0..self.classes)
-            .map(|class| self.search_threshold(class, |_| true))
+            .map(|class| self.search_threshold(search, class, |_| true))
             .collect()
     }
 
@@ -37,7 +53,7 @@ impl Scores<'_> {
     ///
     /// # Panics
     /// If there is not one fold number a cell.
-    pub fn cross_fitted_calls(&self, fold_of_row: &[usize]) -> Vec<bool> {
+    pub fn cross_fitted_calls(&self, search: ThresholdSearch, fold_of_row: &[usize]) -> Vec<bool> {
         assert_eq!(fold_of_row.len(), self.rows(), "one fold number a cell");
         let mut folds = fold_of_row.to_vec();
         folds.sort_unstable();
@@ -45,7 +61,8 @@ impl Scores<'_> {
         let mut calls = vec![false; self.targets.len()];
         for fold in folds {
             for class in 0..self.classes {
-                let threshold = self.search_threshold(class, |row| fold_of_row[row] != fold);
+                let others = |row: usize| fold_of_row[row] != fold;
+                let threshold = self.search_threshold(search, class, others);
                 for (row, _) in fold_of_row.iter().enumerate().filter(|(_, f)| **f == fold) {
                     let i = row * self.classes + class;
                     calls[i] = self.probabilities[i] >= threshold;
@@ -72,19 +89,40 @@ impl Scores<'_> {
         }
     }
 
-    fn search_threshold(&self, class: usize, searched: impl Fn(usize) -> bool) -> f64 {
+    fn search_threshold(
+        &self,
+        search: ThresholdSearch,
+        class: usize,
+        searched: impl Fn(usize) -> bool,
+    ) -> f64 {
         let cells: Vec<(f64, bool)> = (0..self.rows())
             .filter(|&row| searched(row))
             .map(|row| self.pair(row * self.classes + class))
             .collect();
+        // What each cell is worth if it is called.
+        let worth: Vec<f64> = match search {
+            ThresholdSearch::Highest => {
+                let shown = cells.iter().map(|(_, target)| *target);
+                shown.map(|shown| f64::from(u8::from(shown))).collect()
+            }
+            ThresholdSearch::Expected => {
+                let curve = Platt::fit(&cells);
+                cells.iter().map(|(p, _)| curve.calibrated(*p)).collect()
+            }
+        };
+        let all: f64 = worth.iter().sum();
         let (mut best, mut best_f1) = (f64::from(HUNDREDTHS.start) / 100.0, 0.0);
         for threshold in HUNDREDTHS.map(|k| f64::from(k) / 100.0) {
-            let mut counts = Counts::default();
-            for &(probability, target) in &cells {
-                counts.add(probability >= threshold, target);
+            let (mut hits, mut called) = (0.0, 0.0);
+            for ((probability, _), worth) in cells.iter().zip(&worth) {
+                if *probability >= threshold {
+                    (hits, called) = (hits + worth, called + 1.0);
+                }
             }
-            if counts.f1() > best_f1 {
-                (best, best_f1) = (threshold, counts.f1());
+            // With labels for worth, this is F1 = 2 TP / (called + shown).
+            let f1 = 2.0 * hits / f64::max(called + all, f64::MIN_POSITIVE);
+            if f1 > best_f1 {
+                (best, best_f1) = (threshold, f1);
             }
         }
         best

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::data::Record;
 use super::evaluate::{Evaluation, SplitScores};
 use super::history::History;
-use super::metrics::Scores;
+use super::metrics::{Scores, ThresholdSearch};
 use crate::checkpoint::ModelCard;
 use crate::files::write_atomically;
 
@@ -51,6 +51,8 @@ pub struct Report<'a> {
     pub records: &'a [Record],
     /// What the checkpoint says of them, in the same order.
     pub scores: &'a SplitScores,
+    /// How thresholds are searched for the cross-fitted figures.
+    pub search: ThresholdSearch,
 }
 
 /// The report as one HTML page.
@@ -68,7 +70,9 @@ pub fn render(report: &Report) -> Result<String> {
          features",
         report.scores.features
     );
-    let evaluation = report.scores.evaluate(&report.card.thresholds)?;
+    let evaluation = report
+        .scores
+        .evaluate(&report.card.thresholds, report.search)?;
     let scores = report.scores.scores()?;
     Ok(page(report, &evaluation, &scores).into_string())
 }
