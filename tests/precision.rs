@@ -61,25 +61,17 @@ fn products_are_as_exact_as_asked_for() {
     let device = Device::flex().autodiff();
     device.seed(11);
     let mut cases: Vec<(String, Box<dyn Fn() -> Found>)> = Vec::new();
-    for sides in [
-        [1, 32, 16],
-        [33, 40, 36],
-        [70, 100, 33],
-        [131, 384, 100],
-        [600, 97, 1030],
-        [1300, 64, 32],
-    ] {
+    // Large enough that lower precision pays, and odd.
+    for sides in [[33, 300, 290], [300, 257, 1030], [700, 384, 300]] {
         cases.push((
             format!("linear {sides:?}"),
             Box::new(linear(sides, &device)),
         ));
     }
     for (shape, to, kernel, stride, pad) in [
-        ([2, 9, 7, 40], 80, 2, 2, 0),
-        ([1, 9, 9, 17], 33, 3, 2, 1),
-        ([3, 14, 14, 20], 24, 3, 1, 1),
-        ([2, 13, 15, 3], 16, 7, 2, 3),
-        ([2, 7, 6, 40], 21, 1, 2, 0),
+        ([1, 9, 9, 65], 260, 3, 2, 1),
+        ([2, 13, 15, 70], 259, 2, 2, 0),
+        ([2, 7, 6, 300], 270, 1, 1, 0),
     ] {
         let window = Window {
             kernel,

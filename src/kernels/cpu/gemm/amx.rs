@@ -28,6 +28,10 @@ pub const SIDE: usize = 32;
 const TILE: usize = 256;
 /// What a task takes of each side, in f32: both stay in a second-level cache.
 const PART: usize = 1 << 17;
+/// From how many uses of a value on it pays to split it in two, and to round it to one bfloat16:
+/// ResNet-18 and ConvNeXt-Atto trained fastest so (`benches/train.sh`).
+const HIGH_PAYS_FROM: usize = 256;
+const MEDIUM_PAYS_FROM: usize = 64;
 /// Rows that [`outer`] splits at a time.
 const DEPTH: usize = 512;
 
@@ -59,18 +63,16 @@ pub enum Halves {
 }
 
 impl Halves {
-    /// For products with a `[depth, columns]` matrix at the precision asked for; `None` where there
-    /// is no AMX, where f32 is wanted, or where filling up blocks costs more than AMX gains.
-    pub fn of(depth: usize, columns: usize) -> Option<Self> {
-        if depth < SIDE || columns < SIDE / 2 {
-            return None;
-        }
-        let halves = match matmul_precision() {
+    /// For products of that depth at the precision asked for, where every value of the one matrix
+    /// is multiplied by at least `uses` of the other; `None` where there is no AMX, where f32 is
+    /// wanted, or where making blocks costs more than AMX gains.
+    pub fn of(depth: usize, uses: usize) -> Option<Self> {
+        let (halves, least_uses) = match matmul_precision() {
             MatmulPrecision::Highest => return None,
-            MatmulPrecision::High => Self::HighAndLow,
-            MatmulPrecision::Medium => Self::High,
+            MatmulPrecision::High => (Self::HighAndLow, HIGH_PAYS_FROM),
+            MatmulPrecision::Medium => (Self::High, MEDIUM_PAYS_FROM),
         };
-        available().then_some(halves)
+        (depth >= SIDE && uses >= least_uses && available()).then_some(halves)
     }
 
     /// What a block takes, in f32.
@@ -542,4 +544,116 @@ unsafe fn multiply_high_and_low(a: &[f32], b: &[f32], chunks: usize, sums: &mut 
         "tdpbf16ps tmm2, tmm5, tmm6",
         "tdpbf16ps tmm3, tmm5, tmm7"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        (0..count)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    /// Rows, depth and columns that divide by nothing, and more than one block or task of each.
+    const SIDES: [[usize; 3]; 6] = [
+        [1, 1, 1],
+        [33, 40, 36],
+        [70, 100, 33],
+        [131, 384, 100],
+        [600, 97, 1030],
+        [1300, 64, 32],
+    ];
+
+    fn check(name: &str, halves: Halves, depth: usize, found: &[f32], exact: &[f64]) {
+        // Of the sum of as many products of values up to 1.
+        let tolerance = match halves {
+            Halves::High => 2f64.powi(-8),
+            Halves::HighAndLow => 2f64.powi(-16),
+        } * (depth as f64).sqrt();
+        assert_eq!(found.len(), exact.len());
+        for (found, exact) in found.iter().zip(exact) {
+            let apart = (f64::from(*found) - exact).abs();
+            assert!(apart <= tolerance, "{name}, {halves:?}: {found}, {exact}");
+        }
+    }
+
+    #[test]
+    fn products_of_every_size_are_as_exact_as_they_promise() {
+        if !available() {
+            return; // Such machines never come here.
+        }
+        for halves in [Halves::High, Halves::HighAndLow] {
+            for [rows, depth, columns] in SIDES {
+                let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
+                let at = |i: usize, j: usize| -> f64 {
+                    let products = (0..depth)
+                        .map(|k| f64::from(a[i * depth + k]) * f64::from(b[k * columns + j]));
+                    products.sum()
+                };
+                let exact: Vec<f64> = (0..rows * columns)
+                    .map(|i| at(i / columns, i % columns))
+                    .collect();
+                let packed = pack(Source::plain(&b, depth, columns, columns), halves);
+                // A row in one run, and in as many runs as it has values.
+                for runs in [1, depth] {
+                    let rows_of_a = Rows {
+                        runs,
+                        run: depth / runs,
+                        run_step: depth / runs,
+                        ..Rows::plain(&a, rows, depth, depth)
+                    };
+                    let mut found = vec![0.0; rows * columns];
+                    let store = Store::new(&mut found, columns, None);
+                    multiply(rows_of_a, &packed, halves, columns, &store);
+                    let name = format!("{rows}×{depth}×{columns}, {runs} runs");
+                    check(&name, halves, depth, &found, &exact);
+                }
+                let turned: Vec<f32> = (0..columns * depth)
+                    .map(|i| b[i % depth * columns + i / depth])
+                    .collect();
+                let transposed = Source::transposed(&turned, depth, columns, depth);
+                assert!(
+                    packed[..] == pack(transposed, halves)[..],
+                    "another packing"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn products_over_rows_of_every_size_are_as_exact_as_they_promise() {
+        if !available() {
+            return; // Such machines never come here.
+        }
+        for halves in [Halves::High, Halves::HighAndLow] {
+            for [height, depth, columns] in SIDES {
+                let (a, b) = (values(depth * height, 3), values(depth * columns, 4));
+                let at = |i: usize, j: usize| -> f64 {
+                    let products = (0..depth)
+                        .map(|k| f64::from(a[k * height + i]) * f64::from(b[k * columns + j]));
+                    products.sum()
+                };
+                let exact: Vec<f64> = (0..height * columns)
+                    .map(|i| at(i / columns, i % columns))
+                    .collect();
+                for runs in [1, height] {
+                    let rows_of_a = Rows {
+                        runs,
+                        run: height / runs,
+                        run_step: height / runs,
+                        ..Rows::plain(&a, depth, height, height)
+                    };
+                    let found = outer(rows_of_a, &b, columns, halves);
+                    let name = format!("{height}×{depth}×{columns}, {runs} runs");
+                    check(&name, halves, depth, &found, &exact);
+                }
+            }
+        }
+    }
 }

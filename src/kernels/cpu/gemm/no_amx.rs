@@ -7,7 +7,7 @@ use super::{Finish, Rows, Source};
 pub enum Halves {}
 
 impl Halves {
-    pub fn of(_depth: usize, _columns: usize) -> Option<Self> {
+    pub fn of(_depth: usize, _uses: usize) -> Option<Self> {
         None
     }
 }

@@ -22,7 +22,7 @@ pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
     if a.count == 0 {
         return vec![0.0; len];
     }
-    if let Some(halves) = amx::Halves::of(a.count, columns) {
+    if let Some(halves) = amx::Halves::of(a.count, columns.min(a.depth())) {
         return amx::outer(a, b, columns, halves);
     }
     let tiles = a.tiles();
