@@ -6,11 +6,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use image::{Rgb, RgbImage};
-use karyolens::checkpoint::Checkpoint;
-use karyolens::image::{CellImage, decode};
+use karyolens::checkpoint::{Checkpoint, ModelCard, Precision, Provenance};
+use karyolens::image::{CellImage, InputSpec, decode};
 use karyolens::model::Architecture;
+use karyolens::nuclei::FeatureSet;
 use karyolens::train::data::{DataFolder, Splits, folds_by_field};
 use karyolens::train::lessons::soften;
 use karyolens::train::teachers::Teachers;
@@ -274,6 +275,56 @@ fn a_transformer_may_start_from_some_blocks_of_another() {
         let error = stderr(&keep("wrong", blocks).0);
         assert!(error.contains(fault), "{error}");
     }
+}
+
+#[test]
+fn heads_and_neurons_that_weigh_nothing_can_be_left_out() {
+    let device = Device::flex();
+    device.seed(4);
+    let architecture = Architecture::named("vit-tiny").unwrap();
+    let architecture = architecture.with_width(256).unwrap();
+    let architecture = architecture.with_input_side(32).unwrap();
+    let features = FeatureSet::default();
+    let model = architecture.init(features.len(), 0.0, &device);
+    let card = ModelCard::new(
+        "some",
+        architecture,
+        InputSpec::new(32),
+        features,
+        Provenance::default(),
+    );
+    let mut whole = Checkpoint::of(&model, card);
+    // Of 4 heads of 64 the second says nothing, and nothing comes from every other neuron.
+    for block in 0..12 {
+        let output = format!("blocks.{block}.attention.output.weight");
+        let output = whole.weights.0.get_mut(&output).unwrap();
+        output.values[64 * 256..128 * 256].fill(0.0);
+        let project = format!("blocks.{block}.project.weight");
+        let project = whole.weights.0.get_mut(&project).unwrap();
+        assert_eq!(project.shape, [1024, 256]);
+        for row in project.values.chunks_exact_mut(2 * 256) {
+            row[..256].fill(0.0);
+        }
+    }
+    let mut slim = whole.clone();
+    slim.keep_heads(3).unwrap();
+    slim.keep_neurons(512).unwrap();
+    let image = Tensor::<4>::random([2, 3, 32, 32], Distribution::Normal(0.0, 1.0), &device);
+    let logits = |checkpoint: &Checkpoint| {
+        // By way of a file, so that the card tells the sizes.
+        let bytes = checkpoint.write(Precision::F32).unwrap();
+        let model = Checkpoint::read(&bytes).unwrap().model(&device).unwrap();
+        (model.forward(image.clone()).into_data(), bytes.len())
+    };
+    let ((before, large), (after, small)) = (logits(&whole), logits(&slim));
+    after.assert_approx_eq::<f32>(&before, Tolerance::absolute(1e-5));
+    assert!(small < large * 2 / 3, "{small} of {large} bytes");
+
+    assert!(slim.keep_heads(4).is_err() && slim.keep_neurons(0).is_err());
+    let mut resnet = Architecture::named("resnet-18").unwrap();
+    std::mem::swap(&mut resnet, &mut slim.card.architecture);
+    let error = slim.keep_heads(1).unwrap_err().to_string();
+    assert!(error.contains("resnet-18 is no transformer"), "{error}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 mod card;
 pub mod import;
+mod slim;
 mod state_dict;
 pub mod verify;
 
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 use crate::model::{Architecture, ArchitectureError, Model, VitConfig, resample_positions};
 pub use card::{ModelCard, Provenance};
+pub use slim::SlimError;
 pub use state_dict::{Array, Precision, StateDict};
 
 /// Where the model card stands in the metadata of the file.
@@ -60,12 +62,6 @@ pub enum CheckpointError {
     NotFinite {
         /// The tensor.
         name: String,
-    },
-    /// Some blocks of a network are asked for that it does not have.
-    #[error("cannot keep some blocks alone: {fault}")]
-    Blocks {
-        /// Why not.
-        fault: String,
     },
     /// The weights are not those of the card's architecture.
     #[error("the weights are not those of {architecture}: {}", faults.join("; "))]
@@ -127,40 +123,6 @@ impl Checkpoint {
         if let Some(positions) = self.weights.0.get_mut("positions") {
             let learned = Tensor::from_data(&*positions, &Device::flex());
             *positions = resample_positions(learned, grid, grid).into_data().into();
-        }
-        Ok(())
-    }
-
-    /// The same transformer with some of its blocks alone, in the order given: a start for a smaller
-    /// one.
-    ///
-    /// # Errors
-    /// [`CheckpointError::Blocks`] where a block is not there, or the network is no transformer.
-    pub fn keep_blocks(&mut self, kept: &[usize]) -> Result<(), CheckpointError> {
-        let refuse = |fault: String| Err(CheckpointError::Blocks { fault });
-        let name = self.card.architecture.name();
-        let Architecture::Vit(config) = &mut self.card.architecture else {
-            return refuse(format!("{name} is no transformer"));
-        };
-        if let Some(missing) = kept.iter().find(|block| **block >= config.depth) {
-            return refuse(format!("there is no block {missing} of {}", config.depth));
-        }
-        config.depth = kept.len();
-        const PREFIX: &str = "blocks.";
-        let all = std::mem::take(&mut self.weights.0);
-        for (name, tensor) in all {
-            let block = name.strip_prefix(PREFIX).and_then(|rest| {
-                let (number, rest) = rest.split_once('.')?;
-                Some((number.parse::<usize>().ok()?, rest))
-            });
-            let Some((number, rest)) = block else {
-                self.weights.0.insert(name, tensor);
-                continue;
-            };
-            for new in (0..kept.len()).filter(|&new| kept[new] == number) {
-                let name = format!("{PREFIX}{new}.{rest}");
-                self.weights.0.insert(name, tensor.clone());
-            }
         }
         Ok(())
     }

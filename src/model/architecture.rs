@@ -93,6 +93,8 @@ impl Architecture {
                     width,
                     depth,
                     heads,
+                    attention: None,
+                    hidden: None,
                     grid,
                     layer_scale,
                     pool,
@@ -180,7 +182,11 @@ impl Architecture {
                 }
             }
             Self::Vit(config) => {
-                config.heads = scaled(config.heads, config.width)?;
+                let of = config.width;
+                config.heads = scaled(config.heads, of)?;
+                for inner in [&mut config.attention, &mut config.hidden] {
+                    *inner = inner.map(|size| scaled(size, of)).transpose()?;
+                }
                 config.width = width;
             }
         }
@@ -244,7 +250,7 @@ impl Architecture {
         let widths = match self {
             Self::ResNet(c) => vec![c.width],
             Self::ConvNext(c) => c.widths.to_vec(),
-            Self::Vit(c) => vec![c.width, c.heads],
+            Self::Vit(c) => vec![c.width, c.heads, c.attention_width()],
         };
         let within = |what: &str, sizes: &[usize], bound| match sizes
             .iter()
@@ -258,16 +264,20 @@ impl Architecture {
         within("depth", self.depths(), MAX_DEPTH)?;
         within("width", &widths, MAX_WIDTH)?;
         if let Self::Vit(c) = self {
+            within("hidden width", &[c.hidden_width()], 4 * MAX_WIDTH)?;
             within("patch", &[c.patch], MAX_SIDE)?;
             within("grid", &[c.grid], MAX_SIDE / c.patch)?;
         }
         match self {
-            Self::Vit(c) if !c.width.is_multiple_of(c.heads) => Err(ArchitectureError::Size {
-                what: format!(
-                    "{} heads at width {}: the width must divide",
-                    c.heads, c.width
-                ),
-            }),
+            Self::Vit(c) if !c.attention_width().is_multiple_of(c.heads) => {
+                Err(ArchitectureError::Size {
+                    what: format!(
+                        "{} heads at width {}: the width must divide",
+                        c.heads,
+                        c.attention_width()
+                    ),
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -20,7 +20,7 @@ use super::layers::{
 use super::{DropPath, positions};
 use crate::kernels;
 
-/// The MLP's hidden width over the block's width.
+/// The MLP's hidden width over the block's width, unless a network says otherwise.
 const EXPANSION: usize = 4;
 /// Start of the layer scale in a network that is trained from scratch.
 const LAYER_SCALE: f64 = 1e-5;
@@ -45,8 +45,14 @@ pub struct VitConfig {
     pub width: usize,
     /// Blocks.
     pub depth: usize,
-    /// Attention heads; divides the width.
+    /// Attention heads; divides the attention's width.
     pub heads: usize,
+    /// Width of the attention, all heads together, where it is not a token's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<usize>,
+    /// Hidden width of the MLP, where it is not four times a token's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
     /// Side of the grid that position embeddings are stored for, in patches.
     pub grid: usize,
     /// Whether each residual branch has a learned scale a channel.
@@ -73,6 +79,16 @@ impl VitConfig {
             Pool::ClassAndPatchMean,
         ),
     ];
+
+    /// Width of the attention, all heads together.
+    pub fn attention_width(&self) -> usize {
+        self.attention.unwrap_or(self.width)
+    }
+
+    /// Hidden width of the MLP.
+    pub fn hidden_width(&self) -> usize {
+        self.hidden.unwrap_or(EXPANSION * self.width)
+    }
 
     /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
     /// block, rising linearly from 0 at the first.
@@ -160,6 +176,7 @@ struct Block {
 impl Block {
     fn new(config: &VitConfig, drop_path: DropPath, device: &Device) -> Self {
         let width = config.width;
+        let (attention, hidden) = (config.attention_width(), config.hidden_width());
         let scale = || {
             config
                 .layer_scale
@@ -168,14 +185,14 @@ impl Block {
         Self {
             attention_norm: new_layer_norm(width, device),
             attention: Attention {
-                qkv: new_linear(width, 3 * width, device),
-                output: new_linear(width, width, device),
+                qkv: new_linear(width, 3 * attention, device),
+                output: new_linear(attention, width, device),
                 heads: config.heads,
             },
             attention_scale: scale(),
             mlp_norm: new_layer_norm(width, device),
-            expand: new_linear(width, EXPANSION * width, device),
-            project: new_linear(EXPANSION * width, width, device),
+            expand: new_linear(width, hidden, device),
+            project: new_linear(hidden, width, device),
             mlp_scale: scale(),
             drop_path,
         }

@@ -55,6 +55,13 @@ pub struct TrainConfig {
     /// Of the transformer to start from, keep only these blocks, counted from 0: 0,4,8, say.
     #[arg(long, value_name = "BLOCKS", value_delimiter = ',', requires = "init")]
     pub keep_blocks: Vec<usize>,
+    /// Of the transformer to start from, keep only so many of each block's attention heads: those
+    /// that weigh most.
+    #[arg(long, value_name = "HEADS", requires = "init")]
+    pub keep_heads: Option<usize>,
+    /// Of the transformer to start from, keep only so many neurons of each block's MLP.
+    #[arg(long, value_name = "NEURONS", requires = "init")]
+    pub keep_neurons: Option<usize>,
     /// A checkpoint to start from instead of fresh weights; its head is kept if it names the same
     /// features in the same order.
     #[arg(long, value_name = "FILE")]

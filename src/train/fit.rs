@@ -310,9 +310,14 @@ fn start(
     let mut checkpoint = Checkpoint::read(&bytes).with_context(context)?;
     checkpoint.resample(side).with_context(context)?;
     if !config.keep_blocks.is_empty() {
-        checkpoint
-            .keep_blocks(&config.keep_blocks)
-            .with_context(context)?;
+        let blocks = &config.keep_blocks;
+        checkpoint.keep_blocks(blocks).with_context(context)?;
+    }
+    if let Some(heads) = config.keep_heads {
+        checkpoint.keep_heads(heads).with_context(context)?;
+    }
+    if let Some(neurons) = config.keep_neurons {
+        checkpoint.keep_neurons(neurons).with_context(context)?;
     }
     let architecture = checkpoint.card.architecture.clone();
     ensure!(

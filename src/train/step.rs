@@ -121,6 +121,8 @@ mod tests {
             width: 8,
             depth: 1,
             heads: 2,
+            attention: None,
+            hidden: None,
             grid: 2,
             layer_scale: false,
             pool: Pool::Class,

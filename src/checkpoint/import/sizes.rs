@@ -71,6 +71,8 @@ fn vit(foreign: &Foreign, heads: Option<usize>) -> Result<VitConfig, ImportError
         width,
         depth: (0..).take_while(has).count(),
         heads,
+        attention: None,
+        hidden: None,
         grid: 0,
         layer_scale: foreign.has("blocks.0.attention_scale"),
         pool: Pool::Class,
