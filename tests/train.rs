@@ -62,6 +62,15 @@ fn a_seed_repeats_a_run_and_the_run_learns() {
         "another seed must give another model"
     );
 
+    let times = std::fs::read_to_string(folder.path().join("a/seconds.csv")).unwrap();
+    let mut times = csv::Reader::from_reader(times.as_bytes());
+    let times: Vec<[f64; 3]> = times.deserialize().map(Result::unwrap).collect();
+    assert_eq!(times.len(), 4);
+    assert!(
+        times.iter().all(|[_, all, waiting]| waiting <= all),
+        "{times:?}"
+    );
+
     let table = std::fs::read_to_string(folder.path().join("a/metrics.csv")).unwrap();
     let mut table = csv::Reader::from_reader(table.as_bytes());
     let header: Vec<String> = table.headers().unwrap().iter().map(String::from).collect();

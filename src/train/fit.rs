@@ -178,11 +178,13 @@ impl<'a> Run<'a> {
             batch,
             Some(shuffle),
             first,
+            history.timing().clone(),
             &plain.clone().autodiff(),
         );
         let input = self.input.clone();
         let val = self.val.iter().cloned().map(Lesson::of_labels).collect();
-        let val = Loader::new(val, input, config.batch, None, first, plain);
+        let timing = history.timing().clone();
+        let val = Loader::new(val, input, config.batch, None, first, timing, plain);
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
         let mut training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val))

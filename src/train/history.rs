@@ -3,8 +3,8 @@
 //! burn-train averages most metrics over batches; macro-F1 and the ranking metrics are only
 //! defined over a whole split, so [`SplitFigure`] gathers an epoch's probabilities first. The
 //! [`History`] holds one number an epoch, split and metric, and keeps `metrics.csv` up to date.
-//! How long each epoch took is in `seconds.csv`: a repeated run has the same table of metrics,
-//! not the same times.
+//! How long each epoch took stands apart, in [`Timing`]: a repeated run has the same table of
+//! metrics, not the same times.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,11 @@ use burn::train::metric::{
 };
 
 use super::metrics::{DEFAULT_THRESHOLD, Scores};
+use super::timing::Timing;
 use crate::files::write_atomically;
 
 /// The column of [`History`] that the best epoch has the highest value of.
 pub const BEST: &str = "valid macro_f1";
-
-/// The file of the epochs' times, beside `metrics.csv`.
-const SECONDS: &str = "seconds.csv";
 
 /// What a step gives to the metrics.
 pub struct StepOutput {
@@ -195,8 +193,7 @@ impl Numeric for SplitFigure {
 pub struct History {
     /// `train loss`, `valid macro_f1` and so on, by epoch.
     values: Arc<Mutex<BTreeMap<usize, BTreeMap<String, f64>>>>,
-    /// The seconds that each epoch took, validation included.
-    seconds: Arc<Mutex<BTreeMap<usize, f64>>>,
+    timing: Timing,
     /// Why the table could not be written, if it could not.
     fault: Arc<Mutex<Option<String>>>,
 }
@@ -208,7 +205,10 @@ impl History {
     /// # Errors
     /// A table that cannot be read.
     pub fn read(path: &Path, last: usize) -> Result<Self> {
-        let history = Self::default();
+        let history = Self {
+            timing: Timing::read(path, last)?,
+            ..Self::default()
+        };
         if !path.exists() {
             return Ok(history);
         }
@@ -234,16 +234,6 @@ impl History {
                 history.set(epoch, name, value.parse().with_context(context)?);
             }
         }
-        let path = path.with_file_name(SECONDS);
-        if path.exists() {
-            let context = || format!("cannot read {}", path.display());
-            let mut csv = csv::Reader::from_path(&path).with_context(context)?;
-            let rows = csv.deserialize::<(usize, f64)>();
-            let rows = rows.collect::<Result<BTreeMap<_, _>, _>>();
-            let mut rows = rows.with_context(context)?;
-            rows.retain(|&epoch, _| epoch <= last);
-            *history.lock_seconds() = rows;
-        }
         Ok(history)
     }
 
@@ -256,10 +246,9 @@ impl History {
         names
     }
 
-    /// The mean of the seconds that an epoch took; `None` where none was timed.
-    pub fn seconds_an_epoch(&self) -> Option<f64> {
-        let seconds = self.lock_seconds();
-        (!seconds.is_empty()).then(|| seconds.values().sum::<f64>() / seconds.len() as f64)
+    /// How long the epochs took.
+    pub fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// What the metric called `name` was in `epoch`; names are `<split> <metric>`.
@@ -306,20 +295,6 @@ impl History {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, BTreeMap<String, f64>>> {
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_seconds(&self) -> MutexGuard<'_, BTreeMap<usize, f64>> {
-        self.seconds.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Seconds by epoch as CSV.
-    fn seconds_csv(&self) -> Result<Vec<u8>> {
-        let mut csv = csv::Writer::from_writer(Vec::new());
-        csv.write_record(["epoch", "seconds"])?;
-        for (epoch, seconds) in self.lock_seconds().iter() {
-            csv.write_record([epoch.to_string(), format!("{seconds:.1}")])?;
-        }
-        Ok(csv.into_inner()?)
     }
 
     /// The table as CSV: a row an epoch, a column a metric.
@@ -418,16 +393,13 @@ impl MetricLogger for HistoryLogger {
 
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
         if summary.split == Split::Valid {
-            // To a tenth, as the file has it.
-            let seconds = (self.started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-            let mut all = self.history.lock_seconds();
-            all.insert(summary.epoch_number, seconds);
+            let timing = &self.history.timing;
+            timing.ended(summary.epoch_number, self.started.elapsed());
             self.started = Instant::now();
         }
         let write = || {
             write_atomically(&self.path, &self.history.to_csv()?)?;
-            let seconds = self.path.with_file_name(SECONDS);
-            write_atomically(&seconds, &self.history.seconds_csv()?)
+            self.history.timing.write(&self.path)
         };
         if let Err(error) = write() {
             self.history

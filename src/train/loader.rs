@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
@@ -20,6 +21,7 @@ use super::data::DataError;
 use super::lessons::Lesson;
 use super::random;
 use super::sampler::{Rarity, Sampler};
+use super::timing::Timing;
 use crate::image::{CellImage, InputSpec};
 
 /// Batches made ahead: one being read, one waiting.
@@ -69,6 +71,7 @@ pub struct Loader {
     plan: Arc<Plan>,
     /// The epoch that the next iteration is, from 1.
     epoch: Arc<AtomicUsize>,
+    timing: Timing,
     device: Device,
 }
 
@@ -100,13 +103,15 @@ struct Prepared {
 }
 
 impl Loader {
-    /// Batches of `batch` cells on `device`; `first_epoch` counts from 1.
+    /// Batches of `batch` cells on `device`; `first_epoch` counts from 1. What a batch is waited for
+    /// is added to `timing`.
     pub fn new(
         lessons: Vec<Lesson>,
         input: InputSpec,
         batch: usize,
         shuffle: Option<Shuffle>,
         first_epoch: usize,
+        timing: Timing,
         device: &Device,
     ) -> Self {
         let shuffle = shuffle.map(|shuffle| {
@@ -127,6 +132,7 @@ impl Loader {
                 shuffle,
             }),
             epoch: Arc::new(AtomicUsize::new(first_epoch)),
+            timing,
             device: device.clone(),
         }
     }
@@ -244,6 +250,7 @@ impl DataLoader<Batch> for Loader {
             receiver: Some(receiver),
             thread: Some(thread),
             plan: self.plan.clone(),
+            timing: self.timing.clone(),
             device: self.device.clone(),
             progress: Progress::new(0, total, Some("cells".into())),
         })
@@ -257,6 +264,7 @@ impl DataLoader<Batch> for Loader {
         Arc::new(Self {
             plan: self.plan.clone(),
             epoch: self.epoch.clone(),
+            timing: self.timing.clone(),
             device: device.clone(),
         })
     }
@@ -272,6 +280,7 @@ impl DataLoader<Batch> for Loader {
                 shuffle: self.plan.shuffle.clone(),
             }),
             epoch: Arc::new(AtomicUsize::new(epoch)),
+            timing: self.timing.clone(),
             device: self.device.clone(),
         })
     }
@@ -281,6 +290,7 @@ struct Batches {
     receiver: Option<Receiver<Result<Prepared, DataError>>>,
     thread: Option<JoinHandle<()>>,
     plan: Arc<Plan>,
+    timing: Timing,
     device: Device,
     progress: Progress,
 }
@@ -289,7 +299,10 @@ impl Iterator for Batches {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let prepared = match self.receiver.as_ref()?.recv() {
+        let asked = Instant::now();
+        let received = self.receiver.as_ref()?.recv();
+        self.timing.waited(asked.elapsed());
+        let prepared = match received {
             Ok(Ok(prepared)) => prepared,
             Ok(Err(error)) => return Some(Err(DatasetError::new(error))),
             Err(_) if self.progress.is_completed() => return None,

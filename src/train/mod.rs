@@ -4,7 +4,8 @@
 //! [`lessons`] is what there is to learn of each, [`teachers`] included; [`sampler`] orders them,
 //! [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes batches beside the
 //! training step; `step` is what happens to one, with [`loss`] and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
-//! burn-train's learner, [`history`] keeps every epoch's figures, [`metrics`] says how good the
+//! burn-train's learner, [`history`] keeps every epoch's figures and [`timing`]
+//! its time, [`metrics`] says how good the
 //! result is, and [`report`] puts it all on one page. [`ablate`] asks what each method is worth,
 //! over many runs.
 //!
@@ -36,6 +37,7 @@ pub mod run;
 pub mod sampler;
 mod step;
 pub mod teachers;
+pub mod timing;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

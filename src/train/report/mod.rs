@@ -145,7 +145,11 @@ fn facts(report: &Report) -> Markup {
         ("Epochs", (epochs > 0).then(|| epochs.to_string())),
         (
             "Seconds an epoch",
-            report.history.seconds_an_epoch().map(|s| format!("{s:.1}")),
+            report
+                .history
+                .timing()
+                .seconds_an_epoch()
+                .map(|s| format!("{s:.1}")),
         ),
         ("Finished", finished),
         ("Data licence", Some(card.provenance.data_licence.clone())),
