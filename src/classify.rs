@@ -145,17 +145,28 @@ impl Classifier {
     /// # Errors
     /// [`ClassifyError::NoHead`], [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
     pub async fn probabilities(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
-        if self.card.features.is_empty() {
-            let name = self.card.name.clone();
-            return Err(ClassifyError::NoHead { name });
-        }
-        match self.flips {
-            true => self.forward(cells, |input| self.flipped(input)).await,
-            false => {
-                self.forward(cells, |input| sigmoid(self.model.forward(input)))
-                    .await
-            }
-        }
+        self.check_head()?;
+        self.look(cells, |input| sigmoid(self.model.forward(input)))
+            .await
+    }
+
+    /// Cell images → for each its probabilities and what the head reads, `[features + channels]`,
+    /// row after row; the mean over the flips where [`with_flips`](Self::with_flips) asks for
+    /// them.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities).
+    pub async fn probabilities_and_representations(
+        &self,
+        cells: &[CellImage],
+    ) -> Result<Vec<f32>, ClassifyError> {
+        self.check_head()?;
+        self.look(cells, |input| {
+            let read = self.model.features(input);
+            let probabilities = sigmoid(self.model.classify(read.clone()));
+            Tensor::cat(vec![probabilities, read], 1)
+        })
+        .await
     }
 
     /// Cell images → what the network answers, `[cells, logits]`, row after row; for a backbone
@@ -168,20 +179,25 @@ impl Classifier {
         self.forward(cells, |input| self.model.forward(input)).await
     }
 
-    /// The mean over the four flips of the probabilities, `[batch, features]`.
-    fn flipped(&self, input: Tensor<4>) -> Tensor<2> {
-        let mirrored = input.clone().flip([WIDTH]);
-        let views = [
-            input.clone().flip([HEIGHT]),
-            mirrored.clone().flip([HEIGHT]),
-            mirrored,
-        ];
-        let count = views.len() + 1;
-        let read = |view| sigmoid(self.model.forward(view));
-        let sum = views
-            .into_iter()
-            .fold(read(input), |sum, view| sum + read(view));
-        sum / count as f32
+    fn check_head(&self) -> Result<(), ClassifyError> {
+        match self.card.features.is_empty() {
+            true => Err(ClassifyError::NoHead {
+                name: self.card.name.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// What `network` answers, to each image once or in its four flips.
+    async fn look(
+        &self,
+        cells: &[CellImage],
+        network: impl Fn(Tensor<4>) -> Tensor<2>,
+    ) -> Result<Vec<f32>, ClassifyError> {
+        match self.flips {
+            true => self.forward(cells, |input| flipped(input, &network)).await,
+            false => self.forward(cells, network).await,
+        }
     }
 
     async fn forward(
@@ -240,4 +256,19 @@ impl Classifier {
             notice: None,
         }
     }
+}
+
+/// The mean of what `network` answers to the four flips of an input, `[batch, answers]`.
+fn flipped(input: Tensor<4>, network: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<2> {
+    let mirrored = input.clone().flip([WIDTH]);
+    let views = [
+        input.clone().flip([HEIGHT]),
+        mirrored.clone().flip([HEIGHT]),
+        mirrored,
+    ];
+    let count = views.len() + 1;
+    let sum = views
+        .into_iter()
+        .fold(network(input), |sum, view| sum + network(view));
+    sum / count as f32
 }

@@ -14,7 +14,7 @@ use karyolens::model::Architecture;
 use karyolens::nuclei::FeatureSet;
 use karyolens::train::data::{DataFolder, Splits, folds_by_field};
 use karyolens::train::lessons::soften;
-use karyolens::train::teachers::Teachers;
+use karyolens::train::teachers::{Answer, Teachers};
 use support::training::{published, text, train};
 use support::{karyolens, stderr, stdout};
 use tempfile::TempDir;
@@ -101,16 +101,59 @@ fn teachers_are_asked_about_cells_that_they_do_not_know() {
     // Alone, a teacher is asked about everything.
     let alone = [0, 1].map(|i| answers(&runs[i..=i]));
     let both = answers(&runs);
+    // What the heads of two networks read is of two kinds.
+    assert!(both.iter().all(|answer| answer.representation.is_empty()));
+    assert!(
+        alone[0]
+            .iter()
+            .all(|answer| answer.representation.len() == 320)
+    );
+    let probabilities = |answers: &[Answer], i: usize| answers[i].probabilities.clone();
     let fold_of = folds_by_field(&records, 2, 0);
     assert!(fold_of.contains(&0) && fold_of.contains(&1));
     for (i, fold) in fold_of.into_iter().enumerate() {
-        assert_eq!(both[i], alone[fold][i], "{}", records[i].id);
-        assert_ne!(both[i], alone[1 - fold][i], "{}", records[i].id);
+        let id = &records[i].id;
+        let expected = probabilities(&alone[fold], i);
+        assert_eq!(probabilities(&both, i), expected, "{id}");
+        assert_ne!(probabilities(&alone[1 - fold], i), expected, "{id}");
     }
     for p in [0.0, 0.02, 0.5, 0.97, 1.0f32] {
         let expected = p.sqrt() / (p.sqrt() + (1.0 - p).sqrt());
         let soft = soften(p, 2.0);
         assert!((soft - expected).abs() < 2e-3, "{soft}, {expected}");
+    }
+}
+
+#[test]
+fn a_network_imitates_one_teacher() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let teacher = folder.path().join("teacher");
+    let wide = ["--arch", "vit-tiny", "--width", "64", "--epochs", "1"];
+    stdout(&train(&data, &teacher, &wide));
+    let learn = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        (
+            train(&data, &run, &[&["--epochs", "1"][..], more].concat()),
+            run,
+        )
+    };
+    let asked = ["--teacher", text(&teacher)];
+    let (output, plain) = learn("plain", &asked);
+    stdout(&output);
+    let said = plain.join("answers.safetensors");
+    let imitate = ["--answers", text(&said), "--imitation", "1"];
+    let (output, imitator) = learn("imitator", &imitate);
+    stdout(&output);
+    // Its own Linear is not part of the model.
+    let [plain, imitator] = [plain, imitator].map(|run| model(&run).weights.0);
+    assert!(plain.keys().eq(imitator.keys()) && plain != imitator);
+
+    let two = [&asked[..], &asked, &["--imitation", "1"]].concat();
+    for more in [&two[..], &["--imitation", "1"]] {
+        let error = stderr(&learn("none", more).0);
+        assert!(error.contains("--imitation needs one"), "{error}");
     }
 }
 
@@ -158,7 +201,7 @@ fn teachers_name_the_features_of_cells_that_nobody_labelled() {
     assert!(without != learn("others", &["--unlabelled", text(&others)]));
 
     // What they said serves another run as well.
-    let said = folder.path().join("others/answers.json");
+    let said = folder.path().join("others/answers.safetensors");
     let more = [
         "--unlabelled",
         text(&others),
@@ -184,7 +227,7 @@ fn teachers_name_the_features_of_cells_that_nobody_labelled() {
     ];
     let wrong = stderr(&train(&data, &run, &more));
     assert!(wrong.contains("holds no answers"), "{wrong}");
-    let said = folder.path().join("without/answers.json");
+    let said = folder.path().join("without/answers.safetensors");
     let more = ["--unlabelled", text(&others), "--answers", text(&said)];
     let missing = stderr(&train(&data, &run, &more));
     assert!(missing.contains("no teacher was asked about"), "{missing}");

@@ -130,6 +130,15 @@ impl Architecture {
             .map_or(self.family(), |(name, _)| name)
     }
 
+    /// Channels that the head reads.
+    pub fn channels(&self) -> usize {
+        match self {
+            Self::ResNet(config) => config.channels(),
+            Self::ConvNext(config) => config.widths[3],
+            Self::Vit(config) => config.channels(),
+        }
+    }
+
     /// What the input's side must be a multiple of: the network's stride or patch, in pixels.
     pub fn unit(&self) -> usize {
         match self {

@@ -19,6 +19,7 @@ use burn::tensor::Tensor;
 pub use architecture::{Architecture, ArchitectureError};
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use drop_path::DropPath;
+pub use layers::{linear, new_linear};
 pub use positions::resample as resample_positions;
 pub use resnet::{BlockKind, ResNet, ResNetConfig};
 pub use vit::{Pool, Vit, VitConfig, split_tokens};

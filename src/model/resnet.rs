@@ -58,6 +58,11 @@ impl ResNetConfig {
     /// The stem's width in the named sizes.
     pub const WIDTH: usize = 64;
 
+    /// Channels that the head reads.
+    pub fn channels(&self) -> usize {
+        self.block.output(self.width << 3)
+    }
+
     /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
     /// block, rising linearly from 0 at the first.
     pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> ResNet {

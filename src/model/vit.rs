@@ -90,13 +90,17 @@ impl VitConfig {
         self.hidden.unwrap_or(EXPANSION * self.width)
     }
 
+    /// Channels that the head reads.
+    pub fn channels(&self) -> usize {
+        match self.pool {
+            Pool::Class => self.width,
+            Pool::ClassAndPatchMean => 2 * self.width,
+        }
+    }
+
     /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
     /// block, rising linearly from 0 at the first.
     pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> Vit {
-        let pooled = match self.pool {
-            Pool::Class => self.width,
-            Pool::ClassAndPatchMean => 2 * self.width,
-        };
         Vit {
             patches: Conv2dConfig::new([3, self.width], [self.patch, self.patch])
                 .with_stride([self.patch, self.patch])
@@ -108,7 +112,7 @@ impl VitConfig {
                 .map(|drop_path| Block::new(self, drop_path, device))
                 .collect(),
             norm: new_layer_norm(self.width, device),
-            head: (classes > 0).then(|| new_linear(pooled, classes, device)),
+            head: (classes > 0).then(|| new_linear(self.channels(), classes, device)),
             reads_patches: self.pool == Pool::ClassAndPatchMean,
         }
     }

@@ -112,6 +112,8 @@ mod tests {
             width: 4,
             depth: 1,
             heads: 1,
+            attention: None,
+            hidden: None,
             grid: 2,
             layer_scale: false,
             pool: Pool::Class,

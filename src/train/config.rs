@@ -125,7 +125,7 @@ pub struct TrainConfig {
     /// if there are any.
     #[arg(long = "teacher", value_name = "RUN")]
     pub teachers: Vec<PathBuf>,
-    /// What the teachers of another run said, its `answers.json`, instead of asking them again.
+    /// What the teachers of another run said, its `answers.safetensors`, instead of asking them again.
     #[arg(long, value_name = "FILE", conflicts_with = "teachers")]
     pub answers: Option<PathBuf>,
     /// A folder of cell images without labels, about which the teachers alone are asked; `data
@@ -232,6 +232,7 @@ impl TrainConfig {
         within("rare-below", self.cutmix.rare_below, 0.0, 1.0)?;
         within("teacher-share", self.objective.teacher_share, 0.0, 1.0)?;
         within("lpr", self.objective.lpr, 0.0, 1e3)?;
+        within("imitation", self.objective.imitation, 0.0, 1e3)?;
         within("temperature", self.objective.temperature, 0.1, 100.0)?;
         within("weight-decay", self.weight_decay.into(), 0.0, 10.0)?;
         within("rotation", self.augment.rotation.into(), 0.0, 180.0)?;

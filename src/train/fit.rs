@@ -27,7 +27,7 @@ use crate::classify::Classifier;
 use crate::files::write_atomically;
 use crate::image::InputSpec;
 use crate::kernels::{MatmulPrecision, set_matmul_precision};
-use crate::model::{Architecture, Model};
+use crate::model::{Architecture, Model, new_linear};
 use crate::nuclei::FeatureSet;
 
 /// Trains a network and writes `config.json`, `metrics.csv`, `model.safetensors` and `report.html`
@@ -91,7 +91,12 @@ impl<'a> Run<'a> {
         device.seed(config.seed);
         let (architecture, model) = start(config, &features, &device)?;
         let train = Cells::read(config, &val, &features, &plain)?;
-        let trainee = Trainee::new(model, config.ema, config.objective.clone());
+        let imitator = match (config.objective.imitation > 0.0, train.channels()) {
+            (false, _) => None,
+            (true, Some(channels)) => Some(new_linear(architecture.channels(), channels, &device)),
+            (true, None) => bail!("--imitation needs one --teacher alone, or the --answers of one"),
+        };
+        let trainee = Trainee::new(model, config.ema, imitator, config.objective.clone());
         Ok(Self {
             config,
             features,

@@ -4,16 +4,16 @@
 //! features alone. Their answers are kept in the run's folder, for a run that goes on and for
 //! others that learn from the same teachers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
 
 use super::config::TrainConfig;
 use super::data::Record;
 use super::metrics::DEFAULT_THRESHOLD;
-use super::teachers::Teachers;
+use super::teachers::{Answer, Teachers};
+use crate::checkpoint::{Array, Precision, StateDict};
 use crate::files::write_atomically;
 use crate::nuclei::FeatureSet;
 
@@ -28,7 +28,7 @@ pub struct Lesson {
     /// 0 to 1 for each feature.
     pub targets: Vec<f32>,
     /// What the teachers say of it, at the run's temperature.
-    pub answer: Option<Vec<f32>>,
+    pub answer: Option<Answer>,
 }
 
 impl Lesson {
@@ -45,35 +45,98 @@ impl Lesson {
         }
     }
 
-    fn with_answer(self, answer: &[f32], temperature: f64) -> Self {
-        let softened = answer.iter().map(|&p| soften(p, temperature));
+    fn with_answer(self, answer: &Answer, temperature: f64) -> Self {
+        let probabilities = answer.probabilities.iter();
         Self {
-            answer: Some(softened.collect()),
+            answer: Some(Answer {
+                probabilities: probabilities.map(|&p| soften(p, temperature)).collect(),
+                representation: answer.representation.clone(),
+            }),
             ..self
         }
     }
 }
 
-/// What teachers say of cells, by the path of the image: one probability a feature.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What teachers say of cells, by the path of the image.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
     /// Who was asked: the paths of their models.
     pub teachers: Vec<String>,
     /// What was answered.
-    pub cells: BTreeMap<String, Vec<f32>>,
+    pub cells: BTreeMap<String, Answer>,
 }
 
+/// The tensors of the file, `[cells, …]`, and what its metadata lists.
+const PROBABILITIES: &str = "probabilities";
+const REPRESENTATIONS: &str = "representations";
+const CELLS: &str = "cells";
+const TEACHERS: &str = "teachers";
+
 impl Answers {
-    /// The answers of a run's `answers.json`.
+    /// The answers of a run's `answers.safetensors`.
     ///
     /// # Errors
     /// A file that cannot be read or holds something else.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_slice(&bytes)
+        Self::parse(&bytes)
             .with_context(|| format!("{} holds no answers of teachers", path.display()))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self> {
+        let (mut tensors, metadata) = StateDict::read(bytes)?;
+        tensors.check_finite()?;
+        let list = |name: &str| -> Result<Vec<String>> {
+            let json = metadata.get(name).context("a list is missing")?;
+            Ok(serde_json::from_str(json)?)
+        };
+        let cells = list(CELLS)?;
+        let mut rows = |name: &str| -> Result<Vec<Vec<f32>>> {
+            let Array { shape, values } = tensors.0.remove(name).context("a tensor is missing")?;
+            ensure!(
+                shape.len() == 2 && shape[0] == cells.len() && !cells.is_empty(),
+                "{name} is not one row a cell"
+            );
+            let row = |i: usize| values[i * shape[1]..(i + 1) * shape[1]].to_vec();
+            Ok((0..shape[0]).map(row).collect())
+        };
+        let answers = rows(PROBABILITIES)?.into_iter().zip(rows(REPRESENTATIONS)?);
+        let answers = answers.map(|(probabilities, representation)| Answer {
+            probabilities,
+            representation,
+        });
+        Ok(Self {
+            teachers: list(TEACHERS)?,
+            cells: cells.into_iter().zip(answers).collect(),
+        })
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let tensor = |values: fn(&Answer) -> &Vec<f32>| {
+            let width = self
+                .cells
+                .values()
+                .next()
+                .map_or(0, |answer| values(answer).len());
+            Array {
+                shape: vec![self.cells.len(), width],
+                values: self.cells.values().flat_map(values).copied().collect(),
+            }
+        };
+        let tensors = StateDict(BTreeMap::from([
+            (PROBABILITIES.into(), tensor(|answer| &answer.probabilities)),
+            (
+                REPRESENTATIONS.into(),
+                tensor(|answer| &answer.representation),
+            ),
+        ]));
+        let cells: Vec<&String> = self.cells.keys().collect();
+        let metadata = HashMap::from([
+            (CELLS.into(), serde_json::to_string(&cells)?),
+            (TEACHERS.into(), serde_json::to_string(&self.teachers)?),
+        ]);
+        write_atomically(path, &tensors.write(Precision::F32, metadata)?)
     }
 
     fn ask(teachers: &Teachers, cells: &[&Record]) -> Result<Self> {
@@ -84,16 +147,26 @@ impl Answers {
         })
     }
 
-    fn of(&self, record: &Record, features: usize) -> Result<&[f32]> {
-        let key = key(record);
+    fn of(&self, record: &Record, config: &TrainConfig) -> Result<&Answer> {
+        let (key, features) = (key(record), record.labels.len());
         let answer = self.cells.get(&key);
         let answer = answer.with_context(|| format!("no teacher was asked about {key}"))?;
         ensure!(
-            answer.len() == features,
+            answer.probabilities.len() == features,
             "of {key} the teachers answered with {} values for {features} features",
-            answer.len()
+            answer.probabilities.len()
+        );
+        ensure!(
+            config.objective.imitation == 0.0 || !answer.representation.is_empty(),
+            "--imitation is of one teacher: several read different things"
         );
         Ok(answer)
+    }
+
+    /// Channels that the head of the one teacher reads; `None` where there are several.
+    fn channels(&self) -> Option<usize> {
+        let first = self.cells.values().next()?;
+        Some(first.representation.len()).filter(|&channels| channels > 0)
     }
 }
 
@@ -143,6 +216,14 @@ impl Cells {
         self.labelled.len() + self.unlabelled.len()
     }
 
+    /// Channels that the head of the teacher reads, if there is one alone.
+    pub fn channels(&self) -> Option<usize> {
+        match &self.known {
+            Some(known) => known.channels(),
+            None => self.teachers.channels(),
+        }
+    }
+
     /// Of labelled cells what the labels say and what the teachers do; of others what the teachers
     /// say alone. What teachers say is read from `kept`, or asked and kept there.
     pub fn learn(&self, config: &TrainConfig, kept: &Path) -> Result<Vec<Lesson>> {
@@ -163,7 +244,7 @@ impl Cells {
             }
         };
         if !kept.exists() {
-            write_atomically(kept, &serde_json::to_vec(&answers)?)?;
+            answers.write(kept)?;
         }
         self.lessons(&answers, config)
     }
@@ -171,18 +252,18 @@ impl Cells {
     fn lessons(&self, answers: &Answers, config: &TrainConfig) -> Result<Vec<Lesson>> {
         let temperature = config.objective.temperature;
         let labelled = self.labelled.iter().map(|record| {
-            let answer = answers.of(record, record.labels.len())?;
+            let answer = answers.of(record, config)?;
             Ok(Lesson::of_labels(record.clone()).with_answer(answer, temperature))
         });
         let unlabelled = self.unlabelled.iter().map(|record| {
-            let answer = answers.of(record, record.labels.len())?;
+            let answer = answers.of(record, config)?;
             let called = |&p: &f32| f64::from(p) >= DEFAULT_THRESHOLD;
             let lesson = Lesson {
                 record: Record {
-                    labels: answer.iter().map(called).collect(),
+                    labels: answer.probabilities.iter().map(called).collect(),
                     ..record.clone()
                 },
-                targets: answer.to_vec(),
+                targets: answer.probabilities.clone(),
                 answer: None,
             };
             Ok(lesson.with_answer(answer, temperature))

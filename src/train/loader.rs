@@ -39,6 +39,8 @@ pub struct Batch {
     pub targets: Tensor<2>,
     /// What the teachers say, `[batch, features]`.
     pub teachers: Option<Tensor<2>>,
+    /// What the head of the one teacher reads, `[batch, channels]`.
+    pub representations: Option<Tensor<2>>,
     /// Only the head learns from this batch.
     pub frozen: bool,
     /// What its gradient counts in a step that several batches or devices share.
@@ -96,7 +98,8 @@ struct Cell {
 struct Prepared {
     images: Vec<f32>,
     targets: Vec<f32>,
-    teachers: Option<Vec<f32>>,
+    teachers: Vec<f32>,
+    representations: Vec<f32>,
     cells: usize,
     frozen: bool,
     share: f64,
@@ -179,6 +182,7 @@ impl Plan {
         let mut images = Vec::with_capacity(cells.len() * input.len());
         let mut targets = Vec::new();
         let mut teachers = Vec::new();
+        let mut representations = Vec::new();
         for (position, &index) in cells.iter().enumerate() {
             let cell = &self.cells[index].lesson;
             let seed = self.shuffle.as_ref().map_or(0, |(shuffle, _)| shuffle.seed);
@@ -193,7 +197,10 @@ impl Plan {
             });
             let Some((partner, cut)) = mixed else {
                 targets.extend(&cell.targets);
-                teachers.extend(cell.answer.iter().flatten());
+                if let Some(answer) = &cell.answer {
+                    teachers.extend(&answer.probabilities);
+                    representations.extend(&answer.representation);
+                }
                 continue;
             };
             let mut other = Vec::with_capacity(input.len());
@@ -202,7 +209,9 @@ impl Plan {
             let partner = &self.cells[partner].lesson;
             targets.extend(cut.mix(&cell.targets, &partner.targets, side));
             if let (Some(own), Some(partner)) = (&cell.answer, &partner.answer) {
-                teachers.extend(cut.mix(own, partner, side));
+                teachers.extend(cut.mix(&own.probabilities, &partner.probabilities, side));
+                let [own, partner] = [own, partner].map(|answer| &answer.representation);
+                representations.extend(cut.mix(own, partner, side));
             }
         }
         let shuffle = self.shuffle.as_ref().map(|(shuffle, _)| shuffle);
@@ -216,7 +225,8 @@ impl Plan {
         Ok(Prepared {
             images,
             targets,
-            teachers: (!teachers.is_empty()).then_some(teachers),
+            teachers,
+            representations,
             cells: cells.len(),
             frozen,
             share,
@@ -316,6 +326,7 @@ impl Iterator for Batches {
             images,
             targets,
             teachers,
+            representations,
             cells,
             frozen,
             share,
@@ -330,7 +341,8 @@ impl Iterator for Batches {
         Some(Ok(Batch {
             images: Tensor::from_data(TensorData::new(images, [cells, 3, side, side]), device),
             targets: matrix(targets),
-            teachers: teachers.map(matrix),
+            teachers: (!teachers.is_empty()).then(|| matrix(teachers)),
+            representations: (!representations.is_empty()).then(|| matrix(representations)),
             frozen,
             share,
         }))

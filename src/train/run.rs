@@ -83,7 +83,7 @@ impl RunFolder {
 
     /// The checkpoint of the best epoch.
     pub fn answers(&self) -> PathBuf {
-        self.0.join("answers.json")
+        self.0.join("answers.safetensors")
     }
 
     /// `model.safetensors`.

@@ -26,6 +26,16 @@ const CHUNK: usize = 64;
 #[derive(Debug)]
 pub struct Teachers(Vec<Teacher>);
 
+/// What teachers say of one cell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// One a feature.
+    pub probabilities: Vec<f32>,
+    /// What the head of a teacher without colleagues reads; empty where there are several, which
+    /// all read something else.
+    pub representation: Vec<f32>,
+}
+
 #[derive(Debug)]
 struct Teacher {
     name: String,
@@ -69,23 +79,31 @@ impl Teachers {
         self.0.is_empty()
     }
 
+    /// Channels that the head of the one teacher reads; `None` where there are several or none.
+    pub fn channels(&self) -> Option<usize> {
+        match &self.0[..] {
+            [teacher] => Some(teacher.classifier.card().architecture.channels()),
+            _ => None,
+        }
+    }
+
     /// The paths of their models.
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|teacher| teacher.name.clone()).collect()
     }
 
-    /// What they say of each of `records`, one probability a feature: the mean over those who do
-    /// not know the cell, or over all where everybody does.
+    /// What they say of each of `records`: the mean over those who do not know the cell, or over all
+    /// where everybody does.
     ///
     /// # Errors
     /// An image that cannot be read, or a device that fails.
     ///
     /// # Panics
     /// Where there are no teachers.
-    pub fn answers(&self, records: &[&Record]) -> Result<Vec<Vec<f32>>> {
+    pub fn answers(&self, records: &[&Record]) -> Result<Vec<Answer>> {
         let knows = |teacher: &Teacher, record: &Record| teacher.known.contains(&record.id);
         let features = self.0[0].classifier.card().features.len();
-        let mut sums = vec![vec![0.0; features]; records.len()];
+        let mut sums: Vec<Vec<f64>> = vec![Vec::new(); records.len()];
         let mut asked = vec![0; records.len()];
         for teacher in &self.0 {
             let cells: Vec<usize> = (0..records.len())
@@ -99,23 +117,33 @@ impl Teachers {
                     .iter()
                     .map(|&i| records[i].read())
                     .collect::<Result<Vec<_>, _>>()?;
-                let answers = pollster::block_on(teacher.classifier.probabilities(&images))?;
-                for (&i, answer) in cells.iter().zip(answers.chunks_exact(features)) {
+                let classifier = &teacher.classifier;
+                let looks =
+                    pollster::block_on(classifier.probabilities_and_representations(&images))?;
+                let said = match self.0.len() {
+                    1 => looks.len() / cells.len(),
+                    _ => features,
+                };
+                for (&i, look) in cells
+                    .iter()
+                    .zip(looks.chunks_exact(looks.len() / cells.len()))
+                {
                     asked[i] += 1;
-                    for (sum, value) in sums[i].iter_mut().zip(answer) {
+                    sums[i].resize(said, 0.0);
+                    for (sum, value) in sums[i].iter_mut().zip(look) {
                         *sum += f64::from(*value);
                     }
                 }
             }
         }
-        let answers = sums.into_iter().zip(asked);
-        Ok(answers
-            .map(|(sums, asked)| {
-                sums.iter()
-                    .map(|sum| (sum / f64::from(asked)) as f32)
-                    .collect()
-            })
-            .collect())
+        let answers = sums.into_iter().zip(asked).map(|(sums, asked)| {
+            let mut mean = sums.iter().map(|sum| (sum / f64::from(asked)) as f32);
+            Answer {
+                probabilities: mean.by_ref().take(features).collect(),
+                representation: mean.collect(),
+            }
+        });
+        Ok(answers.collect())
     }
 }
 
