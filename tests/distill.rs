@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Distribution, Tensor, Tolerance};
+use burn::tensor::{Device, Tensor, TensorData, Tolerance};
 use image::{Rgb, RgbImage};
 use karyolens::checkpoint::{Checkpoint, ModelCard, Precision, Provenance};
 use karyolens::image::{CellImage, InputSpec, decode};
@@ -15,7 +15,7 @@ use karyolens::nuclei::FeatureSet;
 use karyolens::train::data::{DataFolder, Splits, folds_by_field};
 use karyolens::train::lessons::soften;
 use karyolens::train::teachers::{Answer, Teachers};
-use support::training::{published, text, train};
+use support::training::{part_fields, published, text, train};
 use support::{karyolens, stderr, stdout};
 use tempfile::TempDir;
 
@@ -70,16 +70,7 @@ fn teachers_are_asked_about_cells_that_they_do_not_know() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     published(&data);
-    // Two fields, so that each teacher holds out one.
-    let labels = data.join("labels/train.json");
-    let text_of = std::fs::read_to_string(&labels).unwrap();
-    let other_field = |id: &str| id.replace("F1_cell_1", "F2_cell_1");
-    std::fs::write(&labels, other_field(&text_of)).unwrap();
-    for image in std::fs::read_dir(data.join("images/train")).unwrap() {
-        let image = image.unwrap().path();
-        let name = other_field(image.file_name().unwrap().to_str().unwrap());
-        std::fs::rename(&image, image.with_file_name(name)).unwrap();
-    }
+    part_fields(&data, "train"); // So that each teacher holds out one.
     let runs = ["0/2", "1/2"].map(|fold| {
         let run = folder.path().join(fold.replace('/', "-"));
         stdout(&train(&data, &run, &["--epochs", "1", "--hold-out", fold]));
@@ -320,15 +311,14 @@ fn a_transformer_may_start_from_some_blocks_of_another() {
     }
 }
 
-#[test]
-fn heads_and_neurons_that_weigh_nothing_can_be_left_out() {
-    let device = Device::flex();
+/// A transformer of 12 blocks 256 wide that knows nothing, for 32 px.
+fn transformer(device: &Device) -> Checkpoint {
     device.seed(4);
     let architecture = Architecture::named("vit-tiny").unwrap();
     let architecture = architecture.with_width(256).unwrap();
     let architecture = architecture.with_input_side(32).unwrap();
     let features = FeatureSet::default();
-    let model = architecture.init(features.len(), 0.0, &device);
+    let model = architecture.init(features.len(), 0.0, device);
     let card = ModelCard::new(
         "some",
         architecture,
@@ -336,7 +326,37 @@ fn heads_and_neurons_that_weigh_nothing_can_be_left_out() {
         features,
         Provenance::default(),
     );
-    let mut whole = Checkpoint::of(&model, card);
+    Checkpoint::of(&model, card)
+}
+
+/// What a checkpoint answers to two images after it has been written and read, and its bytes.
+fn answers(checkpoint: &Checkpoint, device: &Device) -> (TensorData, usize) {
+    let bytes = checkpoint.write(Precision::F32).unwrap();
+    let model = Checkpoint::read(&bytes).unwrap().model(device).unwrap();
+    let pixels: Vec<f32> = (0..2 * 3 * 32 * 32)
+        .map(|i| (i as f32 * 0.37).sin())
+        .collect();
+    let images = Tensor::<4>::from_data(TensorData::new(pixels, [2, 3, 32, 32]), device);
+    (model.forward(images).into_data(), bytes.len())
+}
+
+#[test]
+fn a_block_may_be_passed_through_more_than_once() {
+    let device = Device::flex();
+    let [mut twice, mut passes] = [(); 2].map(|()| transformer(&device));
+    twice.keep_blocks(&[3, 3, 8, 8]).unwrap();
+    passes.keep_blocks(&[3, 8]).unwrap();
+    passes.set_passes(2).unwrap();
+    let ((twice, large), (again, small)) = (answers(&twice, &device), answers(&passes, &device));
+    again.assert_eq(&twice, true);
+    assert!(small < large * 2 / 3, "{small} of {large} bytes");
+    assert!(passes.set_passes(0).is_err() && passes.set_passes(1000).is_err());
+}
+
+#[test]
+fn heads_and_neurons_that_weigh_nothing_can_be_left_out() {
+    let device = Device::flex();
+    let mut whole = transformer(&device);
     // Of 4 heads of 64 the second says nothing, and nothing comes from every other neuron.
     for block in 0..12 {
         let output = format!("blocks.{block}.attention.output.weight");
@@ -352,14 +372,7 @@ fn heads_and_neurons_that_weigh_nothing_can_be_left_out() {
     let mut slim = whole.clone();
     slim.keep_heads(3).unwrap();
     slim.keep_neurons(512).unwrap();
-    let image = Tensor::<4>::random([2, 3, 32, 32], Distribution::Normal(0.0, 1.0), &device);
-    let logits = |checkpoint: &Checkpoint| {
-        // By way of a file, so that the card tells the sizes.
-        let bytes = checkpoint.write(Precision::F32).unwrap();
-        let model = Checkpoint::read(&bytes).unwrap().model(&device).unwrap();
-        (model.forward(image.clone()).into_data(), bytes.len())
-    };
-    let ((before, large), (after, small)) = (logits(&whole), logits(&slim));
+    let ((before, large), (after, small)) = (answers(&whole, &device), answers(&slim, &device));
     after.assert_approx_eq::<f32>(&before, Tolerance::absolute(1e-5));
     assert!(small < large * 2 / 3, "{small} of {large} bytes");
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use karyolens::checkpoint::Checkpoint;
-use support::training::{cells, published, short_run, text, train};
+use karyolens::checkpoint::{Checkpoint, ModelCard};
+use support::training::{cells, part_fields, published, short_run, text, train};
 use support::{PROGRAM, karyolens, shared, stderr, stdout};
 use tempfile::TempDir;
 
@@ -272,6 +272,47 @@ fn a_layer_far_from_the_head_learns_slower() {
         let is_head = name.starts_with("head.") || name.starts_with("norm.");
         assert_eq!(moved, is_head, "{name}");
     }
+}
+
+#[test]
+fn a_card_tells_the_figures_of_a_sibling_by_field() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    part_fields(&data, "train"); // So that there are two folds.
+    part_fields(&data, "val");
+    let learn = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        stdout(&train(
+            &data,
+            &run,
+            &[&["--epochs", "1"][..], more].concat(),
+        ));
+        run.join("model.safetensors")
+    };
+    let own = learn("own", &[]);
+    let by_field = ["--split", "by-field", "--folds", "2"];
+    let sibling = learn("sibling", &by_field);
+    let other = learn("other", &[&by_field[..], &["--lr", "0.002"]].concat());
+    let copy = folder.path().join("copy.safetensors");
+    let card = |sibling: &Path| {
+        let (own, copy) = (text(&own), text(&copy));
+        karyolens(["card", own, "--by-field", text(sibling), "-o", copy])
+    };
+    stdout(&card(&sibling));
+    let read = |model: &Path| Checkpoint::read(&std::fs::read(model).unwrap()).unwrap();
+    let [own, sibling, copied] = [&own, &sibling, &copy].map(|model| read(model));
+    assert!(copied.weights == own.weights);
+    let figure = |card: &ModelCard, name: &str| card.metrics[name];
+    for name in ["macro_f1", "class_map", "cells"] {
+        let (val, by_field) = (format!("val_{name}"), format!("by_field_{name}"));
+        assert_eq!(figure(&copied.card, &val), figure(&own.card, &val));
+        assert_eq!(figure(&copied.card, &by_field), figure(&sibling.card, &val));
+    }
+    let told = stderr(&card(&other));
+    assert!(told.contains("lr = 0.002"), "{told}");
+    let told = stderr(&card(&copy));
+    assert!(told.contains("not trained on a split by field"), "{told}");
 }
 
 #[test]

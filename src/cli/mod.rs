@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, each a typed set of arguments and one `run`.
 
 mod ablate;
+mod card;
 mod data;
 #[cfg(feature = "remote")]
 mod device_server;
@@ -41,6 +42,7 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Report(report::Arguments),
     Predict(predict::Arguments),
+    Card(card::Arguments),
     Import(import::Arguments),
     Verify(verify::Arguments),
     Render(render::Arguments),
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
+        Command::Card(arguments) => card::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Render(arguments) => render::run(arguments),

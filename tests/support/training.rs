@@ -72,3 +72,16 @@ pub fn short_run<'a>(data: &'a Path, run: &'a Path, more: &[&'a str]) -> Vec<&'a
 pub fn train(data: &Path, run: &Path, more: &[&str]) -> Output {
     karyolens_with(&short_run(data, run, more))
 }
+
+/// Gives a part of the cells of a split, those with a number from 10 or 100 on, to a second field.
+pub fn part_fields(data: &Path, split: &str) {
+    let other_field = |text: &str| text.replace("F1_cell_1", "F2_cell_1");
+    let labels = data.join(format!("labels/{split}.json"));
+    let parted = other_field(&std::fs::read_to_string(&labels).unwrap());
+    std::fs::write(&labels, parted).unwrap();
+    for image in std::fs::read_dir(data.join("images").join(split)).unwrap() {
+        let image = image.unwrap().path();
+        let name = other_field(image.file_name().unwrap().to_str().unwrap());
+        std::fs::rename(&image, image.with_file_name(name)).unwrap();
+    }
+}

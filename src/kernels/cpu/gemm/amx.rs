@@ -570,6 +570,21 @@ mod tests {
         [1300, 64, 32],
     ];
 
+    /// The exact product of `a` and a `b` of `[depth, columns]`.
+    fn exact_product(
+        [rows, depth, columns]: [usize; 3],
+        a: impl Fn(usize, usize) -> f32,
+        b: &[f32],
+    ) -> Vec<f64> {
+        let at = |i: usize, j: usize| -> f64 {
+            let products = (0..depth).map(|k| f64::from(a(i, k)) * f64::from(b[k * columns + j]));
+            products.sum()
+        };
+        (0..rows * columns)
+            .map(|i| at(i / columns, i % columns))
+            .collect()
+    }
+
     fn check(name: &str, halves: Halves, depth: usize, found: &[f32], exact: &[f64]) {
         // Of the sum of as many products of values up to 1.
         let tolerance = match halves {
@@ -591,14 +606,7 @@ mod tests {
         for halves in [Halves::High, Halves::HighAndLow] {
             for [rows, depth, columns] in SIDES {
                 let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
-                let at = |i: usize, j: usize| -> f64 {
-                    let products = (0..depth)
-                        .map(|k| f64::from(a[i * depth + k]) * f64::from(b[k * columns + j]));
-                    products.sum()
-                };
-                let exact: Vec<f64> = (0..rows * columns)
-                    .map(|i| at(i / columns, i % columns))
-                    .collect();
+                let exact = exact_product([rows, depth, columns], |i, k| a[i * depth + k], &b);
                 let packed = pack(Source::plain(&b, depth, columns, columns), halves);
                 // A row in one run, and in as many runs as it has values.
                 for runs in [1, depth] {
@@ -634,14 +642,7 @@ mod tests {
         for halves in [Halves::High, Halves::HighAndLow] {
             for [height, depth, columns] in SIDES {
                 let (a, b) = (values(depth * height, 3), values(depth * columns, 4));
-                let at = |i: usize, j: usize| -> f64 {
-                    let products = (0..depth)
-                        .map(|k| f64::from(a[k * height + i]) * f64::from(b[k * columns + j]));
-                    products.sum()
-                };
-                let exact: Vec<f64> = (0..height * columns)
-                    .map(|i| at(i / columns, i % columns))
-                    .collect();
+                let exact = exact_product([height, depth, columns], |i, k| a[k * height + i], &b);
                 for runs in [1, height] {
                     let rows_of_a = Rows {
                         runs,
