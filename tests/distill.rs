@@ -341,19 +341,6 @@ fn answers(checkpoint: &Checkpoint, device: &Device) -> (TensorData, usize) {
 }
 
 #[test]
-fn a_block_may_be_passed_through_more_than_once() {
-    let device = Device::flex();
-    let [mut twice, mut passes] = [(); 2].map(|()| transformer(&device));
-    twice.keep_blocks(&[3, 3, 8, 8]).unwrap();
-    passes.keep_blocks(&[3, 8]).unwrap();
-    passes.set_passes(2).unwrap();
-    let ((twice, large), (again, small)) = (answers(&twice, &device), answers(&passes, &device));
-    again.assert_eq(&twice, true);
-    assert!(small < large * 2 / 3, "{small} of {large} bytes");
-    assert!(passes.set_passes(0).is_err() && passes.set_passes(1000).is_err());
-}
-
-#[test]
 fn heads_and_neurons_that_weigh_nothing_can_be_left_out() {
     let device = Device::flex();
     let mut whole = transformer(&device);

@@ -29,9 +29,6 @@ pub enum SlimError {
         /// How many there are.
         there: usize,
     },
-    /// A size that no network can have.
-    #[error("{0}")]
-    Size(String),
     /// The weights are not those of the card's architecture.
     #[error("tensor {0} is missing or misshapen")]
     Weights(String),
@@ -139,16 +136,6 @@ impl Checkpoint {
             select(&mut self.weights, &project, Side::Rows, &neurons)?;
         }
         Ok(())
-    }
-
-    /// Passes through each block so many times.
-    ///
-    /// # Errors
-    /// [`SlimError`] where the network is no transformer, or that would be too deep.
-    pub fn set_passes(&mut self, passes: usize) -> Result<(), SlimError> {
-        self.transformer()?.passes = passes;
-        let check = self.card.architecture.check();
-        check.map_err(|error| SlimError::Size(error.to_string()))
     }
 
     fn transformer(&mut self) -> Result<&mut VitConfig, SlimError> {

@@ -92,7 +92,6 @@ impl Architecture {
                     patch,
                     width,
                     depth,
-                    passes: 1,
                     heads,
                     attention: None,
                     hidden: None,
@@ -272,9 +271,6 @@ impl Architecture {
             None => Ok(()),
         };
         within("depth", self.depths(), MAX_DEPTH)?;
-        if let Self::Vit(c) = self {
-            within("number of passes", &[c.passes], MAX_DEPTH / c.depth)?;
-        }
         within("width", &widths, MAX_WIDTH)?;
         if let Self::Vit(c) = self {
             within("hidden width", &[c.hidden_width()], 4 * MAX_WIDTH)?;

@@ -7,8 +7,6 @@
 //! DINOv2; and the head reads the class token alone or, as DINOv2's own linear evaluation does,
 //! the class token beside the mean of the patch tokens.
 
-use std::iter::repeat_n;
-
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, Linear};
@@ -47,10 +45,6 @@ pub struct VitConfig {
     pub width: usize,
     /// Blocks.
     pub depth: usize,
-    /// How often each block is passed through before the next one, where it is not once: depth
-    /// without weights (MiniViT, arXiv 2204.07154).
-    #[serde(default = "once", skip_serializing_if = "is_once")]
-    pub passes: usize,
     /// Attention heads; divides the attention's width.
     pub heads: usize,
     /// Width of the attention, all heads together, where it is not a token's.
@@ -65,14 +59,6 @@ pub struct VitConfig {
     pub layer_scale: bool,
     /// What the head reads.
     pub pool: Pool,
-}
-
-fn once() -> usize {
-    1
-}
-
-fn is_once(passes: &usize) -> bool {
-    *passes == 1
 }
 
 impl VitConfig {
@@ -125,7 +111,6 @@ impl VitConfig {
             blocks: DropPath::rising(drop_path, self.depth)
                 .map(|drop_path| Block::new(self, drop_path, device))
                 .collect(),
-            passes: self.passes,
             norm: new_layer_norm(self.width, device),
             head: (classes > 0).then(|| new_linear(self.channels(), classes, device)),
             reads_patches: self.pool == Pool::ClassAndPatchMean,
@@ -140,7 +125,6 @@ pub struct Vit {
     class_token: Param<Tensor<3>>,
     positions: Param<Tensor<3>>,
     blocks: Vec<Block>,
-    passes: usize,
     norm: LayerNorm,
     pub(super) head: Option<Linear>,
     reads_patches: bool,
@@ -157,11 +141,7 @@ impl Vit {
         let class_token = self.class_token.val().expand([batch, 1, width]);
         let x = Tensor::cat(vec![class_token, x], 1)
             + positions::resample(self.positions.val(), rows, columns);
-        let passes = self
-            .blocks
-            .iter()
-            .flat_map(|block| repeat_n(block, self.passes));
-        let x = passes.fold(x, |x, block| block.forward(x));
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
         layer_norm(&self.norm, x)
     }
 

@@ -112,7 +112,6 @@ mod tests {
             width: 4,
             depth: 1,
             heads: 1,
-            passes: 1,
             attention: None,
             hidden: None,
             grid: 2,

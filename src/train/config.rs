@@ -62,9 +62,6 @@ pub struct TrainConfig {
     /// Of the transformer to start from, keep only so many neurons of each block's MLP.
     #[arg(long, value_name = "NEURONS", requires = "init")]
     pub keep_neurons: Option<usize>,
-    /// Pass through each block of the transformer to start from so many times: depth without weights.
-    #[arg(long, value_name = "TIMES", requires = "init")]
-    pub passes: Option<usize>,
     /// A checkpoint to start from instead of fresh weights; its head is kept if it names the same
     /// features in the same order.
     #[arg(long, value_name = "FILE")]

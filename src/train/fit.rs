@@ -326,9 +326,6 @@ fn start(
     if let Some(neurons) = config.keep_neurons {
         checkpoint.keep_neurons(neurons).with_context(context)?;
     }
-    if let Some(passes) = config.passes {
-        checkpoint.set_passes(passes).with_context(context)?;
-    }
     let architecture = checkpoint.card.architecture.clone();
     ensure!(
         architecture.name() == config.arch || architecture.family() == config.arch,

@@ -132,7 +132,6 @@ mod tests {
             width: 8,
             depth: 1,
             heads: 2,
-            passes: 1,
             attention: None,
             hidden: None,
             grid: 2,

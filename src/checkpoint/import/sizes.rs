@@ -70,7 +70,6 @@ fn vit(foreign: &Foreign, heads: Option<usize>) -> Result<VitConfig, ImportError
         patch: foreign.side("patches.weight", 2)?,
         width,
         depth: (0..).take_while(has).count(),
-        passes: 1,
         heads,
         attention: None,
         hidden: None,

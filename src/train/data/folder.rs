@@ -433,9 +433,11 @@ pub(super) fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut images = entries(folder)?;
     images.retain(|path| {
         let extension = path.extension().and_then(|extension| extension.to_str());
-        let is =
-            |known: &&str| extension.is_some_and(|extension| known.eq_ignore_ascii_case(extension));
-        EXTENSIONS.iter().any(|known| is(&known))
+        extension.is_some_and(|extension| {
+            EXTENSIONS
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(extension))
+        })
     });
     Ok(images)
 }
