@@ -11,14 +11,11 @@ use anyhow::{Context, Result, ensure};
 
 use super::config::TrainConfig;
 use super::data::Record;
-use super::metrics::DEFAULT_THRESHOLD;
+use super::metrics::{DEFAULT_THRESHOLD, logit};
 use super::teachers::{Answer, Teachers};
 use crate::checkpoint::{Array, Precision, StateDict};
 use crate::files::write_atomically;
 use crate::nuclei::FeatureSet;
-
-/// Probabilities are kept this far from 0 and 1, so that they have a logit.
-const EDGE: f64 = 1e-6;
 
 /// A cell and what is to be learnt of it.
 #[derive(Clone, Debug)]
@@ -274,7 +271,6 @@ impl Cells {
 
 /// A probability at temperature T: sigmoid(logit / T).
 pub fn soften(probability: f32, temperature: f64) -> f32 {
-    let p = f64::from(probability).clamp(EDGE, 1.0 - EDGE);
-    let logit = (p / (1.0 - p)).ln() / temperature;
+    let logit = logit(f64::from(probability)) / temperature;
     (1.0 / (1.0 + (-logit).exp())) as f32
 }

@@ -8,8 +8,7 @@
 //! what: as published, as a file lists them, or by field ([`folds_by_field`]).
 //!
 //! [`check()`] looks over a whole folder, [`import()`] makes one from a table, and [`crop_fields`]
-//! cuts cells without labels out of fields. Nothing here
-//! knows of tensors.
+//! cuts cells without labels out of fields. Nothing here knows of tensors.
 
 mod check;
 mod crop;

@@ -17,6 +17,15 @@ pub struct CalibrationBin {
     pub share_present: f64,
 }
 
+/// Probabilities are kept this far from 0 and 1, so that they have a logit.
+const EDGE: f64 = 1e-6;
+
+/// log(p / (1 − p)), for 0 and 1 that of what is nearest to them.
+pub fn logit(probability: f64) -> f64 {
+    let p = probability.clamp(EDGE, 1.0 - EDGE);
+    (p / (1.0 - p)).ln()
+}
+
 /// A logistic curve from a logit to the share of cells that show the feature (Platt 1999,
 /// "Probabilistic Outputs for Support Vector Machines"): 1 / (1 + exp(−(slope · logit + offset))).
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +35,6 @@ pub(super) struct Platt {
 }
 
 impl Platt {
-    /// Probabilities are kept this far from 0 and 1, so that they have a logit.
-    const EDGE: f64 = 1e-6;
     /// Newton's method ends when a step is shorter than this, or after as many steps as nobody
     /// needs.
     const PRECISION: f64 = 1e-12;
@@ -50,7 +57,7 @@ impl Platt {
         for _ in 0..Self::MOST_STEPS {
             let (mut gradient, mut curvature) = ([0.0; 2], [0.0; 3]);
             for &(probability, is_shown) in cells {
-                let logit = Self::logit(probability);
+                let logit = logit(probability);
                 let q = curve.calibrated(probability);
                 let (error, weight) = (q - target(is_shown), q * (1.0 - q));
                 gradient[0] += error * logit;
@@ -93,19 +100,14 @@ impl Platt {
 
     /// The share of cells with this probability that show the feature.
     pub fn calibrated(self, probability: f64) -> f64 {
-        let logit = self.slope * Self::logit(probability) + self.offset;
+        let logit = self.slope * logit(probability) + self.offset;
         1.0 / (1.0 + (-logit).exp())
-    }
-
-    fn logit(probability: f64) -> f64 {
-        let p = probability.clamp(Self::EDGE, 1.0 - Self::EDGE);
-        (p / (1.0 - p)).ln()
     }
 
     /// Cross-entropy with `target` of each label.
     fn loss(self, cells: &[(f64, bool)], target: impl Fn(bool) -> f64) -> f64 {
         let terms = cells.iter().map(|&(probability, is_shown)| {
-            let z = self.slope * Self::logit(probability) + self.offset;
+            let z = self.slope * logit(probability) + self.offset;
             // log(1 + eᶻ) without overflow.
             z.max(0.0) + (-z.abs()).exp().ln_1p() - target(is_shown) * z
         });

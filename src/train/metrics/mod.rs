@@ -23,7 +23,7 @@ mod thresholds;
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::{Intervals, RESAMPLES};
-pub use calibration::CalibrationBin;
+pub use calibration::{CalibrationBin, logit};
 pub use thresholds::{CallScores, ThresholdSearch};
 
 use column::{Column, Counts, mean, mean_defined, ratio};

@@ -44,6 +44,7 @@ pub fn available() -> bool {
         let (bf16, tiles) = (leaf.edx & 1 << 22, leaf.edx & 1 << 24);
         is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512bf16")
             && bf16 != 0
             && tiles != 0
