@@ -15,12 +15,13 @@ use burn::train::{ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraini
 use super::config::TrainConfig;
 use super::data::Record;
 use super::evaluate::SplitScores;
-use super::history::{BEST, Figure, History, HistoryLogger, SplitFigure};
+use super::history::{BEST, History, HistoryLogger};
 use super::lessons::{Cells, Lesson};
 use super::loader::{Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
+use super::split_figure::{Figure, SplitFigure};
 use super::step::Trainee;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
 use crate::classify::Classifier;

@@ -1,8 +1,5 @@
-//! Every epoch's figures: how they are computed over an epoch, and where they are kept.
+//! Every epoch's figures: one number an epoch, split and metric, kept in `metrics.csv`.
 //!
-//! burn-train averages most metrics over batches; macro-F1 and the ranking metrics are only
-//! defined over a whole split, so [`SplitFigure`] gathers an epoch's probabilities first. The
-//! [`History`] holds one number an epoch, split and metric, and keeps `metrics.csv` up to date.
 //! How long each epoch took stands apart, in [`Timing`]: a repeated run has the same table of
 //! metrics, not the same times.
 
@@ -12,181 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use burn::tensor::{ExecutionError, Tensor, TensorReadError};
-use burn::train::ItemLazy;
 use burn::train::logger::MetricLogger;
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
-use burn::train::metric::{
-    Adaptor, LossInput, Metric, MetricAttributes, MetricDefinition, MetricId, MetricMetadata,
-    MetricName, Numeric, NumericAttributes, NumericEntry, SerializedEntry,
-};
+use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 
-use super::metrics::{DEFAULT_THRESHOLD, Scores};
 use super::timing::Timing;
 use crate::files::write_atomically;
 
 /// The column of [`History`] that the best epoch has the highest value of.
 pub const BEST: &str = "valid macro_f1";
-
-/// What a step gives to the metrics.
-pub struct StepOutput {
-    /// The loss, `[1]`.
-    pub loss: Tensor<1>,
-    /// Sigmoid of the logits, `[batch, features]`.
-    pub probabilities: Tensor<2>,
-    /// `[batch, features]`, 0 to 1.
-    pub targets: Tensor<2>,
-}
-
-impl ItemLazy for StepOutput {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        self.loss.device().flush()?;
-        Ok(Self {
-            loss: self.loss.without_autodiff(),
-            probabilities: self.probabilities.without_autodiff(),
-            targets: self.targets.without_autodiff(),
-        })
-    }
-}
-
-impl Adaptor<LossInput> for StepOutput {
-    fn adapt(&self) -> LossInput {
-        LossInput::new(self.loss.clone())
-    }
-}
-
-/// Probabilities and targets of a batch, for metrics over a whole split.
-pub struct ScoredBatch {
-    probabilities: Tensor<2>,
-    targets: Tensor<2>,
-}
-
-impl Adaptor<ScoredBatch> for StepOutput {
-    fn adapt(&self) -> ScoredBatch {
-        ScoredBatch {
-            probabilities: self.probabilities.clone(),
-            targets: self.targets.clone(),
-        }
-    }
-}
-
-/// A figure that is defined over a whole split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Figure {
-    /// Mean over features of F1 at probability 0.5.
-    MacroF1,
-    /// Mean over features of average precision.
-    ClassMap,
-    /// Mean over features of the area under the ROC curve.
-    MacroAuc,
-}
-
-impl Figure {
-    /// The metric's name in the history and the table.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Figure::MacroF1 => "macro_f1",
-            Figure::ClassMap => "class_map",
-            Figure::MacroAuc => "macro_auc",
-        }
-    }
-}
-
-/// A [`Figure`] as a metric of burn-train.
-#[derive(Clone)]
-pub struct SplitFigure {
-    figure: Figure,
-    probabilities: Vec<f64>,
-    targets: Vec<bool>,
-    features: usize,
-    value: f64,
-}
-
-impl SplitFigure {
-    /// The metric of `figure`.
-    pub fn new(figure: Figure) -> Self {
-        Self {
-            figure,
-            probabilities: Vec::new(),
-            targets: Vec::new(),
-            features: 0,
-            value: f64::NAN,
-        }
-    }
-
-    fn entry(&self, formatted: String, serialized: String) -> SerializedEntry {
-        SerializedEntry::new(formatted, serialized)
-    }
-}
-
-impl Metric for SplitFigure {
-    type Input = ScoredBatch;
-
-    fn name(&self) -> MetricName {
-        Arc::new(self.figure.name().to_string())
-    }
-
-    fn attributes(&self) -> MetricAttributes {
-        NumericAttributes {
-            unit: None,
-            higher_is_better: true,
-        }
-        .into()
-    }
-
-    fn update(
-        &mut self,
-        batch: &ScoredBatch,
-        _: &MetricMetadata,
-    ) -> Result<SerializedEntry, TensorReadError> {
-        self.features = batch.targets.dims()[1];
-        self.probabilities
-            .extend(batch.probabilities.to_data().iter::<f64>());
-        self.targets.extend(
-            batch
-                .targets
-                .to_data()
-                .iter::<f32>()
-                .map(|label| label >= 0.5),
-        );
-        Ok(self.entry("at the end of the epoch".into(), String::new()))
-    }
-
-    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
-        // A network that has diverged answers NaN; its figures are then NaN too.
-        self.value = Scores::new(&self.probabilities, &self.targets, self.features)
-            .map(|scores| {
-                let summary = scores.summarise(&vec![DEFAULT_THRESHOLD; self.features]);
-                match self.figure {
-                    Figure::MacroF1 => summary.macro_f1,
-                    Figure::ClassMap => summary.class_map,
-                    Figure::MacroAuc => summary.macro_auc.unwrap_or(f64::NAN),
-                }
-            })
-            .unwrap_or(f64::NAN);
-        let serialized = NumericEntry::Final(self.value).serialize();
-        Ok(self.entry(format!("{:.4}", self.value), serialized))
-    }
-
-    fn clear(&mut self) {
-        self.probabilities.clear();
-        self.targets.clear();
-    }
-}
-
-impl Numeric for SplitFigure {
-    fn value(&self) -> Option<NumericEntry> {
-        None
-    }
-
-    fn running_value(&self) -> Option<NumericEntry> {
-        None
-    }
-
-    fn final_value(&self) -> NumericEntry {
-        NumericEntry::Final(self.value)
-    }
-}
 
 /// One number an epoch (from 1), split and metric, shared between burn-train and the run.
 #[derive(Clone, Default)]

@@ -3,18 +3,18 @@
 //! In the order in which a run meets them: [`config`] holds its settings, [`data`] reads records,
 //! [`lessons`] is what there is to learn of each, [`teachers`] included; [`sampler`] orders them,
 //! [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes batches beside the
-//! training step; `step` is what happens to one, with [`loss`] and [`average`]; `optimise` moves the weights, [`run`] keeps the folder, [`mod@fit`] drives
-//! burn-train's learner, [`history`] keeps every epoch's figures and [`timing`]
-//! its time, [`metrics`] says how good the
-//! result is, and [`report`] puts it all on one page. [`ablate`] asks what each method is worth,
-//! over many runs.
+//! training step; `step` is what happens to one, with [`loss`] and [`average`]; `optimise` moves
+//! the weights, [`run`] keeps the folder, [`mod@fit`] drives burn-train's learner,
+//! [`split_figure`] computes an epoch's figures, [`history`] keeps them and [`timing`] its time;
+//! [`metrics`] says how good the result is, and [`report`] puts it all on one page. [`ablate`]
+//! asks what each method is worth, over many runs.
 //!
 //! burn-train supplies the loop, the schedulers, the checkpoints of a run and the dashboard. Ours
 //! is AdamW's arithmetic, for speed ([`adamw`]), and what burn cannot do: an order and
 //! augmentations that depend on seed, epoch and position alone, so that a run repeats exactly
-//! ([`loader`]); macro-F1 over an epoch instead of the mean over batches ([`history`]); one table
-//! of figures a run ([`history`]); checkpoints that a kill cannot break ([`run`]); and an average
-//! of the weights ([`average`]).
+//! ([`loader`]); macro-F1 over an epoch instead of the mean over batches ([`split_figure`]); one
+//! table of figures a run ([`history`]); checkpoints that a kill cannot break ([`run`]); and an
+//! average of the weights ([`average`]).
 
 pub mod ablate;
 pub mod adamw;
@@ -35,6 +35,7 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod sampler;
+pub mod split_figure;
 mod step;
 pub mod teachers;
 pub mod timing;

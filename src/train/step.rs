@@ -11,9 +11,9 @@ use burn::tensor::activation::sigmoid;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::average::Average;
-use super::history::StepOutput;
 use super::loader::Batch;
 use super::loss::{Objective, binary_cross_entropy, cosine_distance};
+use super::split_figure::StepOutput;
 use crate::model::{Model, linear};
 
 /// The network in training.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::FIELD_END;
-use super::folder::{entries, image_in};
+use super::listing::{entries, image_in};
 use crate::field::read_contours;
 use crate::image::{crop, decode};
 

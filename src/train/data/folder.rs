@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
-use super::{ByField, DataError, EXTENSIONS, Record, folds_by_field};
+use super::labels::{Labelled, read_json, read_labels};
+use super::listing::{entries, image_in, images_in};
+use super::{ByField, DataError, Record, folds_by_field};
 use crate::nuclei::FeatureSet;
 
 /// The split to train on where the splits are made by field.
@@ -56,14 +54,6 @@ impl fmt::Display for Splits {
             ),
         }
     }
-}
-
-/// A labelled cell before anything is believed of it.
-struct Labelled {
-    id: String,
-    labels: Vec<u8>,
-    /// The split that it was published in; none in a flat folder.
-    home: Option<String>,
 }
 
 impl DataFolder {
@@ -368,102 +358,4 @@ fn record(folders: &[PathBuf], labelled: Labelled, features: usize) -> Result<Re
             id,
         }),
     }
-}
-
-/// The image `<name>.jpg`, or with another extension, of a folder.
-pub(super) fn image_in(folder: &Path, name: &str) -> Option<PathBuf> {
-    // Not `with_extension`: an id may contain a dot.
-    EXTENSIONS
-        .iter()
-        .map(|extension| folder.join(format!("{name}.{extension}")))
-        .find(|path| path.is_file())
-}
-
-/// The cells of one file of labels, by id.
-fn read_labels(
-    path: &Path,
-    home: Option<&str>,
-) -> Result<Vec<Result<Labelled, DataError>>, DataError> {
-    let Entries(mut entries) = read_json::<Entries<Vec<u8>>>(path)?;
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let same_id = entries.chunk_by(|(a, _), (b, _)| a == b);
-    Ok(same_id
-        .map(|same| match same {
-            [(id, labels)] => Ok(Labelled {
-                id: id.clone(),
-                labels: labels.clone(),
-                home: home.map(Into::into),
-            }),
-            _ => Err(DataError::Twice {
-                id: same[0].0.clone(),
-                path: path.into(),
-            }),
-        })
-        .collect())
-}
-
-/// A JSON object's entries as they stand in the file: a map would keep the last of two that have
-/// the same name and say nothing.
-struct Entries<T>(Vec<(String, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Collect<T> {
-            type Value = Entries<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object {\"<id>\": [0, 1, …]}")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Collect(PhantomData))
-    }
-}
-
-/// The images that a folder holds, by name.
-pub(super) fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut images = entries(folder)?;
-    images.retain(|path| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        extension.is_some_and(|extension| {
-            EXTENSIONS
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(extension))
-        })
-    });
-    Ok(images)
-}
-
-/// What a folder holds, by name.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |error| DataError::File {
-        path: folder.into(),
-        error,
-    };
-    let mut paths = std::fs::read_dir(folder)
-        .map_err(failed)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(failed)?;
-    paths.sort();
-    Ok(paths)
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
-    let text = std::fs::read(path).map_err(|error| DataError::File {
-        path: path.into(),
-        error,
-    })?;
-    serde_json::from_slice(&text).map_err(|error| DataError::Json {
-        path: path.into(),
-        error,
-    })
 }

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::error::few;
-use super::folder::{fault_of_names, image_in};
+use super::folder::fault_of_names;
 use super::folds::assign_by_field;
+use super::listing::image_in;
 use super::{EXTENSIONS, Record};
 use crate::files::write_atomically;
 use crate::nuclei::FeatureSet;

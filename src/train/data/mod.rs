@@ -16,12 +16,14 @@ mod error;
 mod folder;
 mod folds;
 mod import;
+mod labels;
+mod listing;
 mod settings;
 
 use std::path::{Path, PathBuf};
 
 use crate::image::{CellImage, decode};
-use folder::images_in;
+use listing::images_in;
 
 pub use check::{Fault, Identical, Place, Report, SharedField, SplitCount, check};
 pub use crop::crop_fields;

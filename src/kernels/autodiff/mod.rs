@@ -3,7 +3,8 @@
 //! Each operation is one step of burn's graph: the forward pass hands what it wants to keep to the
 //! step, the step turns the gradient of the result into those of the inputs that ask for one.
 
-use std::fmt::Debug;
+mod steps;
+
 use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -15,19 +16,12 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Flex, TensorMetadata};
 
 use super::cpu::conv::{self, Window};
-use super::cpu::gemm::{self, Packed, Rows, Source, Store};
-use super::cpu::layer_norm::{self, Statistics};
-use super::cpu::{attention, batch_norm, buffer, column_sums, depthwise, elementwise, pool};
+use super::cpu::{attention, batch_norm, elementwise, layer_norm, pool};
 use super::flex::{self, contiguous, heads, images, last, scales, tensor, values};
 use super::{AdamWStep, Kernels, Maybe, Norm};
+use steps::{Attention, BatchNorm, Convolve, Depthwise, Join, LayerNorm, Linear, MaxPool, Step};
 
 type Tensor = FloatTensor<Autodiff<Flex>>;
-
-/// One operation on the way back.
-trait Step<const N: usize>: Clone + Debug + Send + 'static {
-    /// The gradients of the inputs that are `wanted`, from that of the result.
-    fn gradients(self, gradient: FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N];
-}
 
 /// [`Step`] as burn knows it.
 #[derive(Debug)]
@@ -85,218 +79,6 @@ fn or_empty<C: CheckpointStrategy>(
 fn parts(tensor: Tensor) -> (FlexTensor, NodeGuard) {
     let (tensor, node) = tensor.into_parts();
     (contiguous(tensor), node)
-}
-
-#[derive(Clone, Debug)]
-struct Linear {
-    x: FlexTensor,
-    weight: FlexTensor,
-    /// What went into the GELU, if there is one.
-    linear: Option<FlexTensor>,
-}
-
-impl Step<3> for Linear {
-    fn gradients(
-        self,
-        gradient: FlexTensor,
-        [x, weight, bias]: [bool; 3],
-    ) -> [Option<FlexTensor>; 3] {
-        let gradient = match &self.linear {
-            Some(linear) => {
-                let shape = gradient.shape();
-                let through = elementwise::gelu_gradient(values(linear), values(&gradient));
-                tensor(through, shape)
-            }
-            None => gradient,
-        };
-        let gradient = values(&gradient);
-        let [from, to] = self.weight.shape().dims();
-        let rows = gradient.len() / to;
-        let of_x = x.then(|| {
-            let right = Packed::new(Source::transposed(values(&self.weight), to, from, to));
-            let mut out = buffer(rows * from);
-            let left = Rows::plain(gradient, rows, to, to);
-            gemm::multiply(left, &right, &Store::new(&mut out, from, None));
-            tensor(out, self.x.shape())
-        });
-        let of_weight = weight.then(|| {
-            let left = Rows::plain(values(&self.x), rows, from, from);
-            tensor(gemm::outer(left, gradient, to), [from, to])
-        });
-        let of_bias = bias.then(|| tensor(column_sums(gradient, to), [to]));
-        [of_x, of_weight, of_bias]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct LayerNorm {
-    x: FlexTensor,
-    gamma: FlexTensor,
-    statistics: Arc<Statistics>,
-}
-
-impl Step<3> for LayerNorm {
-    fn gradients(self, gradient: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
-        let (x, gamma, beta) = layer_norm::backward(
-            values(&self.x),
-            values(&self.gamma),
-            &self.statistics,
-            values(&gradient),
-        );
-        [
-            Some(tensor(x, self.x.shape())),
-            Some(tensor(gamma, self.gamma.shape())),
-            Some(tensor(beta, self.gamma.shape())),
-        ]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Convolve {
-    x: FlexTensor,
-    weight: FlexTensor,
-    window: Window,
-}
-
-impl Step<3> for Convolve {
-    fn gradients(
-        self,
-        gradient: FlexTensor,
-        [x, weight, bias]: [bool; 3],
-    ) -> [Option<FlexTensor>; 3] {
-        let (sides, gradient) = (images(&self.x), values(&gradient));
-        let [to, ..] = self.weight.shape().dims::<4>();
-        let of_x = x.then(|| {
-            let weight = values(&self.weight);
-            let out = conv::input_gradient(gradient, sides, weight, self.window, to);
-            tensor(out, self.x.shape())
-        });
-        let of_weight = weight.then(|| {
-            let x = values(&self.x);
-            let out = conv::weight_gradient(x, sides, gradient, self.window, to);
-            tensor(out, self.weight.shape())
-        });
-        let of_bias = bias.then(|| tensor(column_sums(gradient, to), [to]));
-        [of_x, of_weight, of_bias]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Depthwise {
-    x: FlexTensor,
-    weight: FlexTensor,
-}
-
-impl Step<3> for Depthwise {
-    fn gradients(
-        self,
-        gradient: FlexTensor,
-        [x, weight, bias]: [bool; 3],
-    ) -> [Option<FlexTensor>; 3] {
-        let (sides, gradient) = (images(&self.x), values(&gradient));
-        let [_, _, kernel, _] = self.weight.shape().dims();
-        let of_x = x.then(|| {
-            let out = depthwise::input_gradient(gradient, sides, values(&self.weight), kernel);
-            tensor(out, self.x.shape())
-        });
-        let of_weight = weight.then(|| {
-            let out = depthwise::weight_gradient(values(&self.x), sides, gradient, kernel);
-            tensor(out, self.weight.shape())
-        });
-        let channels = sides.channels;
-        let of_bias = bias.then(|| tensor(column_sums(gradient, channels), [channels]));
-        [of_x, of_weight, of_bias]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Join {
-    branch: FlexTensor,
-    scale: Option<FlexTensor>,
-    keep: Option<FlexTensor>,
-}
-
-impl Step<3> for Join {
-    fn gradients(self, gradient: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
-        if self.scale.is_none() && self.keep.is_none() {
-            return [Some(gradient.clone()), Some(gradient), None];
-        }
-        let channels = last(&self.branch);
-        let scales = scales(self.scale.as_ref(), self.keep.as_ref(), channels);
-        let (branch, scale) =
-            elementwise::join_backward(values(&self.branch), values(&gradient), scales);
-        let branch = tensor(branch, self.branch.shape());
-        [
-            Some(gradient),
-            Some(branch),
-            Some(tensor(scale, [channels])),
-        ]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Attention {
-    qkv: FlexTensor,
-    heads: usize,
-    weights: FlexTensor,
-}
-
-impl Step<1> for Attention {
-    fn gradients(self, gradient: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
-        let heads = heads(&self.qkv, self.heads);
-        let (qkv, weights) = (values(&self.qkv), values(&self.weights));
-        let out = attention::backward(qkv, heads, weights, values(&gradient));
-        [Some(tensor(out, self.qkv.shape()))]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct BatchNorm {
-    x: FlexTensor,
-    norm: [FlexTensor; 4],
-    epsilon: f32,
-    /// The result, where a ReLU made it.
-    out: Option<FlexTensor>,
-    training: bool,
-}
-
-impl Step<4> for BatchNorm {
-    fn gradients(self, gradient: FlexTensor, _: [bool; 4]) -> [Option<FlexTensor>; 4] {
-        let [mean, variance, gamma, beta] = self.norm;
-        let norm = Norm {
-            mean,
-            variance,
-            gamma,
-            beta,
-        };
-        let found = batch_norm::backward(
-            values(&self.x),
-            flex::batch_norm(&norm, self.epsilon),
-            self.out.as_ref().map(values),
-            values(&gradient),
-            self.training,
-        );
-        [
-            Some(tensor(found.x, self.x.shape())),
-            Some(tensor(found.gamma, norm.gamma.shape())),
-            Some(tensor(found.beta, norm.beta.shape())),
-            Some(tensor(found.residual, self.x.shape())),
-        ]
-    }
-}
-
-#[derive(Clone, Debug)]
-struct MaxPool {
-    x: conv::Images,
-    taps: Arc<Vec<f32>>,
-    window: Window,
-}
-
-impl Step<1> for MaxPool {
-    fn gradients(self, gradient: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
-        let out = pool::max_gradient(&self.taps, self.x, values(&gradient), self.window);
-        [Some(tensor(out, self.x.shape()))]
-    }
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
