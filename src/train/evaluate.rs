@@ -3,12 +3,9 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::data::{Record, folds_by_field};
+use super::data::{Record, folds_by_field, in_chunks};
 use super::metrics::{DEFAULT_THRESHOLD, Intervals, RESAMPLES, Scores, Summary, ThresholdSearch};
 use crate::classify::Classifier;
-
-/// Cell images decoded at a time: a bound on memory, whatever the split's size.
-const CHUNK: usize = 64;
 
 /// Parts that the cells are cut into for thresholds searched on other cells.
 const FOLDS: usize = 5;
@@ -57,23 +54,27 @@ impl Evaluation {
     /// The figures over all features, those with an interval first.
     pub fn figures(&self) -> Vec<NamedFigure> {
         type Pick = fn(&Summary) -> Option<f64>;
-        let Intervals {
-            macro_f1,
-            micro_f1,
-            weighted_f1,
-            samples_f1,
-            class_map,
-            sample_map,
-            macro_auc,
-        } = self.intervals;
+        let within = &self.intervals;
         let rows: [(&str, Pick, Option<[f64; 2]>); 10] = [
-            ("macro F1", |s| Some(s.macro_f1), Some(macro_f1)),
-            ("micro F1", |s| Some(s.micro_f1), Some(micro_f1)),
-            ("weighted F1", |s| Some(s.weighted_f1), Some(weighted_f1)),
-            ("samples F1", |s| Some(s.samples_f1), Some(samples_f1)),
-            ("class mAP", |s| Some(s.class_map), Some(class_map)),
-            ("sample mAP", |s| Some(s.sample_map), Some(sample_map)),
-            ("macro AUC", |s| s.macro_auc, macro_auc),
+            ("macro F1", |s| Some(s.macro_f1), Some(within.macro_f1)),
+            ("micro F1", |s| Some(s.micro_f1), Some(within.micro_f1)),
+            (
+                "weighted F1",
+                |s| Some(s.weighted_f1),
+                Some(within.weighted_f1),
+            ),
+            (
+                "samples F1",
+                |s| Some(s.samples_f1),
+                Some(within.samples_f1),
+            ),
+            ("class mAP", |s| Some(s.class_map), Some(within.class_map)),
+            (
+                "sample mAP",
+                |s| Some(s.sample_map),
+                Some(within.sample_map),
+            ),
+            ("macro AUC", |s| s.macro_auc, within.macro_auc),
             ("exact match", |s| Some(s.exact_match), None),
             ("Hamming loss", |s| Some(s.hamming_loss), None),
             ("calibration error", |s| Some(s.calibration_error), None),
@@ -118,11 +119,8 @@ impl SplitScores {
             features,
             fold_of_row: folds_by_field(records, FOLDS, SEED),
         };
-        for records in records.chunks(CHUNK) {
-            let cells = records
-                .iter()
-                .map(Record::read)
-                .collect::<Result<Vec<_>, _>>()?;
+        for chunk in in_chunks(records) {
+            let (records, cells) = chunk?;
             let probabilities = pollster::block_on(classifier.probabilities(&cells))?;
             scores
                 .probabilities

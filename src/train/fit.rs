@@ -45,7 +45,7 @@ pub fn fit(
     folder: &Path,
     renderer: Option<Box<dyn MetricsRenderer>>,
 ) -> Result<Checkpoint> {
-    let run = Run::prepare(config)?;
+    let run = Run::prepare(config, None)?;
     let folder = RunFolder::create(folder, config)?;
     run.launch(&folder, renderer)
 }
@@ -63,7 +63,8 @@ pub fn resume(folder: &Path, renderer: Option<Box<dyn MetricsRenderer>>) -> Resu
         let bytes = std::fs::read(&model).with_context(context)?;
         return Checkpoint::read(&bytes).with_context(context);
     }
-    Run::prepare(&config)?.launch(&folder, renderer)
+    let answers = Some(folder.answers()).filter(|path| path.exists());
+    Run::prepare(&config, answers.as_deref())?.launch(&folder, renderer)
 }
 
 /// All that a run needs, read and checked before anything is written.
@@ -80,7 +81,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn prepare(config: &'a TrainConfig) -> Result<Self> {
+    /// Of a run that goes on, `answers` is what its teachers have said.
+    fn prepare(config: &'a TrainConfig, answers: Option<&Path>) -> Result<Self> {
         config.check()?;
         set_matmul_precision(config.matmul);
         let data = config.data_folder()?;
@@ -91,7 +93,7 @@ impl<'a> Run<'a> {
         let device = plain.clone().autodiff();
         device.seed(config.seed);
         let (architecture, model) = start(config, &features, &device)?;
-        let train = Cells::read(config, &val, &features, &plain)?;
+        let train = Cells::read(config, &val, &features, &plain, answers)?;
         let imitator = match (config.objective.imitation > 0.0, train.channels()) {
             (false, _) => None,
             (true, Some(channels)) => Some(new_linear(architecture.channels(), channels, &device)),

@@ -176,19 +176,28 @@ fn key(record: &Record) -> String {
 pub(super) struct Cells {
     labelled: Vec<Record>,
     unlabelled: Vec<Record>,
-    teachers: Teachers,
-    /// What teachers of an earlier run said.
-    known: Option<Answers>,
+    beside: Beside,
+}
+
+/// Who says something beside the labels.
+#[derive(Debug)]
+enum Beside {
+    Nobody,
+    Teachers(Teachers),
+    /// Teachers that were asked before.
+    Known(Answers),
 }
 
 impl Cells {
     /// Reads and checks all that `config` names; cells without labels of the fields of `val` are
-    /// left out, so that nobody learns from pictures of what is validated on.
+    /// left out, so that nobody learns from pictures of what is validated on. `kept` is what a run
+    /// that goes on has of its teachers already.
     pub fn read(
         config: &TrainConfig,
         val: &[Record],
         features: &FeatureSet,
         device: &burn::tensor::Device,
+        kept: Option<&Path>,
     ) -> Result<Self> {
         let mut unlabelled = match &config.unlabelled {
             Some(folder) => Record::unlabelled(folder, features.len())?,
@@ -196,54 +205,59 @@ impl Cells {
         };
         let validated: HashSet<&str> = val.iter().map(Record::field).collect();
         unlabelled.retain(|cell| !validated.contains(cell.field()));
+        let beside = match (kept.or(config.answers.as_deref()), &config.teachers[..]) {
+            (Some(answers), _) => Beside::Known(Answers::read(answers)?),
+            (None, []) => Beside::Nobody,
+            (None, teachers) => Beside::Teachers(Teachers::read(teachers, features, device)?),
+        };
         let cells = Self {
             labelled: config.training_cells(features)?,
             unlabelled,
-            teachers: Teachers::read(&config.teachers, features, device)?,
-            known: config.answers.as_deref().map(Answers::read).transpose()?,
+            beside,
         };
-        if let Some(known) = &cells.known {
-            cells.lessons(known, config)?;
+        if let Beside::Known(answers) = &cells.beside {
+            for record in cells.all() {
+                answers.of(record, config)?;
+            }
         }
         Ok(cells)
     }
 
+    fn all(&self) -> impl Iterator<Item = &Record> {
+        self.labelled.iter().chain(&self.unlabelled)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.labelled.len() + self.unlabelled.len()
+        self.all().count()
     }
 
     /// Channels that the head of the teacher reads, if there is one alone.
     pub fn channels(&self) -> Option<usize> {
-        match &self.known {
-            Some(known) => known.channels(),
-            None => self.teachers.channels(),
+        match &self.beside {
+            Beside::Nobody => None,
+            Beside::Teachers(teachers) => teachers.channels(),
+            Beside::Known(answers) => answers.channels(),
         }
     }
 
     /// Of labelled cells what the labels say and what the teachers do; of others what the teachers
-    /// say alone. What teachers say is read from `kept`, or asked and kept there.
-    pub fn learn(&self, config: &TrainConfig, kept: &Path) -> Result<Vec<Lesson>> {
-        if self.teachers.is_empty() && self.known.is_none() {
-            return Ok(self
-                .labelled
-                .iter()
-                .cloned()
-                .map(Lesson::of_labels)
-                .collect());
-        }
-        let answers = match (&self.known, kept.exists()) {
-            (_, true) => Answers::read(kept)?,
-            (Some(known), false) => known.clone(),
-            (None, false) => {
-                let all: Vec<&Record> = self.labelled.iter().chain(&self.unlabelled).collect();
-                Answers::ask(&self.teachers, &all)?
+    /// say alone. What they say is kept at `keep`.
+    pub fn learn(&self, config: &TrainConfig, keep: &Path) -> Result<Vec<Lesson>> {
+        let asked;
+        let answers = match &self.beside {
+            Beside::Nobody => {
+                let labelled = self.labelled.iter().cloned();
+                return Ok(labelled.map(Lesson::of_labels).collect());
+            }
+            Beside::Known(answers) => answers,
+            Beside::Teachers(teachers) => {
+                asked = Answers::ask(teachers, &self.all().collect::<Vec<_>>())?;
+                &asked
             }
         };
-        if !kept.exists() {
-            answers.write(kept)?;
-        }
-        self.lessons(&answers, config)
+        answers.write(keep)?;
+        self.lessons(answers, config)
     }
 
     fn lessons(&self, answers: &Answers, config: &TrainConfig) -> Result<Vec<Lesson>> {

@@ -81,12 +81,12 @@ impl RunFolder {
         self.0.join("metrics.csv")
     }
 
-    /// The checkpoint of the best epoch.
+    /// What the run's teachers said.
     pub fn answers(&self) -> PathBuf {
         self.0.join("answers.safetensors")
     }
 
-    /// `model.safetensors`.
+    /// The checkpoint of the best epoch.
     pub fn model(&self) -> PathBuf {
         self.0.join(MODEL_FILE)
     }

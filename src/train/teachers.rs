@@ -13,14 +13,11 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
 use super::config::TrainConfig;
-use super::data::Record;
+use super::data::{Record, in_chunks};
 use super::run::MODEL_FILE;
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
 use crate::nuclei::FeatureSet;
-
-/// Cells decoded at a time: a bound on memory, whatever there is to ask.
-const CHUNK: usize = 64;
 
 /// Networks that only answer.
 #[derive(Debug)]
@@ -74,11 +71,6 @@ impl Teachers {
         Ok(Self(paths.iter().map(read).collect::<Result<_>>()?))
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Channels that the head of the one teacher reads; `None` where there are several or none.
     pub fn channels(&self) -> Option<usize> {
         match &self.0[..] {
@@ -106,28 +98,25 @@ impl Teachers {
         let mut sums: Vec<Vec<f64>> = vec![Vec::new(); records.len()];
         let mut asked = vec![0; records.len()];
         for teacher in &self.0 {
-            let cells: Vec<usize> = (0..records.len())
+            let asked_of: Vec<usize> = (0..records.len())
                 .filter(|&i| {
                     !knows(teacher, records[i])
                         || self.0.iter().all(|teacher| knows(teacher, records[i]))
                 })
                 .collect();
-            for cells in cells.chunks(CHUNK) {
-                let images = cells
-                    .iter()
-                    .map(|&i| records[i].read())
-                    .collect::<Result<Vec<_>, _>>()?;
+            let unknown: Vec<&Record> = asked_of.iter().map(|&i| records[i]).collect();
+            let mut cells = asked_of.into_iter();
+            for chunk in in_chunks(&unknown) {
+                let (_, images) = chunk?;
                 let classifier = &teacher.classifier;
                 let looks =
                     pollster::block_on(classifier.probabilities_and_representations(&images))?;
+                let width = looks.len() / images.len();
                 let said = match self.0.len() {
-                    1 => looks.len() / cells.len(),
+                    1 => width,
                     _ => features,
                 };
-                for (&i, look) in cells
-                    .iter()
-                    .zip(looks.chunks_exact(looks.len() / cells.len()))
-                {
+                for (look, i) in looks.chunks_exact(width).zip(&mut cells) {
                     asked[i] += 1;
                     sums[i].resize(said, 0.0);
                     for (sum, value) in sums[i].iter_mut().zip(look) {

@@ -104,12 +104,12 @@ fn correlate(
             lines,
             kernel,
         };
-        vector::dispatch(Correlate {
+        vector::dispatch(BySide(Correlate {
             task,
             weights,
             bias,
             out: out.as_mut_ptr(),
-        });
+        }));
     });
     out
 }
@@ -131,11 +131,11 @@ pub fn weight_gradient(x: &[f32], images: Images, gradient: &[f32], kernel: usiz
             lines: 0..images.height,
             kernel,
         };
-        vector::dispatch(Weights {
+        vector::dispatch(BySide(Weights {
             task,
             gradient: &gradient[at..][..images.image()],
             out: out.as_mut_ptr(),
-        });
+        }));
     });
     let sums = tasks::fold(parts, taps * channels);
     let mut out = buffer(sums.len());
@@ -164,6 +164,41 @@ impl Task<'_> {
     }
 }
 
+/// Work that is compiled for every side that a kernel may have, with the tile that fits the
+/// machine's registers.
+trait Sided {
+    /// The side asked for.
+    fn kernel(&self) -> usize;
+
+    /// The work for kernels of side `K` in tiles of `T` pixels.
+    ///
+    /// # Safety
+    /// The buffers fit the images.
+    unsafe fn run<S: Simd, const K: usize, const T: usize>(self, simd: S);
+}
+
+struct BySide<W>(W);
+
+impl<W: Sided> WithSimd for BySide<W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // SAFETY: the callers have seen that the buffers fit the images.
+        unsafe {
+            match (self.0.kernel(), tile::<S>()) {
+                (3, 7) => self.0.run::<S, 3, 7>(simd),
+                (5, 7) => self.0.run::<S, 5, 7>(simd),
+                (7, 7) => self.0.run::<S, 7, 7>(simd),
+                (3, _) => self.0.run::<S, 3, 4>(simd),
+                (5, _) => self.0.run::<S, 5, 4>(simd),
+                (7, _) => self.0.run::<S, 7, 4>(simd),
+                (kernel, _) => panic!("no depthwise kernel of side {kernel}"),
+            }
+        }
+    }
+}
+
 struct Correlate<'a> {
     task: Task<'a>,
     weights: &'a [f32],
@@ -171,27 +206,11 @@ struct Correlate<'a> {
     out: *mut f32,
 }
 
-impl WithSimd for Correlate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: the callers have seen that the buffers fit the images.
-        unsafe {
-            match (self.task.kernel, tile::<S>()) {
-                (3, 7) => self.run::<S, 3, 7>(simd),
-                (5, 7) => self.run::<S, 5, 7>(simd),
-                (7, 7) => self.run::<S, 7, 7>(simd),
-                (3, _) => self.run::<S, 3, 4>(simd),
-                (5, _) => self.run::<S, 5, 4>(simd),
-                (7, _) => self.run::<S, 7, 4>(simd),
-                (kernel, _) => panic!("no depthwise kernel of side {kernel}"),
-            }
-        }
+impl Sided for Correlate<'_> {
+    fn kernel(&self) -> usize {
+        self.task.kernel
     }
-}
 
-impl Correlate<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd, const K: usize, const T: usize>(self, simd: S) {
         let Images {
@@ -212,7 +231,9 @@ impl Correlate<'_> {
             }
         }
     }
+}
 
+impl Correlate<'_> {
     /// Outputs `column..column + T` of line `y`, `lanes` channels from `channel` on.
     #[inline(always)]
     unsafe fn tile<S: Simd, const K: usize, const T: usize>(
@@ -271,27 +292,11 @@ struct Weights<'a> {
     out: *mut f32,
 }
 
-impl WithSimd for Weights<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: the callers have seen that the buffers fit the images.
-        unsafe {
-            match (self.task.kernel, tile::<S>()) {
-                (3, 7) => self.run::<S, 3, 7>(simd),
-                (5, 7) => self.run::<S, 5, 7>(simd),
-                (7, 7) => self.run::<S, 7, 7>(simd),
-                (3, _) => self.run::<S, 3, 4>(simd),
-                (5, _) => self.run::<S, 5, 4>(simd),
-                (7, _) => self.run::<S, 7, 4>(simd),
-                (kernel, _) => panic!("no depthwise kernel of side {kernel}"),
-            }
-        }
+impl Sided for Weights<'_> {
+    fn kernel(&self) -> usize {
+        self.task.kernel
     }
-}
 
-impl Weights<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd, const K: usize, const T: usize>(self, simd: S) {
         let channels = self.task.images.channels;
@@ -308,7 +313,9 @@ impl Weights<'_> {
             }
         }
     }
+}
 
+impl Weights<'_> {
     /// One line of the kernel, `lanes` channels from `channel` on.
     #[inline(always)]
     unsafe fn taps<S: Simd, const K: usize, const T: usize>(

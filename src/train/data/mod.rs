@@ -20,6 +20,7 @@ mod labels;
 mod listing;
 mod settings;
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 
 use crate::image::{CellImage, decode};
@@ -37,6 +38,18 @@ pub use settings::{SplitKind, SplitSettings};
 const FIELD_END: &str = "_cell_";
 /// Extensions that an image may have, in the order in which they are looked for.
 const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
+/// Cell images decoded at a time: a bound on memory, whatever there is to read.
+const CHUNK: usize = 64;
+
+/// `records` and their images, some at a time.
+pub fn in_chunks<R: Borrow<Record>>(
+    records: &[R],
+) -> impl Iterator<Item = Result<(&[R], Vec<CellImage>), DataError>> {
+    records.chunks(CHUNK).map(|records| {
+        let images = records.iter().map(|record| record.borrow().read());
+        Ok((records, images.collect::<Result<_, _>>()?))
+    })
+}
 
 /// One labelled cell.
 #[derive(Clone, Debug, PartialEq, Eq)]

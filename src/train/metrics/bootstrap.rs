@@ -83,29 +83,14 @@ impl Scores<'_> {
             sample_map,
             macro_auc,
         ] = figures.map(interval);
-        let [
-            macro_f1,
-            micro_f1,
-            weighted_f1,
-            samples_f1,
-            class_map,
-            sample_map,
-        ] = [
-            macro_f1,
-            micro_f1,
-            weighted_f1,
-            samples_f1,
-            class_map,
-            sample_map,
-        ]
-        .map(|interval| interval.expect("at least one resample"));
+        let defined = |interval: Option<[f64; 2]>| interval.expect("at least one resample");
         Intervals {
-            macro_f1,
-            micro_f1,
-            weighted_f1,
-            samples_f1,
-            class_map,
-            sample_map,
+            macro_f1: defined(macro_f1),
+            micro_f1: defined(micro_f1),
+            weighted_f1: defined(weighted_f1),
+            samples_f1: defined(samples_f1),
+            class_map: defined(class_map),
+            sample_map: defined(sample_map),
             macro_auc,
         }
     }

@@ -48,6 +48,11 @@ impl<'a> Store<'a> {
     }
 
     #[inline(always)]
+    unsafe fn at(&self, row: usize, column: usize) -> *mut f32 {
+        unsafe { self.out.at(row * self.stride + column) }
+    }
+
+    #[inline(always)]
     unsafe fn biased<S: Simd>(
         &self,
         simd: S,
@@ -76,7 +81,7 @@ impl Finish for Store<'_> {
     ) {
         unsafe {
             let values = self.biased(simd, column, lanes, values);
-            vector::store(simd, self.out.at(row * self.stride + column), lanes, values);
+            vector::store(simd, self.at(row, column), lanes, values);
         }
     }
 }
@@ -102,12 +107,11 @@ impl Finish for StoreGelu<'_> {
         unsafe {
             let values = self.gelu.biased(simd, column, lanes, values);
             if let Some(linear) = &self.linear {
-                let to = linear.out.at(row * linear.stride + column);
-                vector::store(simd, to, lanes, values);
+                vector::store(simd, linear.at(row, column), lanes, values);
             }
             let (below, _) = vector::normal(simd, values);
-            let to = self.gelu.out.at(row * self.gelu.stride + column);
-            vector::store(simd, to, lanes, simd.mul_f32s(values, below));
+            let gelu = simd.mul_f32s(values, below);
+            vector::store(simd, self.gelu.at(row, column), lanes, gelu);
         }
     }
 }
@@ -129,7 +133,7 @@ impl Finish for Sum {
         values: S::f32s,
     ) {
         unsafe {
-            let at = self.store.out.at(row * self.store.stride + column);
+            let at = self.store.at(row, column);
             let values = match self.add {
                 true => simd.add_f32s(vector::load(simd, at, lanes), values),
                 false => values,
