@@ -7,6 +7,13 @@ import { find } from "./dom.js";
 /** Figures that a reader asks for first, by their names on the card, in this order. */
 const FIGURES = { macro_f1: "macro-F1", class_map: "class mAP", macro_auc: "macro AUC" };
 
+/** What the figures whose names begin so were measured on. */
+const MEASURED_ON = {
+  "": "",
+  val_: " (validation)",
+  by_field_: " (trained anew without the fields that it is measured on)",
+};
+
 /** @param {ModelCard} card @param {string} version of the program that runs it */
 export function showModel(card, version) {
   find("#model", HTMLElement).hidden = false;
@@ -31,14 +38,19 @@ export function showModel(card, version) {
   find("#model-card", HTMLElement).textContent = JSON.stringify(card, null, 2);
 }
 
-/** The known figures on a card; they may carry the split's name in front, as `val_macro_f1`. @param {Record<string, number>} metrics */
+/**
+ * The known figures on a card, with what they were measured on.
+ *
+ * @param {Record<string, number>} metrics named `val_macro_f1` and so on
+ */
 function figuresOf(metrics) {
-  const known = Object.entries(FIGURES).flatMap(([suffix, words]) =>
-    Object.entries(metrics)
-      .filter(([name]) => name === suffix || name === `val_${suffix}`)
-      .map(([name, value]) => `${words} ${value.toFixed(2)}${name === suffix ? "" : " (validation)"}`),
-  );
-  return known.join(", ");
+  return Object.entries(MEASURED_ON)
+    .flatMap(([prefix, cells]) => {
+      const known = Object.entries(FIGURES).filter(([name]) => prefix + name in metrics);
+      const words = known.map(([name, figure]) => `${figure} ${metrics[prefix + name].toFixed(2)}`);
+      return words.length > 0 ? [words.join(", ") + cells] : [];
+    })
+    .join("; ");
 }
 
 /** @param {string} tag @param {string} text */

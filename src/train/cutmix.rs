@@ -111,41 +111,6 @@ mod tests {
     use super::super::random;
     use super::*;
 
-    fn cut(kept: f64, x: f64, y: f64) -> Cut {
-        Cut {
-            kept,
-            centre: [x, y],
-        }
-    }
-
-    #[test]
-    fn boxes_are_those_of_the_formula() {
-        // numpy: l = int(64 * sqrt(1 - kept)); c = int(64 * share); max(c - l // 2, 0), min(c + l // 2, 64)
-        for (cut, box_, kept) in [
-            (cut(0.75, 0.5, 0.5), [16..48, 16..48], 0.75),
-            (cut(0.75, 0.0, 0.99), [0..16, 47..64], 0.93359375),
-            (cut(0.0, 0.5, 0.25), [0..64, 0..48], 0.25),
-            (cut(0.3, 0.9, 0.4), [31..64, 0..51], 0.5891113281),
-            (cut(0.999999, 0.2, 0.2), [12..12, 12..12], 1.0),
-        ] {
-            assert_eq!(cut.pixels(64), box_, "{cut:?}");
-            assert!((cut.share_kept(64) - kept).abs() < 1e-9, "{cut:?}");
-        }
-    }
-
-    #[test]
-    fn pixels_and_labels_are_mixed_by_the_same_share() {
-        let cut = cut(0.6, 0.3, 0.8);
-        let (own, mut image) = (vec![1.0f32; 3 * 16 * 16], vec![0.0; 3 * 16 * 16]);
-        cut.paste(&own, &mut image, 16);
-        let pasted = image.iter().sum::<f32>() / image.len() as f32;
-        let kept = cut.share_kept(16) as f32;
-        assert!((pasted - (1.0 - kept)).abs() < 1e-6);
-        let labels = cut.mix(&[1.0, 0.0, 1.0], &[0.0, 1.0, 1.0], 16);
-        assert!((labels[0] - kept).abs() < 1e-6 && (labels[1] - 1.0 + kept).abs() < 1e-6);
-        assert_eq!(labels[2], 1.0);
-    }
-
     #[test]
     fn only_cells_with_a_rare_feature_are_mixed_and_half_of_them() {
         let mut labels: Vec<&[bool]> = vec![&[true, false]; 19];

@@ -21,6 +21,7 @@ use super::loader::{Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
+use super::seen;
 use super::split_figure::{Figure, SplitFigure};
 use super::step::Trainee;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
@@ -88,6 +89,7 @@ impl<'a> Run<'a> {
         let data = config.data_folder()?;
         let features = data.features()?;
         let val = data.split(&config.val_split, &features)?;
+        seen::refuse_validated(config, &val)?;
         let devices = config.device.open()?;
         let plain = devices[0].clone();
         let device = plain.clone().autodiff();
@@ -195,7 +197,9 @@ impl<'a> Run<'a> {
         let val = Loader::new(val, input, config.batch, None, first, timing, plain);
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
-        let mut training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val))
+        let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val));
+        let interrupter = training.interrupter();
+        let mut training = training
             .num_epochs(config.epochs)
             .metric_train_numeric(LossMetric::new())
             .metric_valid_numeric(LossMetric::new())
@@ -203,7 +207,11 @@ impl<'a> Run<'a> {
             .metric_valid_numeric(SplitFigure::new(Figure::ClassMap))
             .metric_valid_numeric(SplitFigure::new(Figure::MacroAuc))
             .with_application_logger(None)
-            .with_metric_logger(HistoryLogger::new(history.clone(), folder.metrics()))
+            .with_metric_logger(HistoryLogger::new(
+                history.clone(),
+                folder.metrics(),
+                interrupter,
+            ))
             .with_custom_checkpointers(model, optimiser_state, scheduler)
             .with_checkpointing_strategy(KeepLastAndBest::new(history.clone(), done));
         if let Some(last) = last {
@@ -230,13 +238,18 @@ impl<'a> Run<'a> {
         let optimiser = optimiser(config, &trainee);
         let schedule = schedule(config, steps, &trainee, &self.architecture)?;
         let result = training.launch(Learner::new(trainee, optimiser, schedule));
+        if let Some(fault) = history.fault() {
+            bail!(fault);
+        }
         if let Some(error) = result.error {
             bail!("training stopped: {error}");
         }
-        match history.fault() {
-            Some(fault) => bail!(fault),
-            None => Ok(result.model),
-        }
+        ensure!(
+            result.interrupted.is_none(),
+            "stopped before the last epoch; go on with --resume {}",
+            folder.path().display()
+        );
+        Ok(result.model)
     }
 
     /// The checkpoint of the best epoch, with thresholds and figures on the validation split, and

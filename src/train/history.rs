@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use burn::train::Interrupter;
 use burn::train::logger::MetricLogger;
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
@@ -156,17 +157,21 @@ pub struct HistoryLogger {
     running: BTreeMap<(usize, String), (f64, usize)>,
     /// When the epoch began.
     started: Instant,
+    /// Stops the training when the table cannot be written.
+    interrupter: Interrupter,
 }
 
 impl HistoryLogger {
-    /// Logs into `history` and the table at `path`; the first epoch begins now.
-    pub fn new(history: History, path: PathBuf) -> Self {
+    /// Logs into `history` and the table at `path`; the first epoch begins now. A table that
+    /// cannot be written stops the training.
+    pub fn new(history: History, path: PathBuf, interrupter: Interrupter) -> Self {
         Self {
             history,
             path,
             names: BTreeMap::new(),
             running: BTreeMap::new(),
             started: Instant::now(),
+            interrupter,
         }
     }
 
@@ -238,6 +243,7 @@ impl MetricLogger for HistoryLogger {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .replace(format!("{error:#}"));
+            self.interrupter.stop(None);
         }
     }
 }

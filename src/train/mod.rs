@@ -1,7 +1,8 @@
 //! Training, natively: from a folder of labelled cells to a run folder with a checkpoint.
 //!
 //! In the order in which a run meets them: [`config`] holds its settings, [`data`] reads records,
-//! [`lessons`] is what there is to learn of each, [`teachers`] included; [`sampler`] orders them,
+//! [`lessons`] is what there is to learn of each, [`teachers`] included (`seen`: whether they
+//! know it already); [`sampler`] orders them,
 //! [`augment`] varies each image, [`cutmix`] mixes some, [`loader`] makes batches beside the
 //! training step; `step` is what happens to one, with [`loss`] and [`average`]; `optimise` moves
 //! the weights, [`run`] keeps the folder, [`mod@fit`] drives burn-train's learner,
@@ -35,6 +36,7 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod sampler;
+mod seen;
 pub mod split_figure;
 mod step;
 pub mod teachers;

@@ -82,25 +82,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_weighs_as_its_features_are_rare() {
-        let labels: [&[bool]; 3] = [&[true, true], &[true, false], &[false, false]];
-        let (rare, common) = (1.0 / 1.000001, 1.0 / 2.000001);
-        for (rarity, both) in [
-            (Rarity::Sum, rare + common),
-            (Rarity::Max, rare),
-            (Rarity::Mean, (rare + common) / 2.0),
-        ] {
-            let expected = [both, common, 0.0];
-            for (weight, expected) in weights(&labels, rarity).iter().zip(expected) {
-                assert!(
-                    (weight - expected).abs() < 1e-12,
-                    "{rarity:?}: {weight} instead of {expected}"
-                );
-            }
-        }
-    }
-
-    #[test]
     fn rare_cells_are_drawn_as_often_as_their_weight_says() {
         let mut labels: Vec<&[bool]> = vec![&[true, false]; 9];
         labels.push(&[true, true]);

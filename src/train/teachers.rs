@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
-use super::config::TrainConfig;
 use super::data::{Record, in_chunks};
 use super::run::MODEL_FILE;
+use super::seen;
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
 use crate::nuclei::FeatureSet;
@@ -62,7 +62,7 @@ impl Teachers {
             );
             Ok(Teacher {
                 name: path.display().to_string(),
-                known: trained_on(&checkpoint),
+                known: seen::by(&checkpoint),
                 classifier: Classifier::new(&checkpoint, device.clone())
                     .with_context(context)?
                     .with_flips(true),
@@ -136,20 +136,8 @@ impl Teachers {
     }
 }
 
-/// The ids of the cells that a checkpoint of ours was trained on; none where its data is not at
-/// hand or it comes from elsewhere.
-fn trained_on(checkpoint: &Checkpoint) -> HashSet<String> {
-    let settings = checkpoint.card.provenance.settings.clone();
-    let Ok(config) = serde_json::from_value::<TrainConfig>(settings) else {
-        return HashSet::new();
-    };
-    let cells = config.training_cells(&checkpoint.card.features);
-    let ids = cells.into_iter().flatten().map(|record| record.id);
-    ids.collect()
-}
-
 /// The checkpoint itself, or that of a run's folder.
-fn model_file(path: &Path) -> PathBuf {
+pub(super) fn model_file(path: &Path) -> PathBuf {
     match path.is_dir() {
         true => path.join(MODEL_FILE),
         false => path.into(),
