@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use karyolens::image::render_synthetic;
 use karyolens::nuclei::Feature;
 use serde_json::Value;
-use support::{PROGRAM, karyolens, stderr, stdout};
+use support::training::metric;
+use support::{PROGRAM, karyolens, karyolens_with, stderr, stdout};
 use tempfile::TempDir;
 
 /// A `karyolens device-server` that ends with its test.
@@ -127,45 +128,51 @@ fn another_process_classifies_and_trains() {
     assert!(config.contains(&server.device), "{config}");
 }
 
+/// Two machines with half of a batch each do what one does with all of it.
 #[test]
 fn two_machines_share_each_step() {
     let folder = TempDir::new().unwrap();
     let [first, second] = [Server::start(""), Server::start("")];
     let address = second.device.strip_prefix("remote:").unwrap();
     let both = format!("{},{address}", first.device);
-    let (data_folder, run) = (folder.path().join("data"), folder.path().join("run"));
+    let data_folder = folder.path().join("data");
     data(&data_folder);
-    let teacher = "models/default.safetensors";
-    let arguments = [
-        "train",
-        "--data",
-        text(&data_folder),
-        "--run",
-        text(&run),
-        "--arch",
-        "resnet-18",
-        "--input-size",
-        "32",
-        "--epochs",
-        "3",
-        "--batch",
-        "4",
-        "--teacher",
-        teacher,
-        "--plain",
-        "--device",
-        &both,
-    ];
-    stdout(&karyolens(arguments));
-    let table = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
-    let mut table = csv::Reader::from_reader(table.as_bytes());
-    let header = table.headers().unwrap().clone();
-    let column = header.iter().position(|name| name == "train loss").unwrap();
-    let losses: Vec<f64> = table
-        .records()
-        .map(|row| row.unwrap()[column].parse().unwrap())
-        .collect();
-    assert!(losses[2] < losses[0], "{losses:?}");
+    let train = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let mut arguments = vec!["train", "--data", text(&data_folder), "--run", text(&run)];
+        arguments.extend(["--plain", "--input-size", "32", "--arch", "vit-tiny"]);
+        // One step an epoch, of all eight cells.
+        arguments.extend([
+            "--sampler",
+            "uniform",
+            "--batch",
+            "8",
+            "--matmul",
+            "highest",
+        ]);
+        arguments.extend(more);
+        stdout(&karyolens_with(&arguments));
+        run
+    };
+    let start = train("start", &["--epochs", "1"]).join("model.safetensors");
+    let more = ["--epochs", "4", "--warmup", "0", "--init", text(&start)];
+    let teacher = ["--teacher", "models/default.safetensors"];
+    let losses = |device: &str| {
+        let more = [&more[..], &teacher, &["--device", device]].concat();
+        let run = train(&device.replace([':', ','], "-"), &more);
+        ["train loss", "valid loss"]
+            .map(|name| metric(&run, name))
+            .concat()
+    };
+    let (alone, shared) = (losses("cpu"), losses(&both));
+    assert_eq!(alone.len(), 8);
+    for (alone, shared) in alone.iter().zip(&shared) {
+        assert!(
+            (alone - shared).abs() < 1e-3,
+            "{alone} alone, {shared} shared"
+        );
+    }
+    assert!(alone[7] < alone[4] - 0.02, "{alone:?}");
 }
 
 #[test]

@@ -116,6 +116,34 @@ fn teachers_are_asked_about_cells_that_they_do_not_know() {
 }
 
 #[test]
+fn nobody_learns_from_what_has_seen_the_validated_cells() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    part_fields(&data, "train");
+    let fold = |fold| {
+        [
+            "--split", "by-field", "--folds", "2", "--fold", fold, "--epochs", "1",
+        ]
+    };
+    let teacher = folder.path().join("teacher");
+    stdout(&train(&data, &teacher, &fold("0")));
+    let model = teacher.join("model.safetensors");
+    let student = folder.path().join("student");
+    for seen in [["--teacher", text(&teacher)], ["--init", text(&model)]] {
+        let error = stderr(&train(&data, &student, &[&fold("1")[..], &seen].concat()));
+        assert!(error.contains("was trained on"), "{error}");
+        assert!(
+            error.contains("cells that this run validates on"),
+            "{error}"
+        );
+        assert!(!student.exists());
+    }
+    let same_fold = [&fold("0")[..], &["--teacher", text(&teacher)]].concat();
+    stdout(&train(&data, &student, &same_fold));
+}
+
+#[test]
 fn a_network_imitates_one_teacher() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");

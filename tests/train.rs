@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use karyolens::checkpoint::{Checkpoint, ModelCard};
-use support::training::{cells, part_fields, published, short_run, text, train};
+use support::training::{cells, metric, part_fields, published, short_run, text, train};
 use support::{PROGRAM, karyolens, shared, stderr, stdout};
 use tempfile::TempDir;
 
@@ -71,14 +71,7 @@ fn a_seed_repeats_a_run_and_the_run_learns() {
         "{times:?}"
     );
 
-    let table = std::fs::read_to_string(folder.path().join("a/metrics.csv")).unwrap();
-    let mut table = csv::Reader::from_reader(table.as_bytes());
-    let header: Vec<String> = table.headers().unwrap().iter().map(String::from).collect();
-    let loss = header.iter().position(|name| name == "train loss").unwrap();
-    let losses: Vec<f64> = table
-        .records()
-        .map(|row| row.unwrap()[loss].parse().unwrap())
-        .collect();
+    let losses = metric(&folder.path().join("a"), "train loss");
     assert_eq!(losses.len(), 4);
     assert!(losses[3] < losses[0] - 0.05, "{losses:?}");
 
@@ -115,6 +108,80 @@ fn a_seed_repeats_a_run_and_the_run_learns() {
     assert!((always - 3.0 / 9.0 * 2.0 / 3.0).abs() < 1e-9, "{always}");
 }
 
+#[test]
+fn two_batches_of_four_make_the_step_of_one_of_eight() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let losses = |name: &str, batches: &[&str]| {
+        let run = folder.path().join(name);
+        let more = [
+            "--sampler",
+            "uniform",
+            "--drop-path",
+            "0",
+            "--matmul",
+            "highest",
+        ];
+        stdout(&train(&data, &run, &[&more, batches].concat()));
+        ["train loss", "valid loss"]
+            .map(|name| metric(&run, name))
+            .concat()
+    };
+    let whole = losses("whole", &["--batch", "8"]);
+    let halves = losses("halves", &["--batch", "4", "--accumulate", "2"]);
+    assert_eq!(whole.len(), 8);
+    for (whole, halves) in whole.iter().zip(&halves) {
+        assert!((whole - halves).abs() < 2e-3, "{whole}, {halves}");
+    }
+    let smaller = losses("smaller", &["--batch", "4"]);
+    assert!(
+        (smaller[3] - whole[3]).abs() > 1e-2,
+        "{smaller:?}, {whole:?}"
+    );
+}
+
+/// The dashboard's own way to stop, `q` and then `s`, leaves a run that goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_was_stopped_in_the_dashboard_goes_on() {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let run = folder.path().join("run");
+    let mut arguments = short_run(&data, &run, &["--epochs", "200"]);
+    arguments.retain(|argument| *argument != "--plain");
+    // `script` gives it a terminal.
+    let command = format!("{PROGRAM} {}", arguments.join(" "));
+    let mut training = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while !run.join("metrics.csv").exists() {
+        assert!(
+            started.elapsed() < Duration::from_secs(120),
+            "no epoch ended"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut keys = training.stdin.take().unwrap();
+    keys.write_all(b"q").unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    keys.write_all(b"s").unwrap();
+    let output = training.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{told}");
+    assert!(told.contains("--resume"), "{told}");
+    assert!(!run.join("model.safetensors").exists());
+    assert!(run.join("checkpoint").exists());
+}
+
 /// Every method at once, so that whatever has a state is interrupted and resumed.
 const EVERY_METHOD: &[&str] = &[
     "--epochs",
@@ -146,7 +213,7 @@ fn a_killed_run_goes_on_to_the_weights_that_it_would_have_had() {
     goes_on("convnext-atto");
 }
 
-/// Batch norms have running statistics, which the network shares with its average.
+/// Batch norms have running statistics, of the network and of its average.
 #[test]
 fn a_killed_run_with_batch_norms_goes_on_too() {
     goes_on("resnet-18");

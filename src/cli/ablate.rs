@@ -11,7 +11,7 @@ use super::{read_checkpoint, read_file};
 use crate::files::write_atomically;
 use crate::train::ablate::{Ablation, AblationTable, PlannedRun, RunFigures, run_folder};
 use crate::train::fit::{fit, resume};
-use crate::train::progress::EpochLines;
+use crate::train::progress::Display;
 use crate::train::run::{MODEL_FILE, RunFolder};
 
 /// Train every variant of an ablation with every seed, and tabulate what came of it.
@@ -74,9 +74,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// Trains what is left of a run: all of it, the rest, or nothing.
 fn train(folder: &std::path::Path, run: &PlannedRun) -> Result<()> {
-    let lines = || Some(Box::new(EpochLines::new()) as _);
     if !folder.join("config.json").exists() {
-        fit(&run.config, folder, lines())?;
+        fit(&run.config, folder, Display::Lines)?;
         return Ok(());
     }
     let (_, config) = RunFolder::open(folder)?;
@@ -85,7 +84,7 @@ fn train(folder: &std::path::Path, run: &PlannedRun) -> Result<()> {
         "it is there with other settings: choose another --output, or remove it"
     );
     if !folder.join(MODEL_FILE).exists() {
-        resume(folder, lines())?;
+        resume(folder, Display::Lines)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use super::data::check_before_training;
 use crate::train::config::TrainConfig;
 use crate::train::fit::{fit, resume};
-use crate::train::progress::EpochLines;
+use crate::train::progress::Display;
 use crate::train::run::RunFolder;
 
 /// Train a network on labelled cell images.
@@ -33,9 +33,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    // Without a renderer of ours, burn-train shows its dashboard.
-    let plain = arguments.plain || !std::io::stdout().is_terminal();
-    let renderer = plain.then(|| Box::new(EpochLines::new()) as _);
+    let display = match arguments.plain || !std::io::stdout().is_terminal() {
+        true => Display::Lines,
+        false => Display::Dashboard,
+    };
     let (folder, checkpoint) = match (arguments.resume, arguments.run) {
         (Some(folder), _) => {
             ensure!(
@@ -44,13 +45,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
                 folder.display()
             );
             check_before_training(&RunFolder::open(&folder)?.1)?;
-            let checkpoint = resume(&folder, renderer)?;
+            let checkpoint = resume(&folder, display)?;
             (folder, checkpoint)
         }
         (None, folder) => {
             let folder = folder.unwrap_or_default();
             check_before_training(&arguments.config)?;
-            let checkpoint = fit(&arguments.config, &folder, renderer)?;
+            let checkpoint = fit(&arguments.config, &folder, display)?;
             (folder, checkpoint)
         }
     };

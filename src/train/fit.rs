@@ -9,16 +9,16 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
-use burn::train::renderer::MetricsRenderer;
 use burn::train::{ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining};
 
 use super::config::TrainConfig;
 use super::data::Record;
 use super::evaluate::SplitScores;
-use super::history::{BEST, History, HistoryLogger};
+use super::history::{BEST, History, HistoryLogger, Stop};
 use super::lessons::{Cells, Lesson};
 use super::loader::{Loader, Shuffle};
 use super::optimise::{optimiser, schedule};
+use super::progress::Display;
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
 use super::seen;
@@ -41,14 +41,10 @@ use crate::nuclei::FeatureSet;
 /// # Errors
 /// Settings or data that cannot be used, a folder that already holds a run, and any failure of
 /// the file system.
-pub fn fit(
-    config: &TrainConfig,
-    folder: &Path,
-    renderer: Option<Box<dyn MetricsRenderer>>,
-) -> Result<Checkpoint> {
+pub fn fit(config: &TrainConfig, folder: &Path, display: Display) -> Result<Checkpoint> {
     let run = Run::prepare(config, None)?;
     let folder = RunFolder::create(folder, config)?;
-    run.launch(&folder, renderer)
+    run.launch(&folder, display)
 }
 
 /// Goes on with the run in `folder` after its last complete epoch, to the same weights that it
@@ -56,7 +52,7 @@ pub fn fit(
 ///
 /// # Errors
 /// A folder without a run, and whatever [`fit`] fails at.
-pub fn resume(folder: &Path, renderer: Option<Box<dyn MetricsRenderer>>) -> Result<Checkpoint> {
+pub fn resume(folder: &Path, display: Display) -> Result<Checkpoint> {
     let (folder, config) = RunFolder::open(folder)?;
     let model = folder.model();
     if model.exists() {
@@ -65,7 +61,7 @@ pub fn resume(folder: &Path, renderer: Option<Box<dyn MetricsRenderer>>) -> Resu
         return Checkpoint::read(&bytes).with_context(context);
     }
     let answers = Some(folder.answers()).filter(|path| path.exists());
-    Run::prepare(&config, answers.as_deref())?.launch(&folder, renderer)
+    Run::prepare(&config, answers.as_deref())?.launch(&folder, display)
 }
 
 /// All that a run needs, read and checked before anything is written.
@@ -115,18 +111,14 @@ impl<'a> Run<'a> {
     }
 
     /// Trains from after the last epoch that `folder` has, and finishes the run.
-    fn launch(
-        self,
-        folder: &RunFolder,
-        renderer: Option<Box<dyn MetricsRenderer>>,
-    ) -> Result<Checkpoint> {
+    fn launch(self, folder: &RunFolder, display: Display) -> Result<Checkpoint> {
         let config = self.config;
         let done = folder.complete_epochs();
         let last = done.last().copied().unwrap_or(0);
         let history = History::read(&folder.metrics(), last)?;
         let mut kept = None;
         if last < config.epochs {
-            kept = Some(self.train(folder, history.clone(), done, renderer)?);
+            kept = Some(self.train(folder, history.clone(), done, display)?);
         }
         let Some(epoch) = history.best_epoch(BEST) else {
             ensure!(
@@ -164,7 +156,7 @@ impl<'a> Run<'a> {
         folder: &RunFolder,
         history: History,
         done: std::collections::BTreeSet<usize>,
-        renderer: Option<Box<dyn MetricsRenderer>>,
+        display: Display,
     ) -> Result<Trainee> {
         let config = self.config;
         let last = done.last().copied();
@@ -198,7 +190,10 @@ impl<'a> Run<'a> {
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
         let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val));
-        let interrupter = training.interrupter();
+        let stop = Stop {
+            training: training.interrupter(),
+            ..Stop::default()
+        };
         let mut training = training
             .num_epochs(config.epochs)
             .metric_train_numeric(LossMetric::new())
@@ -207,11 +202,8 @@ impl<'a> Run<'a> {
             .metric_valid_numeric(SplitFigure::new(Figure::ClassMap))
             .metric_valid_numeric(SplitFigure::new(Figure::MacroAuc))
             .with_application_logger(None)
-            .with_metric_logger(HistoryLogger::new(
-                history.clone(),
-                folder.metrics(),
-                interrupter,
-            ))
+            .renderer(display.renderer(&stop.dashboard, last))
+            .with_metric_logger(HistoryLogger::new(history.clone(), folder.metrics(), stop))
             .with_custom_checkpointers(model, optimiser_state, scheduler)
             .with_checkpointing_strategy(KeepLastAndBest::new(history.clone(), done));
         if let Some(last) = last {
@@ -219,9 +211,6 @@ impl<'a> Run<'a> {
         }
         if config.accumulate > 1 {
             training = training.grads_accumulation(config.accumulate);
-        }
-        if let Some(renderer) = renderer {
-            training = training.renderer(renderer);
         }
         if self.devices.len() > 1 {
             // Gradients meet on the first device, and the weights move there.

@@ -157,21 +157,29 @@ pub struct HistoryLogger {
     running: BTreeMap<(usize, String), (f64, usize)>,
     /// When the epoch began.
     started: Instant,
-    /// Stops the training when the table cannot be written.
-    interrupter: Interrupter,
+    stop: Stop,
+}
+
+/// What stops a training.
+#[derive(Clone, Default)]
+pub struct Stop {
+    /// burn-train's own, which knows why it stopped.
+    pub training: Interrupter,
+    /// The dashboard's, which forgets why when it closes.
+    pub dashboard: Interrupter,
 }
 
 impl HistoryLogger {
     /// Logs into `history` and the table at `path`; the first epoch begins now. A table that
-    /// cannot be written stops the training.
-    pub fn new(history: History, path: PathBuf, interrupter: Interrupter) -> Self {
+    /// cannot be written stops the training, and so does the dashboard.
+    pub fn new(history: History, path: PathBuf, stop: Stop) -> Self {
         Self {
             history,
             path,
             names: BTreeMap::new(),
             running: BTreeMap::new(),
             started: Instant::now(),
-            interrupter,
+            stop,
         }
     }
 
@@ -188,6 +196,9 @@ fn column(name: &str, split: &Split) -> String {
 
 impl MetricLogger for HistoryLogger {
     fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        if self.stop.dashboard.should_stop() {
+            self.stop.training.stop(None);
+        }
         for update in update.entries_numeric {
             let Some(key) = self.key(&update.entry.metric_id, split) else {
                 continue;
@@ -243,7 +254,7 @@ impl MetricLogger for HistoryLogger {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .replace(format!("{error:#}"));
-            self.interrupter.stop(None);
+            self.stop.training.stop(None);
         }
     }
 }

@@ -1,16 +1,41 @@
-//! A run's progress where there is no terminal for burn-train's dashboard: one bar an epoch on a
-//! plain terminal, one line an epoch in a log.
+//! A run's progress: burn-train's dashboard, or, where there is no terminal for it, one bar an
+//! epoch on a plain terminal and one line an epoch in a log.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use burn::train::Interrupter;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
-    MetricsRendererTraining,
+    MetricsRendererTraining, tui::TuiMetricsRendererWrapper,
 };
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// How a run shows its progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// burn-train's dashboard.
+    Dashboard,
+    /// [`EpochLines`].
+    Lines,
+}
+
+impl Display {
+    /// What shows the progress of a run after `last` epochs; whoever looks at the dashboard can
+    /// stop the run there, by `stop`.
+    pub(super) fn renderer(
+        self,
+        stop: &Interrupter,
+        last: Option<usize>,
+    ) -> Box<dyn MetricsRenderer> {
+        match self {
+            Self::Dashboard => Box::new(TuiMetricsRendererWrapper::new(stop.clone(), last)),
+            Self::Lines => Box::new(EpochLines::new()),
+        }
+    }
+}
 
 /// One line an epoch: its number, the time it took, and every metric's value.
 pub struct EpochLines {

@@ -52,9 +52,10 @@ pub fn text(path: &Path) -> &str {
 /// A short run on cells of 32 px, for `train`.
 pub fn short_run<'a>(data: &'a Path, run: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
     let mut arguments = vec!["train", "--data", text(data), "--run", text(run)];
-    arguments.extend(["--plain", "--input-size", "32", "--batch", "8"]);
-    arguments.extend(["--drop-path", "0.1"]);
+    arguments.extend(["--plain", "--input-size", "32"]);
     let defaults = [
+        ("--batch", "8"),
+        ("--drop-path", "0.1"),
         ("--arch", "convnext-atto"),
         ("--epochs", "4"),
         ("--seed", "0"),
@@ -71,6 +72,15 @@ pub fn short_run<'a>(data: &'a Path, run: &'a Path, more: &[&'a str]) -> Vec<&'a
 /// Trains a short run.
 pub fn train(data: &Path, run: &Path, more: &[&str]) -> Output {
     karyolens_with(&short_run(data, run, more))
+}
+
+/// Every epoch's value of a column of a run's `metrics.csv`.
+pub fn metric(run: &Path, name: &str) -> Vec<f64> {
+    let mut table = csv::Reader::from_path(run.join("metrics.csv")).unwrap();
+    let header = table.headers().unwrap().clone();
+    let column = header.iter().position(|column| column == name).unwrap();
+    let rows = table.records().map(Result::unwrap);
+    rows.map(|row| row[column].parse().unwrap()).collect()
 }
 
 /// Gives a part of the cells of a split, those with a number from 10 or 100 on, to a second field.
