@@ -196,7 +196,7 @@ mod tests {
             let grey = [200, 0][i % 2];
             let image = image::RgbImage::from_pixel(224, 224, image::Rgb([grey; 3]));
             image.save(&path).expect("an image");
-            let labels = vec![i % 2 == 0, i % 2 == 1];
+            let labels = vec![i.is_multiple_of(2), !i.is_multiple_of(2)];
             let target = |label: bool| f32::from(u8::from(label));
             Lesson {
                 targets: labels.iter().map(|&label| target(label)).collect(),
