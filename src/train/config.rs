@@ -92,7 +92,7 @@ pub struct TrainConfig {
     /// The learning rate of each layer over that of the next one, for fine-tuning: 0.7, say.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub layer_decay: f64,
-    /// Epochs at the start in which only the head learns.
+    /// Epochs at the start in which only the head learns; batch norms still follow the data.
     #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
     pub freeze: usize,
     /// AdamW's decoupled weight decay; biases, norms and scales have none.
@@ -138,7 +138,7 @@ pub struct TrainConfig {
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long, default_value_t)]
     pub device: DeviceChoice,
-    /// How exact matrix products are on a CPU with AMX (Sapphire Rapids and later).
+    /// How exact matrix products are on a CPU that multiplies bfloat16 faster than f32.
     #[arg(long, value_enum, default_value_t = MatmulPrecision::High)]
     pub matmul: MatmulPrecision,
     /// The same number repeats a run exactly, with the same program on the same machine's CPU.

@@ -112,7 +112,7 @@ fn a_check_tells_what_is_broken_and_what_is_doubtful() {
 
         // Training says the same, and refuses only what is broken.
         let run = temporary.path().join("run");
-        let output = train(&data, &run, ["--warmup", "0"]);
+        let output = train(&data, &run, &["--epochs", "1"]);
         let error = stderr(&output);
         assert!(error.contains(told), "{told:?} is not in\n{error}");
         assert_eq!(output.status.success(), !broken, "{error}");

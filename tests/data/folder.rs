@@ -127,28 +127,9 @@ fn a_model_is_evaluated_on_the_folds_that_it_was_trained_on() {
     let data = temporary.path().join("data");
     published(&data);
     let run = temporary.path().join("run");
-    let output = karyolens([
-        "train",
-        "--data",
-        text(&data),
-        "--run",
-        text(&run),
-        "--plain",
-        "--arch",
-        "convnext-atto",
-        "--input-size",
-        "32",
-        "--epochs",
-        "1",
-        "--split",
-        "by-field",
-        "--folds",
-        "3",
-        "--fold",
-        "1",
-        "--fold-seed",
-        "4",
-    ]);
+    let by_field = ["--split", "by-field", "--folds", "3", "--fold", "1"];
+    let seed = ["--fold-seed", "4", "--epochs", "1"];
+    let output = train(&data, &run, &[&by_field[..], &seed].concat());
     stdout(&output);
     let config: Value =
         serde_json::from_slice(&std::fs::read(run.join("config.json")).unwrap()).unwrap();
@@ -187,7 +168,7 @@ fn a_model_is_evaluated_on_the_folds_that_it_was_trained_on() {
     assert!(card.provenance.data.contains("by field"));
     assert_eq!(val["macro_f1"].as_f64(), Some(card.metrics["val_macro_f1"]));
 
-    let error = stderr(&train(&data, &run.join("other"), ["--fold", "1"]));
+    let error = stderr(&train(&data, &run.join("other"), &["--fold", "1"]));
     assert!(error.contains("--split by-field"), "{error}");
 }
 

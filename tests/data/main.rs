@@ -16,6 +16,7 @@ use karyolens::image::render_synthetic;
 use karyolens::nuclei::{Feature, FeatureSet};
 use karyolens::train::data::{ByField, DataError, DataFolder, Record, Splits, folds_by_field};
 use serde_json::{Value, json};
+use support::training::{text, train};
 use support::{karyolens, shared, stderr, stdout};
 use tempfile::TempDir;
 
@@ -66,10 +67,6 @@ fn ids(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| &*record.id).collect()
 }
 
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
 /// What `data check` says, as JSON, and its exit code.
 fn check(data: &Path) -> (Value, Option<i32>) {
     let output = karyolens(["data", "check", text(data), "--json"]);
@@ -78,26 +75,4 @@ fn check(data: &Path) -> (Value, Option<i32>) {
         report.unwrap_or_else(|_| panic!("{}", stderr(&output))),
         output.status.code(),
     )
-}
-
-fn train(data: &Path, run: &Path, more: [&str; 2]) -> std::process::Output {
-    let [option, value] = more;
-    karyolens([
-        "train",
-        "--data",
-        text(data),
-        "--run",
-        text(run),
-        "--plain",
-        "--arch",
-        "convnext-atto",
-        "--input-size",
-        "32",
-        "--epochs",
-        "1",
-        "--batch",
-        "8",
-        option,
-        value,
-    ])
 }

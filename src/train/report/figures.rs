@@ -147,35 +147,45 @@ fn range(value: f64, [low, high]: [f64; 2], baseline: Option<f64>) -> Markup {
     }
 }
 
-/// F1 at 0.5 and tuned, and average precision, as bars.
-pub(super) fn bars(evaluation: &Evaluation, names: &[String]) -> Markup {
-    let features = evaluation.summary.per_feature.iter();
+/// F1 at 0.5 and tuned, and average precision, as bars, beside what calling everything present
+/// gives: the one figure of each feature to compare with, since the study's at hand are over all.
+pub(super) fn bars(evaluation: &Evaluation, card: &ModelCard) -> Markup {
+    let present = evaluation.all_present.per_feature.iter();
+    let features = evaluation.summary.per_feature.iter().zip(present);
+    let names = card.features.names();
     html! {
         section {
             h2 { "Feature by feature" }
             p.legend {
                 span.a { "F1 at 0.5" } span.b { "F1 at the card's threshold" } span.c { "average precision" }
+                span.mark { "mark: the figure of calling the feature present in every cell" }
             }
             ul.bars {
-                @for ((name, half), tuned) in names.iter().zip(features).zip(&evaluation.tuned.per_feature) {
+                @for ((name, (half, present)), tuned) in names.iter().zip(features).zip(&evaluation.tuned.per_feature) {
                     li {
                         span.name { (name) }
                         span.group {
-                            (bar("a", "F1 at 0.5", half.f1))
-                            (bar("b", "F1 at the card's threshold", tuned.f1))
-                            (bar("c", "average precision", half.ap))
+                            (bar("a", "F1 at 0.5", half.f1, present.f1))
+                            (bar("b", "F1 at the card's threshold", tuned.f1, present.f1))
+                            (bar("c", "average precision", half.ap, present.ap))
                         }
                     }
                 }
+            }
+            @if card.features.is_nuclear() {
+                p.legend { "The study's figures above are over all features; there are none of each to set beside these." }
             }
         }
     }
 }
 
-fn bar(class: &str, what: &str, value: f64) -> Markup {
+fn bar(class: &str, what: &str, value: f64, present: f64) -> Markup {
     html! {
         span.bar title=(what) {
-            span.rail { span.fill.(class) style=(format!("width:{:.1}%", 100.0 * value)) {} }
+            span.rail {
+                span.fill.(class) style=(format!("width:{:.1}%", 100.0 * value)) {}
+                span.tick style=(format!("left:{:.1}%", 100.0 * present)) {}
+            }
             span.value { (decimals(value)) }
         }
     }

@@ -113,7 +113,7 @@ fn page(report: &Report, evaluation: &Evaluation, scores: &Scores) -> Markup {
                 main {
                     (figures::headline(evaluation, card))
                     (curves(report.history))
-                    (figures::bars(evaluation, names))
+                    (figures::bars(evaluation, card))
                     (figures::features(evaluation, names))
                     (figures::confusion(scores, card))
                     (calibration(evaluation, scores))
@@ -196,8 +196,9 @@ fn curves(history: &History) -> Markup {
                     figure {
                         (chart::lines("Loss by epoch", &losses, chart::Range::Data))
                         figcaption {
-                            "Loss. Training cells are varied and drawn by the sampler, "
-                            "so the two lines need not meet."
+                            "Training: the whole objective, over cells that are varied and drawn "
+                            "by the sampler, teachers and regularisation included. Validation: "
+                            "binary cross-entropy with the labels. So the lines need not meet."
                         }
                     }
                     figure {

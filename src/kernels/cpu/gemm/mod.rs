@@ -10,10 +10,10 @@
 //! result in registers, broadcast values of `A`, and read vectors of `B` from [`Packed`] panels.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod amx;
+mod bf16;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-#[path = "no_amx.rs"]
-mod amx;
+#[path = "no_bf16.rs"]
+mod bf16;
 mod finish;
 mod outer;
 mod packed;
@@ -155,7 +155,7 @@ impl<'a> Rows<'a> {
 /// `A·B`, vector after vector into `finish`, with all threads.
 pub fn multiply(a: Rows, b: &Packed, finish: &impl Finish) {
     if let Some(halves) = b.halves {
-        return amx::multiply(a, &b.values, halves, b.columns, finish);
+        return bf16::multiply(a, &b.values, halves, b.columns, finish);
     }
     vector::dispatch(Multiply {
         a,

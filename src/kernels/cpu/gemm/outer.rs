@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::super::tasks::{self, Shared, buffer, for_each};
 use super::super::vector::{self, load_all};
 use super::finish::Sum;
-use super::{Finish, MAX_ROWS, Packed, Rows, Source, Store, TASKS, amx, panel_vectors, tile_rows};
+use super::{Finish, MAX_ROWS, Packed, Rows, Source, Store, TASKS, bf16, panel_vectors, tile_rows};
 
 /// Rows of `A` and `B` that [`outer`] adds up before it turns to the next tile: a panel's part
 /// stays in the first-level cache.
@@ -22,8 +22,8 @@ pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
     if a.count == 0 {
         return vec![0.0; len];
     }
-    if let Some(halves) = amx::Halves::of(a.count, columns.min(a.depth())) {
-        return amx::outer(a, b, columns, halves);
+    if let Some(halves) = bf16::Halves::of(a.count, columns.min(a.depth())) {
+        return bf16::outer(a, b, columns, halves);
     }
     let tiles = a.tiles();
     // Many rows are parted, so that each is fetched once, and the parts added.

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::tasks::{Scratch, Shared, for_each};
 use super::super::vector;
-use super::{TASKS, amx, panel_vectors};
+use super::{TASKS, bf16, panel_vectors};
 
 /// How the right matrix `[taps · channels, columns]` lies in memory: value `(tap, channel,
 /// column)` is at `start` plus each index times its step.
@@ -61,8 +61,8 @@ impl<'a> Source<'a> {
 /// panel holds its columns row after row, filled up with zeros.
 pub struct Packed {
     pub(super) values: Scratch,
-    /// Set where it is in blocks for [`amx`] instead.
-    pub(super) halves: Option<amx::Halves>,
+    /// Set where it is in blocks for [`bf16`] instead.
+    pub(super) halves: Option<bf16::Halves>,
     pub(super) depth: usize,
     pub(super) columns: usize,
 }
@@ -71,12 +71,12 @@ impl Packed {
     /// Packs with all threads, the way that [`multiply`](super::multiply) is fastest with.
     pub fn new(source: Source) -> Self {
         let depth = source.taps * source.channels;
-        let Some(halves) = amx::Halves::of(depth, source.columns) else {
+        let Some(halves) = bf16::Halves::of(depth, source.columns) else {
             return Self::vectors(source);
         };
         source.check();
         Self {
-            values: amx::pack(source, halves),
+            values: bf16::pack(source, halves),
             halves: Some(halves),
             depth,
             columns: source.columns,

@@ -1,16 +1,18 @@
-//! Matrix products on AMX, the matrix unit of x86 processors since Sapphire Rapids.
+//! Matrix products of bfloat16, added up in f32, on the x86 processors that have a [`Unit`] for
+//! them.
 //!
-//! AMX multiplies bfloat16 and adds up in f32. At [`MatmulPrecision::Medium`] every f32 is rounded
-//! to one of them, which leaves 8 bits. At [`MatmulPrecision::High`] it is split in two, `x ≈ high +
-//! low`, and a product is the sum of three, `high·high + high·low + low·high`; what is left out is
-//! below 2⁻¹⁶ of it (Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence
-//! Datatype For Higher-Precision Computations", arXiv 1904.06376).
+//! At [`MatmulPrecision::Medium`] every f32 is rounded to one bfloat16, which leaves 8 bits. At
+//! [`MatmulPrecision::High`] it is split in two, `x ≈ high + low`, and a product is the sum of
+//! three, `high·high + high·low + low·high`; what is left out is below 2⁻¹⁶ of it (Henry, Tang and
+//! Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
+//! Computations", arXiv 1904.06376).
 //!
 //! Both matrices are cut into panels of [`SIDE`] rows (of `A`) or columns (of `B`), and these into
 //! [`SIDE`] values of depth. Such a block is two tiles of 1 KB, its first and second 16 rows or
 //! columns, and two more for the low halves where there are any. A tile of `A` is `[row][depth]`, a
-//! tile of `B` `[depth / 2][column][depth % 2]`, as the instruction wants them.
+//! tile of `B` `[depth / 2][column][depth % 2]`, as the instructions want them.
 
+mod dots;
 mod pack;
 #[cfg(test)]
 mod tests;
@@ -27,7 +29,6 @@ use super::finish::{Finish, Store, Sum};
 use super::{MatmulPrecision, Rows, Source, TASKS, matmul_precision};
 pub use pack::pack;
 use pack::{blocks, line, split_rows};
-use tiles::{Block, multiply_high, multiply_high_and_low, with_tiles};
 
 /// Rows, columns and depth of a block.
 pub const SIDE: usize = 32;
@@ -35,31 +36,67 @@ pub const SIDE: usize = 32;
 const TILE: usize = 256;
 /// What a task takes of each side, in f32: both stay in a second-level cache.
 const PART: usize = 1 << 17;
-/// From how many uses of a value on it pays to split it in two, and to round it to one bfloat16:
-/// ResNet-18 and ConvNeXt-Atto trained fastest so (`benches/train.sh`).
-const HIGH_PAYS_FROM: usize = 256;
-const MEDIUM_PAYS_FROM: usize = 64;
 /// Rows that [`outer`] splits at a time.
 const DEPTH: usize = 512;
 
-/// Whether this machine has AMX for bfloat16 and lets us use it.
-pub fn available() -> bool {
-    static AVAILABLE: LazyLock<bool> = LazyLock::new(|| {
-        const REQUEST_PERMISSION: i64 = 0x1023;
-        const TILE_DATA: i64 = 18;
-        let leaf = __cpuid_count(7, 0);
-        let (bf16, tiles) = (leaf.edx & 1 << 22, leaf.edx & 1 << 24);
-        is_x86_feature_detected!("avx512f")
+/// What multiplies bfloat16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// AMX, Intel's since Sapphire Rapids: sixteen times as many products a second as f32's.
+    Tiles,
+    /// AVX-512's dot products, AMD's since Zen 4 and Intel's since Cooper Lake: twice as many.
+    Dots,
+}
+
+impl Unit {
+    /// The better one of this machine.
+    fn best() -> Option<Self> {
+        static BEST: LazyLock<Option<Unit>> =
+            LazyLock::new(|| [Unit::Tiles, Unit::Dots].into_iter().find(|unit| unit.is_there()));
+        *BEST
+    }
+
+    /// Whether this machine has it and lets us use it.
+    fn is_there(self) -> bool {
+        let vectors = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bf16")
-            && bf16 != 0
-            && tiles != 0
-            // SAFETY: the call grants a permission or fails; it touches no memory.
-            && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) } == 0
-    });
-    *AVAILABLE
+            && is_x86_feature_detected!("avx512bf16");
+        vectors
+            && match self {
+                Self::Tiles => may_use_tiles(),
+                Self::Dots => true,
+            }
+    }
+
+    /// From how many uses of a value on it pays to make these halves of it, if ever: ResNet-18 and
+    /// ConvNeXt-Atto trained fastest so (`benches/train.sh`).
+    fn pays_from(self, halves: Halves) -> Option<usize> {
+        match (self, halves) {
+            (Self::Tiles, Halves::High) => Some(64),
+            (Self::Tiles, Halves::HighAndLow) => Some(256),
+            (Self::Dots, Halves::High) => Some(64),
+            // Three products at twice the speed.
+            (Self::Dots, Halves::HighAndLow) => None,
+        }
+    }
 }
+
+/// Asks the system for AMX.
+fn may_use_tiles() -> bool {
+    const REQUEST_PERMISSION: i64 = 0x1023;
+    const TILE_DATA: i64 = 18;
+    let leaf = __cpuid_count(7, 0);
+    let (bf16, tiles) = (leaf.edx & 1 << 22, leaf.edx & 1 << 24);
+    bf16 != 0
+        && tiles != 0
+        // SAFETY: the call grants a permission or fails; it touches no memory.
+        && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) } == 0
+}
+
+/// `[SIDE, SIDE]` values of a result.
+#[repr(align(64))]
+struct Block([[f32; SIDE]; SIDE]);
 
 /// What an f32 becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,15 +109,16 @@ pub enum Halves {
 
 impl Halves {
     /// For products of that depth at the precision asked for, where every value of the one matrix
-    /// is multiplied by at least `uses` of the other; `None` where there is no AMX, where f32 is
-    /// wanted, or where making blocks costs more than AMX gains.
+    /// is multiplied by at least `uses` of the other; `None` where there is no unit for them, where
+    /// f32 is wanted, or where making blocks costs more than the unit gains.
     pub fn of(depth: usize, uses: usize) -> Option<Self> {
-        let (halves, least_uses) = match matmul_precision() {
+        let halves = match matmul_precision() {
             MatmulPrecision::Highest => return None,
-            MatmulPrecision::High => (Self::HighAndLow, HIGH_PAYS_FROM),
-            MatmulPrecision::Medium => (Self::High, MEDIUM_PAYS_FROM),
+            MatmulPrecision::High => Self::HighAndLow,
+            MatmulPrecision::Medium => Self::High,
         };
-        (depth >= SIDE && uses >= least_uses && available()).then_some(halves)
+        let pays_from = Unit::best()?.pays_from(halves)?;
+        (depth >= SIDE && uses >= pays_from).then_some(halves)
     }
 
     /// What a block takes, in f32.
@@ -94,16 +132,38 @@ impl Halves {
 
 /// `A·B` for a `b` of [`pack`] with `columns` columns.
 pub fn multiply(a: Rows, b: &[f32], halves: Halves, columns: usize, finish: &impl Finish) {
+    multiply_on(unit(), a, b, halves, columns, finish);
+}
+
+/// `Aᵀ·B`, `[depth of a, columns]`, row-major, where `b` is `[rows of a, columns]`.
+pub fn outer(a: Rows, b: &[f32], columns: usize, halves: Halves) -> Vec<f32> {
+    outer_on(unit(), a, b, columns, halves)
+}
+
+/// The unit that [`Halves::of`] had found.
+fn unit() -> Unit {
+    Unit::best().expect("halves are for a unit")
+}
+
+fn multiply_on(
+    unit: Unit,
+    a: Rows,
+    b: &[f32],
+    halves: Halves,
+    columns: usize,
+    finish: &impl Finish,
+) {
     a.check();
     let chunks = a.depth().div_ceil(SIDE);
     let blocks = columns.div_ceil(SIDE) * chunks;
     assert_eq!(b.len(), blocks * halves.block(), "the inner sides differ");
     let left = split_rows(a, halves);
-    product(&left, b, halves, chunks, [a.count, columns], finish);
+    product(unit, &left, b, halves, chunks, [a.count, columns], finish);
 }
 
 /// The product of two matrices in blocks, of `[rows, columns]`.
 fn product(
+    unit: Unit,
     a: &[f32],
     b: &[f32],
     halves: Halves,
@@ -126,6 +186,7 @@ fn product(
             i * panels / parts * SIDE..((i + 1) * panels / parts * SIDE).min(end)
         };
         vector::dispatch(Blocks {
+            unit,
             a,
             b,
             halves,
@@ -137,8 +198,7 @@ fn product(
     });
 }
 
-/// `Aᵀ·B`, `[depth of a, columns]`, row-major, where `b` is `[rows of a, columns]`.
-pub fn outer(a: Rows, b: &[f32], columns: usize, halves: Halves) -> Vec<f32> {
+fn outer_on(unit: Unit, a: Rows, b: &[f32], columns: usize, halves: Halves) -> Vec<f32> {
     a.check();
     let height = a.depth();
     let mut out = buffer(height * columns);
@@ -161,13 +221,14 @@ pub fn outer(a: Rows, b: &[f32], columns: usize, halves: Halves) -> Vec<f32> {
             add: first > 0,
         };
         let chunks = depth.div_ceil(SIDE);
-        product(&left, &right, halves, chunks, [height, columns], &finish);
+        product(unit, &left, &right, halves, chunks, [height, columns], &finish);
     }
     out
 }
 
 /// Some rows and columns of a product, both from a multiple of [`SIDE`] on.
 struct Blocks<'a, F> {
+    unit: Unit,
     a: &'a [f32],
     b: &'a [f32],
     halves: Halves,
@@ -182,38 +243,40 @@ impl<F: Finish> WithSimd for Blocks<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: there are no blocks without AMX.
-        unsafe {
-            with_tiles(|| {
-                // Along the rows, so that the result is written in order.
-                let mut sums = Block([[0.0; SIDE]; SIDE]);
-                for row in self.rows.clone().step_by(SIDE) {
-                    for column in self.columns.clone().step_by(SIDE) {
-                        self.block(simd, row, column, &mut sums);
-                    }
-                }
-            });
+        match self.unit {
+            // SAFETY: the unit is there.
+            Unit::Tiles => unsafe { tiles::with_tiles(|| self.blocks(simd)) },
+            Unit::Dots => self.blocks(simd),
         }
     }
 }
 
 impl<F: Finish> Blocks<'_, F> {
-    /// The block of the result from `row` and `column` on.
-    ///
-    /// # Safety
-    /// It runs [`with_tiles`].
     #[inline(always)]
-    unsafe fn block<S: Simd>(&self, simd: S, row: usize, column: usize, sums: &mut Block) {
+    fn blocks<S: Simd>(&self, simd: S) {
+        // Along the rows, so that the result is written in order.
+        let mut sums = Block([[0.0; SIDE]; SIDE]);
+        for row in self.rows.clone().step_by(SIDE) {
+            for column in self.columns.clone().step_by(SIDE) {
+                self.block(simd, row, column, &mut sums);
+            }
+        }
+    }
+
+    /// The block of the result from `row` and `column` on.
+    #[inline(always)]
+    fn block<S: Simd>(&self, simd: S, row: usize, column: usize, sums: &mut Block) {
         let panel = self.chunks * self.halves.block();
         let a = &self.a[row / SIDE * panel..][..panel];
         let b = &self.b[column / SIDE * panel..][..panel];
-        // SAFETY: both panels are `chunks` blocks.
-        unsafe {
-            match self.halves {
-                Halves::High => multiply_high(a, b, self.chunks, sums),
-                Halves::HighAndLow => multiply_high_and_low(a, b, self.chunks, sums),
-            }
-        }
+        let multiply: unsafe fn(&[f32], &[f32], usize, &mut Block) = match (self.unit, self.halves) {
+            (Unit::Tiles, Halves::High) => tiles::multiply_high,
+            (Unit::Tiles, Halves::HighAndLow) => tiles::multiply_high_and_low,
+            (Unit::Dots, Halves::High) => dots::multiply_high,
+            (Unit::Dots, Halves::HighAndLow) => unreachable!("it never pays"),
+        };
+        // SAFETY: both panels are `chunks` blocks, the unit is there and set up.
+        unsafe { multiply(a, b, self.chunks, sums) };
         let columns = SIDE.min(self.columns.end - column);
         for (row, line) in (row..self.rows.end).zip(&sums.0) {
             for from in (0..columns).step_by(S::F32_LANES) {

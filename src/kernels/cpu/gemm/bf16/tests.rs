@@ -1,7 +1,7 @@
 //! Products against exact ones, for sides that divide by nothing.
 
 use super::super::{Rows, Source, Store};
-use super::{Halves, available, multiply, outer, pack};
+use super::{Halves, Unit, multiply_on, outer_on, pack};
 
 fn values(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
@@ -38,6 +38,16 @@ fn exact_product(
         .collect()
 }
 
+/// What this machine has, and every unit can do.
+fn units_and_halves() -> impl Iterator<Item = (Unit, Halves)> {
+    let all = [
+        (Unit::Tiles, Halves::High),
+        (Unit::Tiles, Halves::HighAndLow),
+        (Unit::Dots, Halves::High),
+    ];
+    all.into_iter().filter(|(unit, _)| unit.is_there())
+}
+
 fn check(name: &str, halves: Halves, depth: usize, found: &[f32], exact: &[f64]) {
     // Of the sum of as many products of values up to 1.
     let tolerance = match halves {
@@ -53,26 +63,18 @@ fn check(name: &str, halves: Halves, depth: usize, found: &[f32], exact: &[f64])
 
 #[test]
 fn products_of_every_size_are_as_exact_as_they_promise() {
-    if !available() {
-        return; // Such machines never come here.
-    }
-    for halves in [Halves::High, Halves::HighAndLow] {
+    for (unit, halves) in units_and_halves() {
         for [rows, depth, columns] in SIDES {
             let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
             let exact = exact_product([rows, depth, columns], |i, k| a[i * depth + k], &b);
             let packed = pack(Source::plain(&b, depth, columns, columns), halves);
             // A row in one run, and in as many runs as it has values.
             for runs in [1, depth] {
-                let rows_of_a = Rows {
-                    runs,
-                    run: depth / runs,
-                    run_step: depth / runs,
-                    ..Rows::plain(&a, rows, depth, depth)
-                };
                 let mut found = vec![0.0; rows * columns];
                 let store = Store::new(&mut found, columns, None);
-                multiply(rows_of_a, &packed, halves, columns, &store);
-                let name = format!("{rows}×{depth}×{columns}, {runs} runs");
+                let a = in_runs(&a, rows, depth, runs);
+                multiply_on(unit, a, &packed, halves, columns, &store);
+                let name = format!("{unit:?}, {rows}×{depth}×{columns}, {runs} runs");
                 check(&name, halves, depth, &found, &exact);
             }
             let turned: Vec<f32> = (0..columns * depth)
@@ -89,24 +91,26 @@ fn products_of_every_size_are_as_exact_as_they_promise() {
 
 #[test]
 fn products_over_rows_of_every_size_are_as_exact_as_they_promise() {
-    if !available() {
-        return; // Such machines never come here.
-    }
-    for halves in [Halves::High, Halves::HighAndLow] {
+    for (unit, halves) in units_and_halves() {
         for [height, depth, columns] in SIDES {
             let (a, b) = (values(depth * height, 3), values(depth * columns, 4));
             let exact = exact_product([height, depth, columns], |i, k| a[k * height + i], &b);
             for runs in [1, height] {
-                let rows_of_a = Rows {
-                    runs,
-                    run: height / runs,
-                    run_step: height / runs,
-                    ..Rows::plain(&a, depth, height, height)
-                };
-                let found = outer(rows_of_a, &b, columns, halves);
-                let name = format!("{height}×{depth}×{columns}, {runs} runs");
+                let a = in_runs(&a, depth, height, runs);
+                let found = outer_on(unit, a, &b, columns, halves);
+                let name = format!("{unit:?}, {height}×{depth}×{columns}, {runs} runs");
                 check(&name, halves, depth, &found, &exact);
             }
         }
+    }
+}
+
+/// A plain matrix, its rows taken as some runs.
+fn in_runs(a: &[f32], rows: usize, width: usize, runs: usize) -> Rows<'_> {
+    Rows {
+        runs,
+        run: width / runs,
+        run_step: width / runs,
+        ..Rows::plain(a, rows, width, width)
     }
 }

@@ -1,4 +1,4 @@
-//! What stands for `amx` where there is none: nothing becomes halves, so nothing is called.
+//! What stands for `bf16` where there is none: nothing becomes halves, so nothing is called.
 
 use super::super::tasks::Scratch;
 use super::{Finish, Rows, Source};

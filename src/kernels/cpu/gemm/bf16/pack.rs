@@ -63,7 +63,7 @@ pub fn blocks<const TRANSPOSED: bool>(
                 *line = spare.as_ptr();
             }
             let at = (panel * chunks + chunk) * halves.block();
-            // SAFETY: AMX is there, so its vectors are; lines are whole, and each block is written
+            // SAFETY: a unit is there, so its vectors are; lines are whole, and each block is written
             // by one task.
             unsafe { pairs::<TRANSPOSED>(&lines, halves, shared.at(at)) };
         }
@@ -91,7 +91,7 @@ pub fn split_rows(a: Rows, halves: Halves) -> Scratch {
                 &spare
             });
             let at = panel * chunks * halves.block() + i / 16 * TILE + i % 16 * 16;
-            // SAFETY: AMX is there, so its vectors are; one panel a task.
+            // SAFETY: a unit is there, so its vectors are; one panel a task.
             unsafe { split_line(line, halves, shared.at(at)) };
         }
     });

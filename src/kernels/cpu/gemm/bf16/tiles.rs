@@ -1,12 +1,8 @@
-//! The instructions that compiled code has no word for: tiles, and what they multiply.
+//! AMX, which compiled code has no word for: tiles, and what they multiply.
 
 use std::arch::asm;
 
-use super::{Halves, SIDE};
-
-/// `[SIDE, SIDE]` values of a result.
-#[repr(align(64))]
-pub struct Block(pub [[f32; SIDE]; SIDE]);
+use super::{Block, Halves, SIDE};
 
 /// What each of the eight tile registers holds: 16 rows of 64 bytes.
 #[repr(C, align(64))]
@@ -29,7 +25,7 @@ static CONFIG: TileConfig = TileConfig {
 /// Runs `work` with this thread's tiles set up; that takes as long as a hundred products.
 ///
 /// # Safety
-/// [`available`](super::available).
+/// This machine has [`Unit::Tiles`](super::Unit::Tiles).
 #[inline(always)]
 pub unsafe fn with_tiles(work: impl FnOnce()) {
     // SAFETY: compiled code knows no tiles, so nobody else's are overwritten.
