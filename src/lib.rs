@@ -23,6 +23,7 @@
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`field`] | the contours of a field's nuclei | nothing |
+//! | `allocator` | memory for training (Linux) | nothing |
 //! | `devices` | CPU, GPUs, devices of another machine (native) | nothing |
 //! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
@@ -38,6 +39,8 @@
 /// Tells checkouts that share a build folder apart, see `.cargo/config.toml`.
 const _: Option<&str> = option_env!("KARYOLENS_CHECKOUT");
 
+#[cfg(target_os = "linux")]
+mod allocator;
 pub mod checkpoint;
 pub mod classify;
 pub mod field;

@@ -21,7 +21,7 @@ use super::optimise::{optimiser, schedule};
 use super::progress::Display;
 use super::report::{self, Report};
 use super::run::{KeepLastAndBest, RunFolder};
-use super::seen;
+use super::seen::Seen;
 use super::split_figure::{Figure, SplitFigure};
 use super::step::Trainee;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
@@ -85,12 +85,11 @@ impl<'a> Run<'a> {
         let data = config.data_folder()?;
         let features = data.features()?;
         let val = data.split(&config.val_split, &features)?;
-        seen::refuse_validated(config, &val)?;
         let devices = config.device.open()?;
         let plain = devices[0].clone();
         let device = plain.clone().autodiff();
         device.seed(config.seed);
-        let (architecture, model) = start(config, &features, &device)?;
+        let (architecture, model) = start(config, &val, &features, &device)?;
         let train = Cells::read(config, &val, &features, &plain, answers)?;
         let imitator = match (config.objective.imitation > 0.0, train.channels()) {
             (false, _) => None,
@@ -302,9 +301,10 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The network to start from: fresh, or the weights of a checkpoint.
+/// The network to start from: fresh, or the weights of a checkpoint that was not trained on `val`.
 fn start(
     config: &TrainConfig,
+    val: &[Record],
     features: &FeatureSet,
     device: &Device,
 ) -> Result<(Architecture, Model)> {
@@ -320,6 +320,8 @@ fn start(
     let context = || format!("cannot start from {}", path.display());
     let bytes = std::fs::read(path).with_context(context)?;
     let mut checkpoint = Checkpoint::read(&bytes).with_context(context)?;
+    let name = path.display().to_string();
+    Seen::by(&checkpoint).refuse_validated(&name, &config.data, val)?;
     checkpoint.resample(side).with_context(context)?;
     if !config.keep_blocks.is_empty() {
         let blocks = &config.keep_blocks;

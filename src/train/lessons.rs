@@ -12,8 +12,9 @@ use anyhow::{Context, Result, ensure};
 use super::config::TrainConfig;
 use super::data::Record;
 use super::metrics::{DEFAULT_THRESHOLD, logit};
+use super::seen::Seen;
 use super::teachers::{Answer, Teachers};
-use crate::checkpoint::{Array, Precision, StateDict};
+use crate::checkpoint::{Array, Checkpoint, Precision, StateDict};
 use crate::files::write_atomically;
 use crate::nuclei::FeatureSet;
 
@@ -208,16 +209,27 @@ impl Cells {
         let beside = match (kept.or(config.answers.as_deref()), &config.teachers[..]) {
             (Some(answers), _) => Beside::Known(Answers::read(answers)?),
             (None, []) => Beside::Nobody,
-            (None, teachers) => Beside::Teachers(Teachers::read(teachers, features, device)?),
+            (None, paths) => Beside::Teachers(Teachers::read(paths, features, device)?),
         };
         let cells = Self {
             labelled: config.training_cells(features)?,
             unlabelled,
             beside,
         };
-        if let Beside::Known(answers) = &cells.beside {
-            for record in cells.all() {
-                answers.of(record, config)?;
+        match &cells.beside {
+            Beside::Nobody => {}
+            Beside::Teachers(teachers) => teachers.refuse_validated(&config.data, val)?,
+            Beside::Known(answers) => {
+                for record in cells.all() {
+                    answers.of(record, config)?;
+                }
+                // Those of whom the model is still there.
+                for name in &answers.teachers {
+                    let bytes = std::fs::read(name).unwrap_or_default();
+                    if let Ok(teacher) = Checkpoint::read(&bytes) {
+                        Seen::by(&teacher).refuse_validated(name, &config.data, val)?;
+                    }
+                }
             }
         }
         Ok(cells)

@@ -6,7 +6,6 @@
 //! ([`HoldOut`](super::data::HoldOut)) between them say of every cell what they expect of it,
 //! unseen.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +13,7 @@ use burn::tensor::Device;
 
 use super::data::{Record, in_chunks};
 use super::run::MODEL_FILE;
-use super::seen;
+use super::seen::Seen;
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
 use crate::nuclei::FeatureSet;
@@ -37,8 +36,7 @@ pub struct Answer {
 struct Teacher {
     name: String,
     classifier: Classifier,
-    /// The ids of the cells that it was trained on, as far as they are known.
-    known: HashSet<String>,
+    seen: Seen,
 }
 
 impl Teachers {
@@ -62,13 +60,22 @@ impl Teachers {
             );
             Ok(Teacher {
                 name: path.display().to_string(),
-                known: seen::by(&checkpoint),
+                seen: Seen::by(&checkpoint),
                 classifier: Classifier::new(&checkpoint, device.clone())
                     .with_context(context)?
                     .with_flips(true),
             })
         };
         Ok(Self(paths.iter().map(read).collect::<Result<_>>()?))
+    }
+
+    /// Refuses teachers that were trained on cells of `val` in the folder `data`.
+    ///
+    /// # Errors
+    /// The first such teacher.
+    pub fn refuse_validated(&self, data: &Path, val: &[Record]) -> Result<()> {
+        let mut teachers = self.0.iter();
+        teachers.try_for_each(|teacher| teacher.seen.refuse_validated(&teacher.name, data, val))
     }
 
     /// Channels that the head of the one teacher reads; `None` where there are several or none.
@@ -93,7 +100,7 @@ impl Teachers {
     /// # Panics
     /// Where there are no teachers.
     pub fn answers(&self, records: &[&Record]) -> Result<Vec<Answer>> {
-        let knows = |teacher: &Teacher, record: &Record| teacher.known.contains(&record.id);
+        let knows = |teacher: &Teacher, record: &Record| teacher.seen.knows(&record.id);
         let features = self.0[0].classifier.card().features.len();
         let mut sums: Vec<Vec<f64>> = vec![Vec::new(); records.len()];
         let mut asked = vec![0; records.len()];

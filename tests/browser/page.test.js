@@ -206,6 +206,24 @@ test("a checkpoint that was cut in half is refused with a reason, and trying aga
   });
 });
 
+test("a model whose features are others names those, and no risk", { timeout }, async (t) => {
+  const folder = await folderFor(t);
+  const file = await render(join(folder, "cell.png"), "Grooves", 13);
+  const model = join(folder, "own.safetensors");
+  const names = Array.from({ length: 9 }, (_, index) => `Property ${index + 1}`);
+  await writeFile(model, withFeatures(await readFile(SHIPPED_MODEL), names));
+  const [predicted] = await predict(model, [file]);
+  assert.deepEqual(predicted.features.map((feature) => feature.name), names);
+  assert.equal(predicted.risk, null);
+  await withPage(browser, async (page) => {
+    await page.route("**/pkg/model.safetensors", (route) => route.fulfill({ path: model }));
+    await page.goto(`${server.address}?device=cpu`);
+    await ready(page);
+    await drop(page, [file]);
+    assertAgrees((await settledRows(page, 1))[0], predicted);
+  });
+});
+
 test("an unknown device in the address is named, with the ones that there are", { timeout }, async () => {
   await withPage(browser, async (page) => {
     await page.goto(`${server.address}?device=abacus`);
@@ -228,6 +246,20 @@ test("all that the page asks for comes from its own server", { timeout }, async 
     assert.deepEqual(elsewhere, []);
   });
 });
+
+/** A checkpoint with other names for its features. @param {Buffer} checkpoint @param {string[]} names */
+function withFeatures(checkpoint, names) {
+  const start = 8 + Number(checkpoint.readBigUInt64LE());
+  const header = JSON.parse(checkpoint.toString("utf8", 8, start));
+  const metadata = header.__metadata__;
+  metadata.karyolens = JSON.stringify({ ...JSON.parse(metadata.karyolens), features: names });
+  const json = JSON.stringify(header);
+  // Tensors start at a multiple of 8 bytes.
+  const text = Buffer.from(json + " ".repeat(-Buffer.byteLength(json) & 7));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, checkpoint.subarray(start)]);
+}
 
 /** Presses Tab until the element has the focus. @param {import("playwright-core").Page} page @param {string} selector */
 async function tabTo(page, selector) {

@@ -51,8 +51,11 @@ pub enum Unit {
 impl Unit {
     /// The better one of this machine.
     fn best() -> Option<Self> {
-        static BEST: LazyLock<Option<Unit>> =
-            LazyLock::new(|| [Unit::Tiles, Unit::Dots].into_iter().find(|unit| unit.is_there()));
+        static BEST: LazyLock<Option<Unit>> = LazyLock::new(|| {
+            [Unit::Tiles, Unit::Dots]
+                .into_iter()
+                .find(|unit| unit.is_there())
+        });
         *BEST
     }
 
@@ -221,7 +224,15 @@ fn outer_on(unit: Unit, a: Rows, b: &[f32], columns: usize, halves: Halves) -> V
             add: first > 0,
         };
         let chunks = depth.div_ceil(SIDE);
-        product(unit, &left, &right, halves, chunks, [height, columns], &finish);
+        product(
+            unit,
+            &left,
+            &right,
+            halves,
+            chunks,
+            [height, columns],
+            &finish,
+        );
     }
     out
 }
@@ -269,7 +280,8 @@ impl<F: Finish> Blocks<'_, F> {
         let panel = self.chunks * self.halves.block();
         let a = &self.a[row / SIDE * panel..][..panel];
         let b = &self.b[column / SIDE * panel..][..panel];
-        let multiply: unsafe fn(&[f32], &[f32], usize, &mut Block) = match (self.unit, self.halves) {
+        let multiply: unsafe fn(&[f32], &[f32], usize, &mut Block) = match (self.unit, self.halves)
+        {
             (Unit::Tiles, Halves::High) => tiles::multiply_high,
             (Unit::Tiles, Halves::HighAndLow) => tiles::multiply_high_and_low,
             (Unit::Dots, Halves::High) => dots::multiply_high,
