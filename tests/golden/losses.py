@@ -14,15 +14,18 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
+def log_sigmoid(z):
+    return -np.logaddexp(0, -z)
+
+
 def bce(z, y):
-    p = sigmoid(z)
-    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+    return -(y * log_sigmoid(z) + (1 - y) * log_sigmoid(-z)).mean()
 
 
 def asl(z, y, positive=1, negative=4, margin=0.05):
     p = sigmoid(z)
     shifted = np.maximum(p - margin, 0)
-    present = (1 - p) ** positive * np.log(p)
+    present = (1 - p) ** positive * log_sigmoid(z)
     absent = shifted**negative * np.log(1 - shifted)
     return -(y * present + (1 - y) * absent).mean()
 
@@ -83,6 +86,11 @@ def cases():
     yield case("bce", {"loss": "bce"}, lambda z: bce(z, soft), z, soft)
     yield case("spa", {"loss": "spa"}, lambda z: bce(z, soft), z, soft)
     yield case("asl", {"loss": "asl"}, lambda z: asl(z, soft), z, soft)
+    # Where a probability is 0 or 1 in 32 bits.
+    sure = np.array([[-120.0, -40, -20, 0, 20, 40, 120]] * 2)
+    both = np.array([[0.0] * 7, [1.0] * 7])
+    yield case("bce without doubt", {"loss": "bce"}, lambda z: bce(z, both), sure, both)
+    yield case("asl without doubt", {"loss": "asl"}, lambda z: asl(z, both), sure, both)
     yield case(
         "bce and lpr", {"lpr": 0.05}, lambda z: bce(z, soft) + 0.05 * lpr(z, soft), z, soft
     )
