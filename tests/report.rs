@@ -13,7 +13,8 @@ use karyolens::train::evaluate::SplitScores;
 use karyolens::train::history::History;
 use karyolens::train::metrics::ThresholdSearch;
 use karyolens::train::report::{Report, render};
-use support::{karyolens, stdout};
+use support::training::{text, train};
+use support::{karyolens, karyolens_with, stdout};
 use tempfile::TempDir;
 
 const HOSTILE: &str = "<script>x</script>_cell_1";
@@ -143,6 +144,47 @@ fn one_file_holds_everything() {
 }
 
 #[test]
+fn every_feature_has_a_row_of_its_own_figures() {
+    let folder = TempDir::new().unwrap();
+    let page = report(folder.path(), &history(folder.path()));
+    let (_, scores) = cells(folder.path());
+    let thresholds = card().thresholds;
+    let evaluation = scores
+        .evaluate(&thresholds, ThresholdSearch::Expected)
+        .unwrap();
+    let (_, table) = page.split_once("Thresholds, and what they give").unwrap();
+    let halves = &evaluation.summary.per_feature;
+    for (i, (tuned, half)) in evaluation.tuned.per_feature.iter().zip(halves).enumerate() {
+        let name = Feature::ALL[i].name();
+        let row = format!("<th scope=\"row\">{name}</th>");
+        let (_, row) = table.split_once(&row).unwrap();
+        let (row, _) = row.split_once("</tr>").unwrap();
+        let found: Vec<f64> = row
+            .split("<td class=\"number\">")
+            .skip(1)
+            .map(|cell| cell.split('<').next().unwrap().parse().unwrap())
+            .collect();
+        let expected = [
+            tuned.support as f64,
+            (thresholds[i] * 100.0).round() / 100.0,
+            tuned.precision,
+            tuned.recall,
+            tuned.f1,
+            half.f1,
+            tuned.ap,
+            tuned.auc.unwrap(),
+        ];
+        assert_eq!(found.len(), expected.len(), "{name}: {row}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= 0.0006,
+                "{name}: {found}, {expected}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_comes_from_outside_is_escaped() {
     let folder = TempDir::new().unwrap();
     let page = report(folder.path(), &history(folder.path()));
@@ -205,23 +247,7 @@ fn a_run_ends_with_a_report_and_its_folder_is_enough_to_write_it_again() {
     let folder = TempDir::new().unwrap();
     let data = data(folder.path());
     let run = folder.path().join("first-run");
-    let text = |path: &Path| path.to_str().unwrap().to_string();
-    stdout(&karyolens([
-        "train",
-        "--data",
-        &text(&data),
-        "--run",
-        &text(&run),
-        "--arch",
-        "convnext-atto",
-        "--input-size",
-        "32",
-        "--epochs",
-        "2",
-        "--batch",
-        "8",
-        "--plain",
-    ]));
+    stdout(&train(&data, &run, &["--epochs", "2"]));
     let page = run.join("report.html");
     let first = std::fs::read_to_string(&page).unwrap();
     assert!(first.contains("first-run") && first.contains("macro F1"));
@@ -230,7 +256,7 @@ fn a_run_ends_with_a_report_and_its_folder_is_enough_to_write_it_again() {
     // Elsewhere by now.
     let moved = folder.path().join("moved");
     std::fs::rename(&data, &moved).unwrap();
-    let told = stdout(&karyolens(["report", &text(&run), "--data", &text(&moved)]));
+    let told = stdout(&karyolens(["report", text(&run), "--data", text(&moved)]));
     assert!(told.contains("report.html"), "{told}");
     let again = std::fs::read_to_string(&page).unwrap();
     // All but the minute in which the run ended.
@@ -247,19 +273,9 @@ fn evaluate_states_intervals_and_figures_at_thresholds_of_other_fields() {
     let folder = TempDir::new().unwrap();
     let data = data(folder.path());
     let evaluate = |more: &[&str]| {
-        let arguments = [
-            "evaluate",
-            "--model",
-            "models/default.safetensors",
-            "--data",
-        ];
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_karyolens"))
-            .args(arguments)
-            .arg(&data)
-            .args(more)
-            .output()
-            .unwrap();
-        stdout(&output)
+        let model = ["evaluate", "--model", "models/default.safetensors"];
+        let data = ["--data", text(&data)];
+        stdout(&karyolens_with(&[&model[..], &data, more].concat()))
     };
     let figures =
         |more: &[&str]| -> serde_json::Value { serde_json::from_str(&evaluate(more)).unwrap() };
