@@ -105,7 +105,7 @@ fn the_tutorial_works_as_it_is_written() {
         script += block.split("```").next().unwrap();
     }
     assert!(script.contains("--epochs 20"));
-    let script = script.replace("--epochs 20", "--epochs 1 --input-size 32");
+    let script = script.replace("--epochs 20", "--epochs 1");
 
     let temporary = TempDir::new().unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_karyolens"));
