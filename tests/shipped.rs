@@ -1,0 +1,104 @@
+//! The models that ship: as small as promised, with cards that hold on the real cells, and a README
+//! that says what the cards say.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use karyolens::checkpoint::{Checkpoint, ModelCard};
+use serde_json::Value;
+use support::training::text;
+use support::{karyolens, shared, stdout};
+
+const DEFAULT: &str = "models/default.safetensors";
+
+fn models() -> Vec<PathBuf> {
+    let files = std::fs::read_dir("models").unwrap();
+    let mut models: Vec<PathBuf> = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "safetensors"))
+        .collect();
+    models.sort();
+    models
+}
+
+fn card(model: &Path) -> ModelCard {
+    Checkpoint::read(&std::fs::read(model).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", model.display()))
+        .card
+}
+
+#[test]
+fn one_of_each_family_ships_and_each_is_small() {
+    let mut families = Vec::new();
+    for model in models() {
+        let size = std::fs::metadata(&model).unwrap().len();
+        let most = match model == Path::new(DEFAULT) {
+            true => 8_000_000,
+            false => 12_000_000,
+        };
+        assert!(size <= most, "{} takes {size} bytes", model.display());
+        families.push(card(&model).architecture.family());
+    }
+    families.sort();
+    assert_eq!(families, ["convnext", "resnet", "vit"]);
+}
+
+#[test]
+fn every_card_holds_on_the_real_cells() {
+    let Some(cells) = shared("the shipped models on the real cells", "thyroid/cells") else {
+        return;
+    };
+    for model in models() {
+        let (path, data) = (text(&model), text(&cells));
+        let output = karyolens(["evaluate", "--model", path, "--data", data, "--json"]);
+        let figures: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(figures["n"], 523);
+        let stated = card(&model).metrics;
+        for name in [
+            "macro_f1",
+            "micro_f1",
+            "macro_f1_tuned",
+            "macro_f1_cross_fitted",
+            "class_map",
+            "sample_map",
+            "macro_auc",
+        ] {
+            let stated = stated[&format!("val_{name}")];
+            let found = figures[name].as_f64().unwrap();
+            // Other machines round the last bits of a probability differently.
+            assert!(
+                (stated - found).abs() < 0.005,
+                "{}: {name} is {stated} on the card, {found} on the cells",
+                model.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_readme_says_what_the_cards_say() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    for model in models() {
+        let name = format!("| `{}`", text(&model));
+        let row = readme.lines().find(|line| line.starts_with(&name));
+        let row = row.unwrap_or_else(|| panic!("the README has no row of {name}"));
+        let metrics = card(&model).metrics;
+        let megabytes = std::fs::metadata(&model).unwrap().len() as f64 / 1e6;
+        let mut expected = vec![format!("{megabytes:.1} MB")];
+        for figure in [
+            "val_macro_f1",
+            "val_macro_f1_cross_fitted",
+            "val_class_map",
+            "val_sample_map",
+            "val_macro_auc",
+            "by_field_macro_f1",
+        ] {
+            let value = metrics.get(figure);
+            expected.push(value.map_or("–".into(), |value| format!("{value:.3}")[1..].into()));
+        }
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        // Before the first bar nothing, then the file and its network; after the last nothing.
+        assert_eq!(cells[3..cells.len() - 1], expected, "{name}");
+    }
+}
