@@ -3,8 +3,9 @@
 mod support;
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use support::{fixture, karyolens, stderr, stdout};
+use support::{PROGRAM, fixture, karyolens, stderr, stdout};
 use tempfile::TempDir;
 
 /// A small checkpoint: a reference transformer of 64 px.
@@ -210,6 +211,28 @@ fn a_checkpoint_that_cannot_be_used_is_named() {
         &image,
     ]));
     assert!(error.contains("nowhere.safetensors"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_takes_no_more_ends_the_program_with_a_word_at_most() {
+    let card = |output: Stdio| {
+        let mut card = Command::new(PROGRAM);
+        card.args(["card", "models/default.safetensors"])
+            .stdout(output)
+            .output()
+            .unwrap()
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let nobody_reads = card(writer.into());
+    assert_eq!(nobody_reads.status.code(), Some(0));
+    assert_eq!(stderr(&nobody_reads), "");
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let disk_full = card(full.into());
+    assert_eq!(disk_full.status.code(), Some(1));
+    let told = stderr(&disk_full);
+    assert!(told.contains("cannot write to standard output"), "{told}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             number += 1;
             let folder = run_folder(&arguments.output, run);
             if !folder.join(MODEL_FILE).exists() {
-                println!("run {number} of {total}: {}", run.folder);
+                say!("run {number} of {total}: {}", run.folder);
             }
             train(&folder, run).with_context(|| format!("the run {}", folder.display()))?;
             row.push(RunFigures {
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     write_atomically(&arguments.output.join("table.md"), markdown.as_bytes())?;
     let json = serde_json::to_vec_pretty(&table)?;
     write_atomically(&arguments.output.join("table.json"), &json)?;
-    print!("{markdown}");
+    say!("{}", markdown.trim_end());
     Ok(ExitCode::SUCCESS)
 }
 

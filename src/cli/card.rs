@@ -42,7 +42,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             .with_context(|| format!("cannot take the figures of {}", sibling.display()))?;
         write_atomically(output, &checkpoint.write(Precision::F16)?)?;
     }
-    println!("{}", serde_json::to_string_pretty(&checkpoint.card)?);
+    say!("{}", serde_json::to_string_pretty(&checkpoint.card)?);
     Ok(ExitCode::SUCCESS)
 }
 

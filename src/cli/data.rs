@@ -107,7 +107,7 @@ fn run_check(arguments: CheckArguments) -> Result<ExitCode> {
     };
     let report = check(&data, &data.split_names()?)?;
     match arguments.json {
-        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        true => say!("{}", serde_json::to_string_pretty(&report)?),
         false => print_text(&report),
     }
     match report.is_broken() {
@@ -130,7 +130,7 @@ fn run_import(arguments: ImportArguments) -> Result<ExitCode> {
         splits: Splits::Published,
     };
     print_text(&check(&data, &data.split_names()?)?);
-    println!("wrote {}", data.folder.display());
+    say!("wrote {}", data.folder.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -145,7 +145,7 @@ fn run_crop(arguments: CropArguments) -> Result<ExitCode> {
         "--scale is {scale}; it must be above 0 and at most 100"
     );
     let (cut, left_out) = crop_fields(&fields, &output, scale)?;
-    println!(
+    say!(
         "wrote {cut} cell images to {}; {left_out} contours surround nothing",
         output.display()
     );
@@ -163,7 +163,7 @@ fn print_text(report: &Report) {
     };
     let row = |name: &str, cell: &dyn Fn(&SplitCount) -> String| {
         let cells: String = report.splits.iter().map(cell).collect();
-        println!("{}", format!("{name:<width$}{cells}").trim_end());
+        say!("{}", format!("{name:<width$}{cells}").trim_end());
     };
     row("", &|split| format!("{:>10}{:>9}", split.split, ""));
     row("cells", &|split| format!("{:>10}{:>9}", split.cells, ""));
@@ -172,10 +172,10 @@ fn print_text(report: &Report) {
     }
     row(NONE, &|split| share(split.without_any, split));
     for fault in faults(report) {
-        println!("broken: {fault}");
+        say!("broken: {fault}");
     }
     for warning in report.warnings() {
-        println!("warning: {warning}");
+        say!("warning: {warning}");
     }
 }
 

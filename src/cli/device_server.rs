@@ -42,7 +42,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
              here and where they are used"
         );
     }
-    println!("offering {count} {} device(s) at {place}", arguments.device);
+    say!("offering {count} {} device(s) at {place}", arguments.device);
     server.serve(WebSocketTransport::from_listener(listener))?;
     Ok(ExitCode::SUCCESS)
 }

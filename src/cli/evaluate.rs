@@ -71,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     bar.finish_and_clear();
     let evaluation = scores.evaluate(&card.thresholds, arguments.threshold_search)?;
     match arguments.json {
-        true => println!("{}", serde_json::to_string_pretty(&evaluation)?),
+        true => say!("{}", serde_json::to_string_pretty(&evaluation)?),
         false => print_text(&evaluation, card.features.names()),
     }
     Ok(ExitCode::SUCCESS)
@@ -86,23 +86,26 @@ fn listed(features: &FeatureSet) -> String {
 
 /// Three tables, within 100 columns: the figures, F1 by thresholds, and every feature's row.
 fn print_text(evaluation: &Evaluation, names: &[String]) {
-    println!(
+    say!(
         "{} cells; present from probability 0.5\n",
         evaluation.summary.n
     );
-    println!(
+    say!(
         "{:<20}{:>8}{:>17}{:>13}",
-        "", "model", "95 % interval", "all present"
+        "",
+        "model",
+        "95 % interval",
+        "all present"
     );
     for row in evaluation.figures() {
         let interval = row
             .interval
             .map_or_else(String::new, |[low, high]| format!("{low:.3} to {high:.3}"));
         let (value, baseline) = (figure(row.value, 4), figure(row.all_present, 4));
-        println!("{:<20}{value:>8}{interval:>17}{baseline:>13}", row.name);
+        say!("{:<20}{value:>8}{interval:>17}{baseline:>13}", row.name);
     }
 
-    println!("\n{:<31}{:>10}{:>10}", "", "macro F1", "micro F1");
+    say!("\n{:<31}{:>10}{:>10}", "", "macro F1", "micro F1");
     for (name, macro_f1, micro_f1) in [
         (
             "at the card's thresholds",
@@ -116,16 +119,24 @@ fn print_text(evaluation: &Evaluation, names: &[String]) {
         ),
     ] {
         let (macro_f1, micro_f1) = (figure(macro_f1, 4), figure(micro_f1, 4));
-        println!("{name:<31}{macro_f1:>10}{micro_f1:>10}");
+        say!("{name:<31}{macro_f1:>10}{micro_f1:>10}");
     }
 
-    println!(
+    say!(
         "\n{:<14}{:>8}{:>11}{:>8}{:>8}{:>8}{:>8}{:>12}{:>10}",
-        "", "support", "precision", "recall", "F1", "AP", "AUC", "threshold", "tuned F1"
+        "",
+        "support",
+        "precision",
+        "recall",
+        "F1",
+        "AP",
+        "AUC",
+        "threshold",
+        "tuned F1"
     );
     let rows = evaluation.summary.per_feature.iter();
     for ((name, half), tuned) in names.iter().zip(rows).zip(&evaluation.tuned.per_feature) {
-        println!(
+        say!(
             "{name:<14}{:>8}{:>11.3}{:>8.3}{:>8.3}{:>8.3}{:>8}{:>12.2}{:>10.3}",
             half.support,
             half.precision,

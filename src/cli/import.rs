@@ -65,11 +65,11 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         .with_context(|| format!("cannot import {}", path.display()))?;
 
     for note in &imported.notes {
-        println!("{note}");
+        say!("{note}");
     }
     let card = &imported.checkpoint.card;
     if card.features.is_empty() {
-        println!("a backbone without a head: train it before it can name features");
+        say!("a backbone without a head: train it before it can name features");
     }
     let precision = if arguments.f16 {
         Precision::F16
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         Precision::F32
     };
     write_atomically(&arguments.output, &imported.checkpoint.write(precision)?)?;
-    println!(
+    say!(
         "wrote {} ({}, {} tensors, input {} px)",
         arguments.output.display(),
         card.name,

@@ -1,5 +1,10 @@
 //! The command line: one file a subcommand, each a typed set of arguments and one `run`.
 
+/// `println!`, but for a standard output that takes no more: see [`print_line`].
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
+}
+
 mod ablate;
 mod card;
 mod data;
@@ -14,8 +19,10 @@ mod serve;
 mod train;
 mod verify;
 
+use std::fmt::Arguments as Text;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -72,6 +79,17 @@ pub fn main() -> ExitCode {
         eprintln!("karyolens: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Prints a line. Where nobody reads on, as after `| head`, the program ends there and is content.
+fn print_line(text: Text) {
+    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+        if error.kind() == ErrorKind::BrokenPipe {
+            exit(0);
+        }
+        eprintln!("karyolens: cannot write to standard output: {error}");
+        exit(1);
+    }
 }
 
 /// The bytes of a file, or an error that names it.

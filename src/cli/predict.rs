@@ -71,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         })
         .collect();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say!("{}", serde_json::to_string_pretty(&rows)?);
     } else if arguments.csv {
         print_csv(&rows, &classifier)?;
     } else {
@@ -85,26 +85,26 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 
 fn print_text(rows: &[Row]) {
     for row in rows {
-        println!("{}", row.file);
+        say!("{}", row.file);
         if let Some(error) = &row.error {
-            println!("  {error}");
+            say!("  {error}");
         }
         let Some(prediction) = &row.prediction else {
             continue;
         };
         if let Some(notice) = &prediction.notice {
-            println!("  {notice}");
+            say!("  {notice}");
         }
         for feature in &prediction.features {
             let mark = if feature.present { "present" } else { "" };
-            println!(
+            say!(
                 "  {:<14} {:>6.1} %  {mark}",
                 feature.name,
                 100.0 * feature.probability
             );
         }
         if let Some(risk) = prediction.risk {
-            println!("  risk {:?}, score {}", risk.level, risk.score);
+            say!("  risk {:?}, score {}", risk.level, risk.score);
         }
     }
 }

@@ -60,6 +60,6 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         scores: &scores,
         search: settings.threshold_search,
     })?;
-    println!("wrote {}", report.display());
+    say!("wrote {}", report.display());
     Ok(ExitCode::SUCCESS)
 }

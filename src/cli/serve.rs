@@ -58,7 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
                 let port = arguments.port;
                 format!("cannot listen on 127.0.0.1:{port}; choose another port with --port")
             })?;
-        println!("Karyolens is at http://{}/", listener.local_addr()?);
+        say!("Karyolens is at http://{}/", listener.local_addr()?);
         let stop = async {
             let _ = tokio::signal::ctrl_c().await;
         };

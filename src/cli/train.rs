@@ -55,9 +55,9 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             (folder, checkpoint)
         }
     };
-    println!("wrote {}", folder.join("model.safetensors").display());
+    say!("wrote {}", folder.join("model.safetensors").display());
     for (name, value) in &checkpoint.card.metrics {
-        println!("{name}: {value:.4}");
+        say!("{name}: {value:.4}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -39,15 +39,16 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         .with_context(|| format!("cannot compare with {}", arguments.against.display()))?;
 
     for output in &verification.outputs {
-        println!(
+        say!(
             "{}: largest |difference| {:.3e}",
-            output.name, output.max_difference
+            output.name,
+            output.max_difference
         );
     }
-    println!("largest |reference| {:.3e}", verification.max_reference);
+    say!("largest |reference| {:.3e}", verification.max_reference);
     match verification.passes(arguments.tolerance) {
         true => {
-            println!("the same within {:.1e}", arguments.tolerance);
+            say!("the same within {:.1e}", arguments.tolerance);
             Ok(ExitCode::SUCCESS)
         }
         false => {

@@ -2,6 +2,7 @@
 //! epoch on a plain terminal and one line an epoch in a log.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::Instant;
 
 use burn::train::Interrupter;
@@ -112,7 +113,9 @@ impl TrainingProgressLogger for EpochLines {
         let done = (epoch + 1 - self.first) as f64;
         let pace = self.run_started.elapsed().as_secs_f64() / done;
         let minutes = (pace * (self.epochs - epoch) as f64 / 60.0).ceil();
-        println!(
+        // A run goes on where nobody reads its lines any more.
+        let _ = writeln!(
+            std::io::stdout(),
             "epoch {epoch}/{} ({seconds} s, {minutes} min left) {}",
             self.epochs,
             values.join("; ")
