@@ -15,7 +15,7 @@ use crate::model::Model;
 use crate::nuclei::Risk;
 
 /// Images in one forward pass: enough to keep a device busy, little enough to fit a small one.
-const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Rows and columns among the axes of an input, `[batch, 3, height, width]`.
 const HEIGHT: usize = 2;
@@ -72,6 +72,14 @@ pub enum ClassifyError {
     /// The device failed.
     #[error("the device did not give its answer: {0}")]
     Device(#[from] ExecutionError),
+    /// There is no feature of this index.
+    #[error("there is no feature {feature}: the model names {features}, counted from 0")]
+    NoFeature {
+        /// What was asked for.
+        feature: usize,
+        /// How many there are.
+        features: usize,
+    },
     /// The network answered with something that is no number.
     #[error("the network's answer is not a number; the device computes wrongly")]
     NotANumber,
@@ -179,6 +187,11 @@ impl Classifier {
         self.forward(cells, |input| self.model.forward(input)).await
     }
 
+    /// The network.
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
     fn check_head(&self) -> Result<(), ClassifyError> {
         match self.card.features.is_empty() {
             true => Err(ClassifyError::NoHead {
@@ -207,15 +220,28 @@ impl Classifier {
     ) -> Result<Vec<f32>, ClassifyError> {
         let mut answers = Vec::new();
         for cells in cells.chunks(BATCH) {
-            let mut input = Vec::with_capacity(cells.len() * self.card.input.len());
-            for cell in cells {
-                self.card.input.append(cell, &mut input);
-            }
-            let side = self.card.input.side as usize;
-            let data = TensorData::new(input, [cells.len(), 3, side, side]);
-            let answer = network(Tensor::from_data(data, &self.device));
-            answers.extend(answer.into_data_async().await?.iter::<f32>());
+            let pictures = cells.iter().map(|cell| self.card.input.resized(cell));
+            answers.extend(self.run(&pictures.collect::<Vec<_>>(), &network).await?);
         }
+        Ok(answers)
+    }
+
+    /// What `network` answers to pictures of the input's side, row after row; one pass, however
+    /// many they are.
+    pub(crate) async fn run(
+        &self,
+        pictures: &[RgbImage],
+        network: impl Fn(Tensor<4>) -> Tensor<2>,
+    ) -> Result<Vec<f32>, ClassifyError> {
+        let spec = &self.card.input;
+        let mut input = Vec::with_capacity(pictures.len() * spec.len());
+        for picture in pictures {
+            spec.append_resized(picture, &mut input);
+        }
+        let side = spec.side as usize;
+        let data = TensorData::new(input, [pictures.len(), 3, side, side]);
+        let answer = network(Tensor::from_data(data, &self.device));
+        let answers: Vec<f32> = answer.into_data_async().await?.iter::<f32>().collect();
         match answers.iter().all(|answer| answer.is_finite()) {
             true => Ok(answers),
             false => Err(ClassifyError::NotANumber),

@@ -22,6 +22,7 @@
 //! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
+//! | [`explain`] | which parts of a cell spoke for a feature | `classify` |
 //! | [`field`] | the contours of a field's nuclei | nothing |
 //! | `allocator` | memory for training (Linux) | nothing |
 //! | `devices` | CPU, GPUs, devices of another machine (native) | nothing |
@@ -43,6 +44,7 @@ const _: Option<&str> = option_env!("KARYOLENS_CHECKOUT");
 mod allocator;
 pub mod checkpoint;
 pub mod classify;
+pub mod explain;
 pub mod field;
 pub mod image;
 pub mod kernels;

@@ -4,6 +4,7 @@
 //! (PLOS Digital Health 4(12) e0001120, 2025); nothing here knows of tensors, images or files.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// One of the nine nuclear features, in label order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,6 +97,18 @@ impl FeatureSet {
         &self.0
     }
 
+    /// The place of the feature of this name, in any case.
+    ///
+    /// # Errors
+    /// [`UnknownFeature`], with every name that there is.
+    pub fn index(&self, name: &str) -> Result<usize, UnknownFeature> {
+        let known = |known: &String| known.eq_ignore_ascii_case(name);
+        self.0.iter().position(known).ok_or_else(|| UnknownFeature {
+            name: name.into(),
+            known: self.0.clone(),
+        })
+    }
+
     /// How many features there are: the width of the label vector and of the logits.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -127,6 +140,16 @@ impl FeatureSet {
             )
         })
     }
+}
+
+/// There is no such feature in a [`FeatureSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{name:?} is none of {}", known.join(", "))]
+pub struct UnknownFeature {
+    /// What was asked for.
+    pub name: String,
+    /// What there is.
+    pub known: Vec<String>,
 }
 
 impl Default for FeatureSet {

@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::{PROGRAM, fixture, karyolens, stderr, stdout};
+use support::{PROGRAM, fixture, karyolens, karyolens_with, stderr, stdout};
 use tempfile::TempDir;
 
 /// A small checkpoint: a reference transformer of 64 px.
@@ -233,6 +233,42 @@ fn an_output_that_takes_no_more_ends_the_program_with_a_word_at_most() {
     assert_eq!(disk_full.status.code(), Some(1));
     let told = stderr(&disk_full);
     assert!(told.contains("cannot write to standard output"), "{told}");
+}
+
+#[test]
+fn a_heat_map_is_drawn_over_the_cell_and_printed() {
+    let folder = TempDir::new().unwrap();
+    let model = checkpoint(&folder);
+    let cell = render(&folder, "cell.png");
+    let map = path(&folder, "map.png");
+    let explain = |feature: &str, more: &[&str]| {
+        let arguments = ["explain", &cell, "--model", &model, "--feature", feature];
+        karyolens_with(&[&arguments[..], more].concat())
+    };
+    let json = stdout(&explain("grooves", &["-o", &map, "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["feature"], "Grooves");
+    let places = json["width"].as_u64().unwrap() * json["height"].as_u64().unwrap();
+    assert_eq!(json["values"].as_array().unwrap().len() as u64, places);
+
+    let [cell, map] = [&cell, &map].map(|file| image::open(file).unwrap().to_rgb8());
+    assert_eq!(map.dimensions(), (224, 224));
+    let (left, side) = (&json["region"]["left"], &json["region"]["side"]);
+    let region = left.as_u64().unwrap()..left.as_u64().unwrap() + side.as_u64().unwrap();
+    let differing = map.enumerate_pixels().filter(|(x, y, pixel)| {
+        let differs = *pixel != cell.get_pixel(*x, *y);
+        assert!(!differs || (region.contains(&(*x).into()) && region.contains(&(*y).into())));
+        differs
+    });
+    assert!(differing.count() > 100);
+
+    let told = stderr(&explain("Nonsense", &["--json"]));
+    assert!(
+        told.contains("Nonsense") && told.contains("Grooves"),
+        "{told}"
+    );
+    let told = stderr(&explain("Grooves", &[]));
+    assert!(told.contains("--output"), "{told}");
 }
 
 #[test]

@@ -375,6 +375,19 @@ fn join() {
 }
 
 #[test]
+fn attention_is_its_weights_times_the_values() {
+    let device = Device::flex();
+    let qkv = random([2, 5, 3 * 4], &device);
+    let weights = kernels::attention_weights(qkv.clone(), 1);
+    let sums = vec![weights.clone().sum_dim(2).into_data()];
+    let ones = vec![Tensor::<3>::ones([2, 5, 1], &device).into_data()];
+    assert_close("a row of weights", &sums, &ones);
+    let mixed = vec![weights.matmul(qkv.clone().narrow(2, 8, 4)).into_data()];
+    let attention = vec![kernels::attention(qkv, 1).into_data()];
+    assert_close("attention", &attention, &mixed);
+}
+
+#[test]
 fn attention() {
     let device = device();
     for ([batch, tokens, width], heads) in [

@@ -11,6 +11,7 @@ mod data;
 #[cfg(feature = "remote")]
 mod device_server;
 mod evaluate;
+mod explain;
 mod import;
 mod predict;
 mod render;
@@ -49,6 +50,7 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Report(report::Arguments),
     Predict(predict::Arguments),
+    Explain(explain::Arguments),
     Card(card::Arguments),
     Import(import::Arguments),
     Verify(verify::Arguments),
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Card(arguments) => card::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),

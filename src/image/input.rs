@@ -103,23 +103,38 @@ impl InputSpec {
         None
     }
 
-    /// The part of `cell` that the input is made of, at the canvas' own scale.
+    /// The part of the canvas that the input of `cell` is made of: its left and upper edge (they
+    /// are equal) and its side, in pixels.
+    pub fn window(&self, cell: &CellImage) -> (u32, u32) {
+        let side = self.crop.max(cell.reach());
+        ((CellImage::SIDE - side) / 2, side)
+    }
+
+    /// That part, at the canvas' own scale.
     pub fn cropped(&self, cell: &CellImage) -> RgbImage {
-        let crop = self.crop.max(cell.reach());
-        let offset = (CellImage::SIDE - crop) / 2;
-        imageops::crop_imm(cell.pixels(), offset, offset, crop, crop).to_image()
+        let (edge, side) = self.window(cell);
+        imageops::crop_imm(cell.pixels(), edge, edge, side, side).to_image()
+    }
+
+    /// The same, resized to the input's side.
+    pub fn resized(&self, cell: &CellImage) -> RgbImage {
+        let ResizeFilter::Bilinear = self.filter;
+        let crop = self.cropped(cell);
+        imageops::resize(&crop, self.side, self.side, FilterType::Triangle)
     }
 
     /// Appends the input made of `cell` to `batch`: [`len`](Self::len) numbers,
     /// `[channel, row, column]`.
     pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
-        let ResizeFilter::Bilinear = self.filter;
-        let crop = self.cropped(cell);
-        let resized = imageops::resize(&crop, self.side, self.side, FilterType::Triangle);
+        self.append_resized(&self.resized(cell), batch);
+    }
+
+    /// As [`append`](Self::append), of a picture that has the input's side already.
+    pub fn append_resized(&self, picture: &RgbImage, batch: &mut Vec<f32>) {
         for channel in 0..3 {
             let (mean, std) = (self.mean[channel], self.std[channel]);
             batch.extend(
-                resized
+                picture
                     .pixels()
                     .map(|p| (f32::from(p[channel]) / 255.0 - mean) / std),
             );

@@ -80,21 +80,34 @@ pub fn join<const D: usize>(
 /// See [`attention`](super::attention).
 pub fn attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
     let [batch, tokens, width] = qkv.dims();
-    let width = width / 3;
-    let side = width / heads;
-    // [B, N, 3C] -> three of [B, heads, N, C / heads]
-    let qkv = qkv
-        .reshape([batch, tokens, 3, heads, side])
-        .permute([2, 0, 3, 1, 4]);
-    let part = |i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0);
-    let (query, key, value) = (part(0), part(1), part(2));
-    let query = query * (side as f64).powf(-0.5);
-    let weights = softmax(query.matmul(key.swap_dims(2, 3)), 3);
+    let [query, key, value] = split_heads(qkv, heads);
     // [B, heads, N, C / heads] -> [B, N, C]
-    weights
+    head_weights(query, key)
         .matmul(value)
         .swap_dims(1, 2)
-        .reshape([batch, tokens, width])
+        .reshape([batch, tokens, width / 3])
+}
+
+/// See [`attention_weights`](super::attention_weights).
+pub fn attention_weights(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
+    let [query, key, _] = split_heads(qkv, heads);
+    head_weights(query, key).mean_dim(1).squeeze_dim::<3>(1)
+}
+
+/// `[B, N, 3C]` → queries, keys and values, each `[B, heads, N, C / heads]`.
+fn split_heads(qkv: Tensor<3>, heads: usize) -> [Tensor<4>; 3] {
+    let [batch, tokens, width] = qkv.dims();
+    let qkv = qkv
+        .reshape([batch, tokens, 3, heads, width / 3 / heads])
+        .permute([2, 0, 3, 1, 4]);
+    [0, 1, 2].map(|i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0))
+}
+
+/// Each head's attention, `[B, heads, N, N]`.
+fn head_weights(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
+    let side = query.dims()[3];
+    let query = query * (side as f64).powf(-0.5);
+    softmax(query.matmul(key.swap_dims(2, 3)), 3)
 }
 
 /// See [`statistics`](super::statistics).

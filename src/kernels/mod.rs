@@ -284,6 +284,13 @@ pub fn attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as Kernels>::attention(qkv, heads))
 }
 
+/// How much of each token [`attention`] gives to each, mean over the heads, `[batch, tokens,
+/// tokens]`; every row sums to 1. Only explanations ask for them, so no kernel of ours is worth its
+/// while.
+pub fn attention_weights(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
+    compose::attention_weights(qkv, heads)
+}
+
 /// Mean and biased variance of every channel of `[batch, height, width, channels]`; no gradient
 /// passes.
 pub fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {

@@ -148,6 +148,16 @@ impl Architecture {
         }
     }
 
+    /// Where the middle of the last map's first place, or of the first patch, lies in the input, in
+    /// pixels from its upper and left edge; the others follow at a distance of
+    /// [`unit`](Self::unit).
+    pub fn first_place(&self) -> f32 {
+        match self {
+            Self::ResNet(_) => resnet::FIRST_PLACE,
+            Self::ConvNext(_) | Self::Vit(_) => self.unit() as f32 / 2.0,
+        }
+    }
+
     /// The input side that pretrained weights of this network are usually given at, in pixels.
     pub fn native_side(&self) -> usize {
         match self {

@@ -14,9 +14,10 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::DropPath;
+use super::evidence::{Evidence, bias, weigh};
 use super::layers::{
     channels_last, convolve, fresh_weights, layer_norm, linear, linear_gelu, new_layer_norm,
-    new_linear, pixel_mean,
+    new_linear, norm_deviation, pixel_mean,
 };
 use crate::kernels;
 
@@ -91,11 +92,29 @@ pub struct ConvNext {
 impl ConvNext {
     /// `[batch, 3, height, width]` → normalised, pooled features `[batch, widths[3]]`.
     pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self
-            .stages
+        layer_norm(&self.norm, pixel_mean(self.last_map(images)))
+    }
+
+    /// What each place adds to the logits of `head`, exactly: see the module `evidence`.
+    pub(super) fn evidence(&self, images: Tensor<4>, head: &Linear) -> Evidence {
+        let map = self.last_map(images);
+        let deviation = norm_deviation(pixel_mean(map.clone()));
+        // [C] / [B, 1] -> [B, 1, 1, C]
+        let scale = self.norm.gamma.val().unsqueeze::<2>() / deviation;
+        let scale = scale.unsqueeze_dims(&[1, 2]);
+        let normalised = (map.clone() - map.mean_dim(3)) * scale;
+        let rest = match &self.norm.beta {
+            Some(beta) => weigh(beta.val().unsqueeze(), head) + bias(head),
+            None => bias(head),
+        };
+        Evidence::of_mean(normalised, head, rest)
+    }
+
+    /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, widths[3]]`.
+    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
+        self.stages
             .iter()
-            .fold(self.stem.forward(images), |x, stage| stage.forward(x));
-        layer_norm(&self.norm, pixel_mean(x))
+            .fold(self.stem.forward(images), |x, stage| stage.forward(x))
     }
 }
 

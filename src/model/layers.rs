@@ -56,6 +56,12 @@ pub fn layer_norm<const D: usize>(layer: &LayerNorm, x: Tensor<D>) -> Tensor<D> 
     kernels::layer_norm(x, gamma, beta, NORM_EPSILON)
 }
 
+/// `[batch, channels]` → what [`layer_norm`] divides each row by, `[batch, 1]`.
+pub fn norm_deviation(x: Tensor<2>) -> Tensor<2> {
+    let centred = x.clone() - x.mean_dim(1);
+    (centred.square().mean_dim(1) + NORM_EPSILON).sqrt()
+}
+
 /// `[batch, height, width, from]` → `[batch, height, width, to]`; a square kernel with the same
 /// stride and padding on every side.
 pub fn convolve(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {

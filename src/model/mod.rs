@@ -7,6 +7,7 @@
 mod architecture;
 mod convnext;
 mod drop_path;
+mod evidence;
 mod layers;
 mod positions;
 mod resnet;
@@ -19,6 +20,7 @@ use burn::tensor::Tensor;
 pub use architecture::{Architecture, ArchitectureError};
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use drop_path::DropPath;
+pub use evidence::Evidence;
 pub use layers::{linear, new_linear};
 pub use positions::resample as resample_positions;
 pub use resnet::{BlockKind, ResNet, ResNetConfig};
@@ -60,6 +62,17 @@ impl Model {
             Model::ConvNext(network) => network.features(images),
             Model::Vit(network) => network.features(images),
         }
+    }
+
+    /// Images `[batch, 3, side, side]` → what each place adds to each logit; `None` for a backbone
+    /// without a head.
+    pub fn evidence(&self, images: Tensor<4>) -> Option<Evidence> {
+        let head = self.head()?;
+        Some(match self {
+            Model::ResNet(network) => network.evidence(images, head),
+            Model::ConvNext(network) => network.evidence(images, head),
+            Model::Vit(network) => network.evidence(images, head),
+        })
     }
 
     fn head(&self) -> Option<&Linear> {

@@ -12,6 +12,7 @@ use burn::tensor::{Device, Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
 use super::DropPath;
+use super::evidence::{Evidence, bias};
 use super::layers::{batch_norm, channels_last, convolve, pixel_mean};
 use crate::kernels::{self, Window};
 
@@ -23,6 +24,9 @@ const POOL: Window = Window {
     stride: 2,
     pad: 1,
 };
+/// Every strided layer here has an odd window centred on its stride's first pixel, so the first
+/// place of the last map looks at the image's first pixel, not at the middle of its 32.
+pub(super) const FIRST_PLACE: f32 = 0.5;
 /// Stem stride 2, pooling 2, then three stages with stride 2.
 pub(super) const STRIDE: usize = 32;
 
@@ -114,12 +118,20 @@ pub struct ResNet {
 impl ResNet {
     /// `[batch, 3, height, width]` → pooled features `[batch, channels]`.
     pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self
-            .stages
+        pixel_mean(self.last_map(images))
+    }
+
+    /// What each place adds to the logits of `head`, exactly.
+    pub(super) fn evidence(&self, images: Tensor<4>, head: &Linear) -> Evidence {
+        Evidence::of_mean(self.last_map(images), head, bias(head))
+    }
+
+    /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, channels]`.
+    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
+        self.stages
             .iter()
             .flatten()
-            .fold(self.stem.forward(images), |x, block| block.forward(x));
-        pixel_mean(x)
+            .fold(self.stem.forward(images), |x, block| block.forward(x))
     }
 }
 

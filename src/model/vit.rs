@@ -13,6 +13,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{Evidence, bias, weigh};
 use super::layers::{
     channels_last, convolve, fresh_weights, layer_norm, linear, linear_gelu, new_layer_norm,
     new_linear,
@@ -134,6 +135,14 @@ impl Vit {
     /// `[batch, 3, height, width]` → all tokens after the final norm,
     /// `[batch, 1 + rows * columns, width]`, the class token first.
     pub fn tokens(&self, images: Tensor<4>) -> Tensor<3> {
+        let (x, _) = self.embed(images);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        layer_norm(&self.norm, x)
+    }
+
+    /// `[batch, 3, height, width]` → the tokens that the first block reads, `[batch, 1 + rows *
+    /// columns, width]`, and `[rows, columns]`.
+    fn embed(&self, images: Tensor<4>) -> (Tensor<3>, [usize; 2]) {
         let x = convolve(&self.patches, channels_last(images));
         let [batch, rows, columns, width] = x.dims();
         // [B, R, K, C] -> [B, R * K, C]
@@ -141,8 +150,45 @@ impl Vit {
         let class_token = self.class_token.val().expand([batch, 1, width]);
         let x = Tensor::cat(vec![class_token, x], 1)
             + positions::resample(self.positions.val(), rows, columns);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        layer_norm(&self.norm, x)
+        (x, [rows, columns])
+    }
+
+    /// What each patch adds to the logits of `head`.
+    ///
+    /// What each token of the last block adds is exact: the head is linear, and reads tokens and
+    /// means of tokens. Which patches a token speaks of is attention roll-out ("Quantifying
+    /// Attention Flow in Transformers", Abnar and Zuidema, arXiv 2005.00928): each block passes on
+    /// half of a token as it is and half as attention, mean over the heads, mixes them. What
+    /// roll-out leaves with the class token belongs to no place.
+    pub(super) fn evidence(&self, images: Tensor<4>, head: &Linear) -> Evidence {
+        let (x, [rows, columns]) = self.embed(images);
+        let [batch, tokens, _] = x.dims();
+        let whole = Tensor::eye(tokens, &x.device()).unsqueeze::<3>();
+        let (x, rollout) = self.blocks.iter().fold((x, whole), |(x, rollout), block| {
+            let mixed = block.attention_weights(x.clone()).matmul(rollout.clone());
+            (block.forward(x), (rollout + mixed) * 0.5)
+        });
+        let x = layer_norm(&self.norm, x);
+        let class_token = x.clone().narrow(1, 0, 1);
+        let patches = x.narrow(1, 1, tokens - 1) / (tokens - 1) as f32;
+        let (class_token, patches) = match self.reads_patches {
+            // The head's first half reads the class token, its second the patches' mean.
+            true => (
+                Tensor::cat(vec![class_token.clone(), class_token.zeros_like()], 2),
+                Tensor::cat(vec![patches.zeros_like(), patches], 2),
+            ),
+            false => (class_token, patches.zeros_like()),
+        };
+        // [B, N, classes]
+        let added = weigh(Tensor::cat(vec![class_token, patches], 1), head);
+        let classes = added.dims()[2];
+        let added = rollout.swap_dims(1, 2).matmul(added);
+        let unplaced = added.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
+        let placed = added.narrow(1, 1, tokens - 1);
+        Evidence {
+            shares: placed.reshape([batch, rows, columns, classes]),
+            rest: unplaced + bias(head),
+        }
     }
 
     /// `[batch, 3, height, width]` → what the head reads, `[batch, width]` or `[batch, 2 width]`.
@@ -200,6 +246,14 @@ impl Block {
             mlp_scale: scale(),
             drop_path,
         }
+    }
+
+    /// How much of each token the attention gives to each, mean over the heads, `[batch, tokens,
+    /// tokens]`; every row sums to 1.
+    fn attention_weights(&self, x: Tensor<3>) -> Tensor<3> {
+        let x = layer_norm(&self.attention_norm, x);
+        let qkv = linear(&self.attention.qkv, x);
+        kernels::attention_weights(qkv, self.attention.heads)
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {

@@ -1,0 +1,249 @@
+//! Heat maps: they add up to the logit, lie where the cell does, and point at what matters.
+
+mod support;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use image::imageops::flip_horizontal;
+use image::{Rgb, RgbImage};
+use karyolens::checkpoint::Checkpoint;
+use karyolens::classify::{Classifier, ClassifyError};
+use karyolens::explain::{HeatMap, Region};
+use karyolens::image::{CellImage, render_synthetic};
+use karyolens::nuclei::{Feature, FeatureSet};
+use karyolens::train::data::{DataFolder, Splits};
+use pollster::block_on;
+use rand::SeedableRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use support::shared;
+
+const MODELS: [&str; 3] = [
+    "models/default.safetensors",
+    "models/convnext.safetensors",
+    "models/vit.safetensors",
+];
+/// Cells that are occluded.
+const CELLS: usize = 200;
+/// From this value on, in all three channels, a pixel is not the cell's.
+const WHITE_FROM: u8 = 232;
+
+fn checkpoint(model: &str) -> Checkpoint {
+    Checkpoint::read(&std::fs::read(model).expect("a shipped model")).expect("a checkpoint")
+}
+
+fn classifier(model: &str) -> Classifier {
+    Classifier::new(&checkpoint(model), Device::flex()).expect("its network")
+}
+
+fn synthetic(features: &[Feature], seed: u64) -> CellImage {
+    CellImage::new(render_synthetic(features, seed)).expect("a cell image")
+}
+
+#[test]
+fn shares_of_all_places_and_the_rest_are_the_logits() {
+    for model in MODELS {
+        let checkpoint = checkpoint(model);
+        let device = Device::flex();
+        let network = checkpoint.model(&device).unwrap();
+        let mut input = Vec::new();
+        for seed in 0..3 {
+            let cell = synthetic(&[Feature::ALL[seed], Feature::Glassy], seed as u64);
+            checkpoint.card.input.append(&cell, &mut input);
+        }
+        let side = checkpoint.card.input.side as usize;
+        let images = TensorData::new(input, [3, 3, side, side]);
+        let images = Tensor::<4>::from_data(images, &device);
+        let evidence = network.evidence(images.clone()).expect("a head");
+        let unit = checkpoint.card.architecture.unit();
+        assert_eq!(evidence.shares.dims(), [3, side / unit, side / unit, 9]);
+        let sum: Tensor<2> = evidence.shares.sum_dims_squeeze(&[1, 2]);
+        let difference = (sum + evidence.rest - network.forward(images)).abs().max();
+        let difference: f32 = difference.into_scalar();
+        assert!(difference < 1e-3, "{model}: {difference}");
+    }
+}
+
+#[test]
+fn a_map_adds_up_to_the_logit_that_the_classifier_gives() {
+    let cell = synthetic(&[Feature::Grooves, Feature::Inclusion], 7);
+    for model in MODELS {
+        let classifier = classifier(model);
+        let logits = block_on(classifier.logits(std::slice::from_ref(&cell))).unwrap();
+        for (feature, logit) in logits.iter().enumerate() {
+            let map = block_on(classifier.explain_cell(&cell, feature)).unwrap();
+            assert_eq!(map.feature, Feature::ALL[feature].name());
+            assert_eq!(map.values.len(), map.width * map.height);
+            let sum = map.values.iter().sum::<f32>() + map.rest;
+            for found in [map.logit, sum] {
+                assert!(
+                    (found - logit).abs() < 1e-3,
+                    "{model}: {found}, not {logit}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mirrored_cell_has_the_mirrored_map() {
+    let picture = render_synthetic(&[Feature::Grooves, Feature::Irregular], 5);
+    let mirrored = CellImage::new(flip_horizontal(&picture)).unwrap();
+    let cell = CellImage::new(picture).unwrap();
+    for model in MODELS {
+        let classifier = classifier(model);
+        let [map, mirrored] =
+            [&cell, &mirrored].map(|cell| block_on(classifier.explain_cell(cell, 1)).unwrap());
+        let rows = map.values.chunks(map.width);
+        let turned: Vec<f32> = rows.flat_map(|row| row.iter().rev().copied()).collect();
+        let largest = map
+            .values
+            .iter()
+            .fold(0f32, |most, value| most.max(value.abs()));
+        for (a, b) in turned.iter().zip(&mirrored.values) {
+            assert!((a - b).abs() < 0.02 * largest, "{model}: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn the_map_covers_what_the_network_sees() {
+    let classifier = classifier(MODELS[0]);
+    let file = |picture: RgbImage| {
+        let mut png = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        png.into_inner()
+    };
+    let explain = |picture| block_on(classifier.explain(&file(picture), 0)).unwrap();
+    let small = RgbImage::from_pixel(40, 30, Rgb([90, 60, 120]));
+    let map = explain(small);
+    let crop = classifier.card().input.crop;
+    let edge = (CellImage::SIDE - crop) / 2;
+    let region = |edge, side| Region {
+        left: edge,
+        top: edge,
+        side,
+    };
+    assert_eq!(map.region, region(edge, crop));
+    assert_eq!((map.at(0, 112), map.at(112, edge - 1)), (0.0, 0.0));
+    assert_ne!(map.at(112, 112), 0.0);
+    let large = RgbImage::from_pixel(300, 200, Rgb([90, 60, 120]));
+    assert_eq!(explain(large).region, region(0, CellImage::SIDE));
+}
+
+#[test]
+fn a_place_between_others_is_between_their_values() {
+    let map = HeatMap {
+        feature: "Grooves".into(),
+        width: 2,
+        height: 1,
+        values: vec![-1.0, 3.0],
+        rest: 0.0,
+        logit: 2.0,
+        region: Region {
+            left: 100,
+            top: 50,
+            side: 8,
+        },
+    };
+    let row: Vec<f32> = (99..109).map(|x| map.at(x, 53)).collect();
+    let expected = [0.0, -1.0, -1.0, -0.5, 0.5, 1.5, 2.5, 3.0, 3.0, 0.0];
+    assert_eq!(row, expected);
+    let json = serde_json::to_value(&map).unwrap();
+    assert_eq!(json["region"]["left"], 100);
+    assert_eq!(json["values"][1], 3.0);
+}
+
+#[test]
+fn what_cannot_be_explained_is_told() {
+    let classifier = classifier(MODELS[0]);
+    let cell = synthetic(&[], 0);
+    let error = block_on(classifier.explain_cell(&cell, 9)).unwrap_err();
+    assert!(error.to_string().contains("no feature 9"), "{error}");
+    let error = block_on(classifier.explain(b"no picture", 0)).unwrap_err();
+    assert!(matches!(error, ClassifyError::Decode(_)), "{error}");
+}
+
+/// Painting over the hottest tenth of a nucleus must take more of the feature's probability than
+/// painting over as many of its pixels at random.
+#[test]
+fn the_hottest_pixels_matter_more_than_random_ones() {
+    let Some(cells) = shared("heat maps on the real cells", "thyroid/cells") else {
+        return;
+    };
+    let data = DataFolder {
+        folder: cells,
+        splits: Splits::Published,
+    };
+    let mut records = data.split("val", &FeatureSet::default()).unwrap();
+    records.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    records.truncate(CELLS);
+    println!("mean drop of the probability, {CELLS} cells: hottest tenth, random tenth");
+    for model in MODELS {
+        let classifier = classifier(model);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut drops = [[0.0; 2]; 2];
+        for record in &records {
+            let cell = record.read().unwrap();
+            for (sums, drops_of_cell) in
+                drops
+                    .iter_mut()
+                    .zip(drops_of(&classifier, &cell, &record.labels, &mut random))
+            {
+                for (sum, drop) in sums.iter_mut().zip(drops_of_cell) {
+                    *sum += drop / CELLS as f32;
+                }
+            }
+        }
+        for (fill, [hottest, random]) in ["white", "mean colour"].iter().zip(drops) {
+            println!("{model}, {fill}: {hottest:.4}, {random:.4}");
+            assert!(hottest > random, "{model}, {fill}: {hottest}, {random}");
+        }
+    }
+}
+
+/// How far the probability falls when the hottest tenth of the nucleus, and a random tenth, are
+/// painted white, and in the nucleus' mean colour. The feature is the likeliest of those that the
+/// cell is labelled with, or of all where there is none.
+fn drops_of(
+    classifier: &Classifier,
+    cell: &CellImage,
+    labels: &[bool],
+    random: &mut ChaCha8Rng,
+) -> [[f32; 2]; 2] {
+    let probabilities =
+        |cells: &[CellImage]| block_on(classifier.probabilities(cells)).expect("an answer");
+    let before = probabilities(std::slice::from_ref(cell));
+    let is_candidate = |feature: &usize| labels[*feature] || !labels.contains(&true);
+    let feature = (0..labels.len())
+        .filter(is_candidate)
+        .max_by(|&a, &b| before[a].total_cmp(&before[b]))
+        .expect("a feature");
+    let map = block_on(classifier.explain_cell(cell, feature)).expect("a map");
+
+    let pixels = cell.pixels().enumerate_pixels();
+    let nucleus: Vec<(u32, u32, Rgb<u8>)> = pixels
+        .filter(|(_, _, pixel)| pixel.0.iter().any(|&value| value < WHITE_FROM))
+        .map(|(x, y, pixel)| (x, y, *pixel))
+        .collect();
+    let tenth = nucleus.len().div_ceil(10);
+    let mut hottest = nucleus.clone();
+    hottest.sort_by(|a, b| map.at(b.0, b.1).total_cmp(&map.at(a.0, a.1)));
+    hottest.truncate(tenth);
+    let any: Vec<_> = nucleus.sample(random, tenth).copied().collect();
+
+    let mean = [0, 1, 2].map(|channel| {
+        let sum: u32 = nucleus.iter().map(|(_, _, p)| u32::from(p[channel])).sum();
+        (sum as f32 / nucleus.len() as f32).round() as u8
+    });
+    let painted = |pixels: &[(u32, u32, Rgb<u8>)], colour: Rgb<u8>| {
+        let mut picture = cell.pixels().clone();
+        for &(x, y, _) in pixels {
+            picture.put_pixel(x, y, colour);
+        }
+        CellImage::new(picture).expect("a cell image")
+    };
+    [Rgb([255; 3]), Rgb(mean)].map(|colour| {
+        let after = probabilities(&[painted(&hottest, colour), painted(&any, colour)]);
+        [0, 1].map(|i| before[feature] - after[i * labels.len() + feature])
+    })
+}
