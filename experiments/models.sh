@@ -69,5 +69,6 @@ done
 
 for name in resnet convnext vit; do
   "$karyolens" card "$runs/$name/model.safetensors" \
-    --by-field "$runs/$name-by-field/model.safetensors" -o "$runs/$name.safetensors" >"$runs/$name.json"
+    --by-field "$runs/$name-by-field/model.safetensors" --unsure-from "$shared/thyroid/cells" \
+    -o "$runs/$name.safetensors" >"$runs/$name.json"
 done

@@ -52,6 +52,9 @@ pub struct FeaturePrediction {
     pub threshold: f64,
     /// Whether it is.
     pub present: bool,
+    /// Whether the probability is so near the threshold that the call might as well be the other
+    /// one: within the model card's band, see [`ModelCard::unsure`]; false where it has none.
+    pub unsure: bool,
 }
 
 /// Why one image cannot be classified.
@@ -268,11 +271,17 @@ impl Classifier {
             .iter()
             .zip(&self.card.thresholds)
             .zip(probabilities)
-            .map(|((name, &threshold), &probability)| FeaturePrediction {
-                name: name.clone(),
-                probability,
-                threshold,
-                present: f64::from(probability) >= threshold,
+            .enumerate()
+            .map(|(i, ((name, &threshold), &probability))| {
+                let exact = f64::from(probability);
+                let band = self.card.unsure.get(i);
+                FeaturePrediction {
+                    name: name.clone(),
+                    probability,
+                    threshold,
+                    present: exact >= threshold,
+                    unsure: band.is_some_and(|[low, high]| (*low..=*high).contains(&exact)),
+                }
             })
             .collect();
         let present: Vec<bool> = features.iter().map(|feature| feature.present).collect();

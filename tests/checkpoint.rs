@@ -6,9 +6,10 @@ use burn::tensor::Device;
 use karyolens::checkpoint::{
     Array, Checkpoint, CheckpointError, ModelCard, Precision, Provenance, StateDict,
 };
-use karyolens::image::InputSpec;
+use karyolens::classify::Classifier;
+use karyolens::image::{CellImage, InputSpec, render_synthetic};
 use karyolens::model::{Architecture, BlockKind, ConvNextConfig, ResNetConfig};
-use karyolens::nuclei::FeatureSet;
+use karyolens::nuclei::{Feature, FeatureSet};
 
 fn small() -> Architecture {
     Architecture::ConvNext(ConvNextConfig {
@@ -162,13 +163,19 @@ fn values_that_are_not_finite_are_refused_both_ways() {
 #[test]
 fn a_wrong_card_is_told() {
     type Change = fn(&mut serde_json::Value);
-    let cases: [(&str, Change); 8] = [
+    let cases: [(&str, Change); 10] = [
         ("format is 99", |card| card["format"] = 99.into()),
         ("2 thresholds for 9", |card| {
             card["thresholds"] = serde_json::json!([0.5, 0.5])
         }),
         ("threshold of 1.5", |card| {
             card["thresholds"][3] = 1.5.into()
+        }),
+        ("1 bands of doubt for 9", |card| {
+            card["unsure"] = serde_json::json!([[0.4, 0.6]])
+        }),
+        ("doubt from 0.6 to 0.7 about a threshold of 0.5", |card| {
+            card["unsure"] = vec![[0.6, 0.7]; 9].into()
         }),
         ("multiple of 32", |card| card["input"]["side"] = 40.into()),
         ("centre crop of 999", |card| {
@@ -192,6 +199,28 @@ fn a_wrong_card_is_told() {
             "{told:?} is not in {error}"
         );
     }
+}
+
+#[test]
+fn a_call_is_unsure_where_the_probability_lies_in_the_band() {
+    let cell = CellImage::new(render_synthetic(&[Feature::Grooves], 0)).unwrap();
+    let unsure = |bands: Vec<[f64; 2]>| {
+        let mut checkpoint = checkpoint();
+        checkpoint.card.unsure = bands;
+        let read = Checkpoint::read(&checkpoint.write(Precision::F32).unwrap()).unwrap();
+        assert_eq!(read.card, checkpoint.card);
+        let classifier = Classifier::new(&read, Device::flex()).unwrap();
+        let pictures = [cell.pixels().clone()];
+        let prediction = pollster::block_on(classifier.classify(&pictures)).unwrap();
+        let features = prediction[0].features.iter();
+        features.map(|feature| feature.unsure).collect::<Vec<_>>()
+    };
+    let mut bands = vec![[0.0, 1.0]; 9];
+    bands[4] = [0.5, 0.5];
+    let mut expected = vec![true; 9];
+    expected[4] = false;
+    assert_eq!(unsure(bands), expected);
+    assert_eq!(unsure(Vec::new()), [false; 9]);
 }
 
 #[test]

@@ -165,6 +165,27 @@ fn random_intervals_repeat_by_seed_and_hold_the_figures() {
 }
 
 #[test]
+fn intervals_of_thresholds_repeat_by_seed_and_hold_the_thresholds() {
+    let case = cases().remove(0);
+    let targets: Vec<bool> = case.targets.iter().map(|&t| t == 1).collect();
+    let scores = Scores::new(&case.probabilities, &targets, case.classes).unwrap();
+    for search in [ThresholdSearch::Highest, ThresholdSearch::Expected] {
+        let thresholds = scores.search_thresholds(search);
+        let intervals = |seed| scores.threshold_intervals(&thresholds, search, 200, seed);
+        assert_eq!(intervals(1), intervals(1));
+        assert_ne!(intervals(1), intervals(2));
+        for (threshold, [low, high]) in thresholds.iter().zip(intervals(1)) {
+            assert!((low..=high).contains(threshold), "{low} to {high}");
+            assert!(low < high && low >= 0.1 && high < 0.9, "{low} to {high}");
+        }
+    }
+    // Any thresholds are held, whatever a search would find.
+    let far = vec![0.95; case.classes];
+    let intervals = scores.threshold_intervals(&far, ThresholdSearch::Expected, 20, 0);
+    assert!(intervals.iter().all(|[_, high]| *high == 0.95));
+}
+
+#[test]
 fn a_reliability_diagram_holds_every_probability_once() {
     let targets = [true, false, true, true];
     let scores = Scores::new(&[1.0, 0.05, 0.06, 0.5], &targets, 2).unwrap();

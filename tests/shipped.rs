@@ -77,6 +77,20 @@ fn every_card_holds_on_the_real_cells() {
 }
 
 #[test]
+fn every_card_says_where_its_calls_are_in_doubt() {
+    for model in models() {
+        let ModelCard {
+            thresholds, unsure, ..
+        } = card(&model);
+        assert_eq!(unsure.len(), thresholds.len(), "{}", model.display());
+        for (threshold, [low, high]) in thresholds.iter().zip(unsure) {
+            assert!(low < high, "{}: {low} to {high}", model.display());
+            assert!((low..=high).contains(threshold), "{}", model.display());
+        }
+    }
+}
+
+#[test]
 fn the_readme_says_what_the_cards_say() {
     let readme = std::fs::read_to_string("README.md").unwrap();
     for model in models() {

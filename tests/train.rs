@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use karyolens::checkpoint::{Checkpoint, ModelCard};
+use karyolens::checkpoint::{Checkpoint, ModelCard, Precision};
 use support::training::{cells, metric, part_fields, published, short_run, text, train};
 use support::{PROGRAM, karyolens, stderr, stdout};
 use tempfile::TempDir;
@@ -380,6 +380,44 @@ fn a_card_tells_the_figures_of_a_sibling_by_field() {
     assert!(told.contains("lr = 0.002"), "{told}");
     let told = stderr(&card(&copy));
     assert!(told.contains("not trained on a split by field"), "{told}");
+}
+
+#[test]
+fn a_card_tells_where_its_calls_are_in_doubt() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    published(&data);
+    let run = folder.path().join("run");
+    stdout(&train(&data, &run, &["--epochs", "1"]));
+    let read = |model: &Path| Checkpoint::read(&std::fs::read(model).unwrap()).unwrap();
+    let trained = read(&run.join("model.safetensors"));
+    assert_eq!(trained.card.unsure.len(), 9);
+
+    let mut old = trained.clone();
+    old.card.unsure.clear();
+    let old_file = folder.path().join("old.safetensors");
+    std::fs::write(&old_file, old.write(Precision::F16).unwrap()).unwrap();
+    let copy = folder.path().join("copy.safetensors");
+    let card = |model: &Path| {
+        let (model, data, copy) = (text(model), text(&data), text(&copy));
+        karyolens(["card", model, "--unsure-from", data, "-o", copy])
+    };
+    stdout(&card(&old_file));
+    let copied = read(&copy);
+    assert_eq!(copied.card, trained.card);
+    assert!(copied.weights == trained.weights);
+
+    old.card.provenance.settings = serde_json::Value::Null;
+    std::fs::write(&old_file, old.write(Precision::F16).unwrap()).unwrap();
+    let told = stderr(&card(&old_file));
+    assert!(told.contains("not trained by this program"), "{told}");
+    let told = stderr(&karyolens([
+        "card",
+        text(&copy),
+        "--unsure-from",
+        text(&data),
+    ]));
+    assert!(told.contains("--output"), "{told}");
 }
 
 #[test]

@@ -27,6 +27,12 @@ pub struct ModelCard {
     pub features: FeatureSet,
     /// The probability from which each feature is called present, in the same order.
     pub thresholds: Vec<f64>,
+    /// For each feature, in the same order, the probabilities `[low, high]` about its threshold at
+    /// which the call might be the other one: the 90 % interval of the thresholds that the same
+    /// search finds on bootstrap resamples of the validation cells. It tells how well the threshold
+    /// is known, not how good the network is. Empty where nobody worked it out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsure: Vec<[f64; 2]>,
     /// Where the weights come from.
     pub provenance: Provenance,
     /// Figures by name, such as `val_macro_f1`, as `karyolens evaluate` prints them.
@@ -69,6 +75,7 @@ impl ModelCard {
             architecture,
             input,
             thresholds: vec![0.5; features.len()],
+            unsure: Vec::new(),
             features,
             provenance,
             metrics: BTreeMap::new(),
@@ -107,9 +114,27 @@ impl ModelCard {
             let (thresholds, features) = (self.thresholds.len(), self.features.len());
             return Some(format!("{thresholds} thresholds for {features} features"));
         }
+        if let Some(threshold) = self.thresholds.iter().find(|t| !(0.0..=1.0).contains(*t)) {
+            return Some(format!(
+                "a threshold of {threshold}; it must be from 0 to 1"
+            ));
+        }
+        if !self.unsure.is_empty() && self.unsure.len() != self.features.len() {
+            let (bands, features) = (self.unsure.len(), self.features.len());
+            return Some(format!("{bands} bands of doubt for {features} features"));
+        }
+        let holds = |threshold: f64, [low, high]: [f64; 2]| {
+            0.0 <= low && low <= threshold && threshold <= high && high <= 1.0
+        };
         self.thresholds
             .iter()
-            .find(|threshold| !(0.0..=1.0).contains(*threshold))
-            .map(|threshold| format!("a threshold of {threshold}; it must be from 0 to 1"))
+            .zip(&self.unsure)
+            .find(|(threshold, band)| !holds(**threshold, **band))
+            .map(|(threshold, [low, high])| {
+                format!(
+                    "doubt from {low} to {high} about a threshold of {threshold}; it must hold the \
+                     threshold, and be from 0 to 1"
+                )
+            })
     }
 }

@@ -1,15 +1,21 @@
-//! `karyolens card`: what a checkpoint says of itself, and the figures of its sibling by field.
+//! `karyolens card`: what a checkpoint says of itself, the figures of its sibling by field, and how
+//! sure its thresholds are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::Value;
 
+use super::evaluate::ensure_same_features;
 use super::read_checkpoint;
 use crate::checkpoint::{Checkpoint, Precision};
+use crate::classify::Classifier;
+use crate::devices::DeviceChoice;
 use crate::files::write_atomically;
+use crate::train::config::TrainConfig;
+use crate::train::evaluate::SplitScores;
 
 /// What the names of figures by field begin with, in the place of the split's name.
 const BY_FIELD: &str = "by_field";
@@ -18,32 +24,66 @@ const OWN_SETTINGS: [&str; 6] = ["split", "splits", "init", "teachers", "answers
 
 /// Print a checkpoint's model card as JSON.
 ///
-/// With --by-field and --output, write a copy that also tells the figures of a model that was
-/// trained the same way on a split by field.
+/// With --output, write a copy that tells more: with --by-field the figures of a model that was
+/// trained the same way on a split by field, with --unsure-from at which probabilities about each
+/// threshold a call is in doubt.
 #[derive(Args)]
+#[command(group(ArgGroup::new("more").args(["by_field", "unsure_from"]).multiple(true).requires("output")))]
 pub(super) struct Arguments {
     /// The checkpoint.
     #[arg(value_name = "FILE")]
     model: PathBuf,
     /// The sibling's checkpoint: the same settings, but `--split by-field`, and a start and teachers
     /// that were trained so, too.
-    #[arg(long, value_name = "FILE", requires = "output")]
+    #[arg(long, value_name = "FILE")]
     by_field: Option<PathBuf>,
-    /// The copy to write.
-    #[arg(short, long, value_name = "FILE", requires = "by_field")]
+    /// The data folder that the checkpoint was trained on: its thresholds are searched again on 1,000
+    /// random resamples of the validation cells.
+    #[arg(long, value_name = "FOLDER")]
+    unsure_from: Option<PathBuf>,
+    /// Where to run, for --unsure-from: cpu, gpu, cuda or remote:ADDRESS; of several devices the
+    /// first.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
+    /// The copy to write; its weights are the same.
+    #[arg(short, long, value_name = "FILE", requires = "more")]
     output: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut checkpoint = read_checkpoint(&arguments.model)?;
-    if let (Some(sibling), Some(output)) = (&arguments.by_field, &arguments.output) {
+    if let Some(sibling) = &arguments.by_field {
         let by_field = read_checkpoint(sibling)?;
         add_by_field(&mut checkpoint, &by_field)
             .with_context(|| format!("cannot take the figures of {}", sibling.display()))?;
+    }
+    if let Some(data) = &arguments.unsure_from {
+        add_unsure(&mut checkpoint, data, &arguments.device)?;
+    }
+    if let Some(output) = &arguments.output {
         write_atomically(output, &checkpoint.write(Precision::F16)?)?;
     }
     say!("{}", serde_json::to_string_pretty(&checkpoint.card)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds the bands about the thresholds, as `train` does: by the run's own settings, but `data`.
+fn add_unsure(checkpoint: &mut Checkpoint, data: &Path, device: &DeviceChoice) -> Result<()> {
+    let settings = checkpoint.card.provenance.settings.clone();
+    let settings: TrainConfig = serde_json::from_value(settings)
+        .context("it was not trained by this program: it does not tell how to search thresholds")?;
+    let settings = TrainConfig {
+        data: data.into(),
+        ..settings
+    };
+    let data = settings.data_folder()?;
+    ensure_same_features(&checkpoint.card.features, &data)?;
+    let records = data.split(&settings.val_split, &checkpoint.card.features)?;
+    let classifier = Classifier::new(checkpoint, device.open_one()?)?;
+    let scores = SplitScores::compute(&classifier, &records, |_| ())?;
+    let card = &mut checkpoint.card;
+    card.unsure = scores.unsure(&card.thresholds, settings.threshold_search)?;
+    Ok(())
 }
 
 /// Adds the sibling's figures of its validation fold, as `by_field_macro_f1` and so on.

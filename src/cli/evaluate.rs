@@ -56,15 +56,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         folder: arguments.data,
         splits: arguments.splits.splits(split_kind(arguments.by_field))?,
     };
-    let features = data.features()?;
-    ensure!(
-        features == card.features,
-        "the model names {}, but the labels of {} are of {}; features.json in the data folder \
-         names the features of its labels",
-        listed(&card.features),
-        data.folder.display(),
-        listed(&features)
-    );
+    ensure_same_features(&card.features, &data)?;
     let records = data.split(&arguments.split, &card.features)?;
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;
@@ -75,6 +67,20 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         false => print_text(&evaluation, card.features.names()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses data whose labels are not of the features that a model names.
+pub(super) fn ensure_same_features(named: &FeatureSet, data: &DataFolder) -> Result<()> {
+    let features = data.features()?;
+    ensure!(
+        features == *named,
+        "the model names {}, but the labels of {} are of {}; features.json in the data folder \
+         names the features of its labels",
+        listed(named),
+        data.folder.display(),
+        listed(&features)
+    );
+    Ok(())
 }
 
 fn listed(features: &FeatureSet) -> String {

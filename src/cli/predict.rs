@@ -96,7 +96,12 @@ fn print_text(rows: &[Row]) {
             say!("  {notice}");
         }
         for feature in &prediction.features {
-            let mark = if feature.present { "present" } else { "" };
+            let mark = match (feature.present, feature.unsure) {
+                (true, false) => "present",
+                (true, true) => "present, not sure",
+                (false, true) => "not sure",
+                (false, false) => "",
+            };
             say!(
                 "  {:<14} {:>6.1} %  {mark}",
                 feature.name,

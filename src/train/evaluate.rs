@@ -147,6 +147,17 @@ impl SplitScores {
         )?)
     }
 
+    /// How far each of `thresholds` would move with other cells: the bands of
+    /// [`ModelCard::unsure`](crate::checkpoint::ModelCard::unsure), 90 % bootstrap intervals of
+    /// what `search` finds.
+    ///
+    /// # Errors
+    /// Probabilities that are none.
+    pub fn unsure(&self, thresholds: &[f64], search: ThresholdSearch) -> Result<Vec<[f64; 2]>> {
+        let scores = self.scores()?;
+        Ok(scores.threshold_intervals(thresholds, search, RESAMPLES, SEED))
+    }
+
     /// The figures at 0.5, at `thresholds`, and at thresholds that `search` finds on other cells.
     ///
     /// # Errors

@@ -273,6 +273,7 @@ impl<'a> Run<'a> {
         let scores = SplitScores::compute(&classifier, &self.val, |_| ())?;
         let search = config.threshold_search;
         checkpoint.card.thresholds = scores.scores()?.search_thresholds(search);
+        checkpoint.card.unsure = scores.unsure(&checkpoint.card.thresholds, search)?;
         let evaluation = scores.evaluate(&checkpoint.card.thresholds, search)?;
         let mut figure = |name: &str, value: f64| {
             checkpoint

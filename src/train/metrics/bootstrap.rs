@@ -1,4 +1,4 @@
-//! How far the figures would move with other cells: percentile bootstrap intervals.
+//! How far the figures, and the thresholds, would move with other cells: percentile bootstrap intervals.
 //!
 //! Draw as many cells as there are, with replacement, work every figure out again, and repeat;
 //! the 2.5th and 97.5th percentiles of what comes out bound the interval (Efron and Tibshirani,
@@ -11,8 +11,8 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::Scores;
 use super::column::{Counts, Ranking, mean, mean_defined, ratio};
+use super::{Scores, ThresholdSearch};
 use crate::train::random;
 
 /// How often [`Scores::intervals`] draws when nothing else is asked: enough that a bound
@@ -21,6 +21,9 @@ pub const RESAMPLES: usize = 1000;
 
 /// The share of the resamples that lies below and above an interval of 95 %.
 const TAIL: f64 = 0.025;
+
+/// The share of the resamples that lies below and above the 90 % of a threshold's interval.
+const THRESHOLD_TAIL: f64 = 0.05;
 
 /// 95 % intervals, `[low, high]`, of the figures of the same name in
 /// [`Summary`](super::Summary).
@@ -44,17 +47,44 @@ impl Scores<'_> {
     /// # Panics
     /// If `thresholds` does not hold one number per feature, or there are no resamples.
     pub fn intervals(&self, thresholds: &[f64], resamples: usize, seed: u64) -> Intervals {
-        let mut random = random(seed, &[]);
-        let rows = self.rows();
-        self.intervals_over(
-            thresholds,
-            (0..resamples).map(|_| -> Vec<usize> {
-                (0..rows).map(|_| random.random_range(0..rows)).collect()
-            }),
-        )
+        self.intervals_over(thresholds, self.resamples(resamples, seed))
     }
 
-    /// The same over given resamples, each a list of rows.
+    /// How far each of `thresholds` would move with other cells: the 90 % interval `[low, high]` of
+    /// what `search` finds on as many random resamples of the cells, widened where it would not
+    /// hold the threshold itself. A seed repeats the intervals exactly.
+    ///
+    /// # Panics
+    /// If `thresholds` does not hold one number per feature, or there are no resamples.
+    pub fn threshold_intervals(
+        &self,
+        thresholds: &[f64],
+        search: ThresholdSearch,
+        resamples: usize,
+        seed: u64,
+    ) -> Vec<[f64; 2]> {
+        assert_eq!(thresholds.len(), self.classes, "one threshold per feature");
+        let resamples = self.resamples(resamples, seed);
+        let interval = |(class, &threshold): (usize, &f64)| {
+            let found = resamples
+                .iter()
+                .map(|rows| self.search_threshold(search, class, rows.iter().copied()));
+            let [low, high] =
+                interval(found.collect(), THRESHOLD_TAIL).expect("at least one resample");
+            [low.min(threshold), high.max(threshold)]
+        };
+        thresholds.iter().enumerate().map(interval).collect()
+    }
+
+    /// Lists of as many rows as there are, drawn with replacement.
+    fn resamples(&self, resamples: usize, seed: u64) -> Vec<Vec<usize>> {
+        let mut random = random(seed, &[]);
+        let rows = self.rows();
+        let mut draw = || (0..rows).map(|_| random.random_range(0..rows)).collect();
+        (0..resamples).map(|_| draw()).collect()
+    }
+
+    /// 95 % intervals over given resamples, each a list of rows.
     ///
     /// # Panics
     /// If `thresholds` does not hold one number per feature, there are no resamples, or one
@@ -82,7 +112,7 @@ impl Scores<'_> {
             class_map,
             sample_map,
             macro_auc,
-        ] = figures.map(interval);
+        ] = figures.map(|values| interval(values, TAIL));
         let defined = |interval: Option<[f64; 2]>| interval.expect("at least one resample");
         Intervals {
             macro_f1: defined(macro_f1),
@@ -186,10 +216,10 @@ fn weighted(column: &[RankedCell], times: &[usize]) -> (Counts, Ranking) {
     (counts, ranking)
 }
 
-/// The bounds that leave 2.5 % of the values on either side; `None` for no values.
-fn interval(mut values: Vec<f64>) -> Option<[f64; 2]> {
+/// The bounds that leave this share of the values on either side; `None` for no values.
+fn interval(mut values: Vec<f64>, tail: f64) -> Option<[f64; 2]> {
     values.sort_by(f64::total_cmp);
-    Some([quantile(&values, TAIL)?, quantile(&values, 1.0 - TAIL)?])
+    Some([quantile(&values, tail)?, quantile(&values, 1.0 - tail)?])
 }
 
 /// Linear between the neighbours at (n − 1) × share, numpy's default; `sorted` is ascending.

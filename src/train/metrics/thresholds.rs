@@ -40,7 +40,7 @@ impl Scores<'_> {
     /// and state the figure on another, as [`cross_fitted_calls`](Self::cross_fitted_calls) does.
     pub fn search_thresholds(&self, search: ThresholdSearch) -> Vec<f64> {
         (0..self.classes)
-            .map(|class| self.search_threshold(search, class, |_| true))
+            .map(|class| self.search_threshold(search, class, 0..self.rows()))
             .collect()
     }
 
@@ -61,7 +61,7 @@ impl Scores<'_> {
         let mut calls = vec![false; self.targets.len()];
         for fold in folds {
             for class in 0..self.classes {
-                let others = |row: usize| fold_of_row[row] != fold;
+                let others = (0..self.rows()).filter(|&row| fold_of_row[row] != fold);
                 let threshold = self.search_threshold(search, class, others);
                 for (row, _) in fold_of_row.iter().enumerate().filter(|(_, f)| **f == fold) {
                     let i = row * self.classes + class;
@@ -89,14 +89,14 @@ impl Scores<'_> {
         }
     }
 
-    fn search_threshold(
+    /// The threshold of one feature on these rows; a row that comes twice counts twice.
+    pub(super) fn search_threshold(
         &self,
         search: ThresholdSearch,
         class: usize,
-        searched: impl Fn(usize) -> bool,
+        rows: impl Iterator<Item = usize>,
     ) -> f64 {
-        let cells: Vec<(f64, bool)> = (0..self.rows())
-            .filter(|&row| searched(row))
+        let cells: Vec<(f64, bool)> = rows
             .map(|row| self.pair(row * self.classes + class))
             .collect();
         // What each cell is worth if it is called.
