@@ -22,6 +22,13 @@ export class Karyolens {
   readonly version: string;
   /** What the model is, what it was trained on, and how well it did. */
   readonly card: ModelCard;
+  /** How {@link Prediction.risk} is worked out; null where the model's features are not the nine. */
+  readonly riskRule: RiskRule | null;
+  /**
+   * SHA-256 of the checkpoint's bytes, 64 hexadecimal digits; null in an insecure context (neither
+   * https nor localhost), where browsers do not compute it.
+   */
+  readonly modelHash: string | null;
   /** Where it runs, and why there. */
   readonly device: DeviceReport;
   /** True after {@link close} and after a crash: every further call is rejected. Load again. */
@@ -35,6 +42,25 @@ export class Karyolens {
    *   the program itself crashed, `closed` is true afterwards.
    */
   classify(file: Blob | ArrayBuffer | Uint8Array): Promise<Prediction>;
+
+  /**
+   * Shows which parts of the cell spoke for a feature, and which against it. It tells what the
+   * network went by, not whether it was right. It takes far longer than {@link classify}: a ResNet
+   * or ConvNeXt reads the cell 66 times, a ViT 6 times.
+   *
+   * @param feature its name, see {@link ModelCard.features}.
+   * @throws {Error} as {@link classify}, and for a name that the model does not know.
+   */
+  explain(file: Blob | ArrayBuffer | Uint8Array, feature: string): Promise<HeatMap>;
+
+  /**
+   * The picture as networks are given it, on a canvas of 224×224 px: the one that a
+   * {@link HeatMap.region} speaks of. It also shows what browsers cannot, such as TIFF.
+   *
+   * @returns a PNG file.
+   * @throws {Error} as {@link classify}.
+   */
+  cellImage(file: Blob | ArrayBuffer | Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
 
   /**
    * Compares the network with reference outputs of another library.
@@ -103,6 +129,44 @@ export interface FeaturePrediction {
   /** The probability from which the feature is called present. */
   threshold: number;
   present: boolean;
+  /**
+   * So near the threshold that the call might as well be the other one: within the feature's band of
+   * {@link ModelCard.unsure}. False where the model has no bands.
+   */
+  unsure: boolean;
+}
+
+/** Where a feature's logit came from, see {@link Karyolens.explain}. */
+export interface HeatMap {
+  /** The feature's name. */
+  feature: string;
+  /** Columns of the map. */
+  width: number;
+  /** Rows of the map. */
+  height: number;
+  /**
+   * What each place added to the logit, row after row: above 0 it spoke for the feature, below
+   * against it. Places are coarse; draw them blurred into each other.
+   */
+  values: number[];
+  /** What no place added; with it the values sum up to the logit. */
+  rest: number;
+  /** Its sigmoid is the feature's probability. */
+  logit: number;
+  /** The square that the map covers, in pixels of {@link Karyolens.cellImage}. */
+  region: { left: number; top: number; side: number };
+}
+
+/** How the risk is worked out: a sum over the features that are called present. */
+export interface RiskRule {
+  /** What each feature adds to the score, by name. */
+  weights: Record<string, number>;
+  /** The score from which the level is Medium. */
+  mediumFrom: number;
+  /** The score from which it is High. */
+  highFrom: number;
+  /** Features of which one alone makes it High. */
+  alwaysHigh: string[];
 }
 
 /** What {@link Karyolens.verify} found. */
@@ -133,6 +197,12 @@ export interface ModelCard {
   features: string[];
   /** One for each feature, in the same order. */
   thresholds: number[];
+  /**
+   * For each feature the probabilities [low, high] about its threshold at which the call is in doubt:
+   * the 90 % interval of the threshold over resamples of the validation cells. Absent where nobody
+   * worked it out.
+   */
+  unsure?: [number, number][];
   /** Where the weights come from. */
   provenance: {
     /** The data that the model was trained on, in words. */

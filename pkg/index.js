@@ -18,7 +18,7 @@ export class Karyolens {
   #calls = 0;
   /** Why the worker takes no more calls. @type {Error | undefined} */
   #ended;
-  /** @type {{version: string, card: Public.ModelCard, device: Public.DeviceReport} | undefined} */
+  /** @type {Pick<Public.Karyolens, "version" | "card" | "riskRule" | "device" | "modelHash"> | undefined} */
   #loaded;
 
   /** @private */
@@ -60,6 +60,14 @@ export class Karyolens {
     return this.#facts.card;
   }
 
+  get riskRule() {
+    return this.#facts.riskRule;
+  }
+
+  get modelHash() {
+    return this.#facts.modelHash;
+  }
+
   get device() {
     return this.#facts.device;
   }
@@ -74,6 +82,23 @@ export class Karyolens {
    */
   classify(file) {
     return this.#call("classify", [file]);
+  }
+
+  /**
+   * @param {Blob | ArrayBuffer | Uint8Array} file
+   * @param {string} feature
+   * @returns {Promise<Public.HeatMap>}
+   */
+  explain(file, feature) {
+    return this.#call("explain", [file, feature]);
+  }
+
+  /**
+   * @param {Blob | ArrayBuffer | Uint8Array} file
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   */
+  cellImage(file) {
+    return this.#call("cellImage", [file]);
   }
 
   /**

@@ -7,7 +7,7 @@
  * memory in an unknown state and its promises unsettled, so after `fatal` the page ends this
  * worker and starts another.
  */
-import init, { Classifier, render_synthetic, version } from "./karyolens_wasm.js";
+import init, { Classifier, cell_image, render_synthetic, version } from "./karyolens_wasm.js";
 
 /** @import { Progress } from "./index.js" */
 
@@ -35,17 +35,23 @@ const methods = {
   async load(report, /** @type {string | Blob | ArrayBuffer | Uint8Array} */ model, /** @type {string} */ device) {
     const [, weights] = await Promise.all([startCode(report), readWeights(model, report)]);
     report({ phase: "device", loaded: 0, total: 1 });
+    const modelHash = await hashOf(weights);
     classifier = await Classifier.load(weights, device);
     report({ phase: "device", loaded: 1, total: 1 });
-    return { result: { version: version(), card: classifier.card, device: classifier.device } };
+    const { card, risk_rule: riskRule, device: deviceReport } = classifier;
+    return { result: { version: version(), card, riskRule, device: deviceReport, modelHash } };
   },
 
   async classify(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
-    const size = file instanceof Blob ? file.size : file.byteLength;
-    if (size > LARGEST_PICTURE) {
-      throw new Error(`the file has ${megabytes(size)}, more than the ${megabytes(LARGEST_PICTURE)} that can be read`);
-    }
-    return { result: await loaded().classify(await bytesOf(file)) };
+    return { result: await loaded().classify(await pictureOf(file)) };
+  },
+
+  async explain(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ file, /** @type {string} */ feature) {
+    return { result: await loaded().explain(await pictureOf(file), feature) };
+  },
+
+  async cellImage(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
+    return picture(cell_image(await pictureOf(file)));
   },
 
   async verify(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ reference) {
@@ -53,8 +59,7 @@ const methods = {
   },
 
   async renderSynthetic(_report, /** @type {string[]} */ features, /** @type {number} */ seed) {
-    const png = render_synthetic(features, seed);
-    return { result: png, transfer: [png.buffer] };
+    return picture(render_synthetic(features, seed));
   },
 };
 
@@ -89,6 +94,27 @@ function fail(error) {
 function loaded() {
   if (!classifier) throw new Error("no model is loaded");
   return classifier;
+}
+
+/** A file as an answer that moves instead of being copied. @param {Uint8Array} file @returns {Answer} */
+function picture(file) {
+  return { result: file, transfer: [file.buffer] };
+}
+
+/** The bytes of a picture's file, where it is not too large to be read. @param {Blob | ArrayBuffer | Uint8Array} file */
+async function pictureOf(file) {
+  const size = file instanceof Blob ? file.size : file.byteLength;
+  if (size > LARGEST_PICTURE) {
+    throw new Error(`the file has ${megabytes(size)}, more than the ${megabytes(LARGEST_PICTURE)} that can be read`);
+  }
+  return bytesOf(file);
+}
+
+/** SHA-256 in hexadecimal digits; null in an insecure context, where browsers keep it back. @param {Uint8Array} bytes */
+async function hashOf(bytes) {
+  if (!globalThis.crypto?.subtle) return null;
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes))); // A copy: shared memory is refused.
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @param {(progress: Progress) => void} report */

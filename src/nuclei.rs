@@ -3,6 +3,8 @@
 //! Everything here is plain data. Names and order are those of the study's labels
 //! (PLOS Digital Health 4(12) e0001120, 2025); nothing here knows of tensors, images or files.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -127,6 +129,11 @@ impl FeatureSet {
             .eq(Feature::ALL.map(Feature::name))
     }
 
+    /// How the risk is worked out, or `None` for another list of features.
+    pub fn risk_rule(&self) -> Option<RiskRule> {
+        self.is_nuclear().then(RiskRule::of_the_study)
+    }
+
     /// The risk of a nucleus that shows the features marked in `present`
     /// (one entry per name, in label order), or `None` for another list of features.
     pub fn risk(&self, present: &[bool]) -> Option<Risk> {
@@ -181,15 +188,17 @@ impl Risk {
     const HIGH_FROM: u32 = 7;
     /// Score from which the level is medium.
     const MEDIUM_FROM: u32 = 5;
+    /// Features of which one alone makes the level high.
+    const ALWAYS_HIGH: [Feature; 1] = [Feature::Inclusion];
 
     /// High if an inclusion is present or the score is at least 7; medium from 5; else low.
     pub fn of(present: impl IntoIterator<Item = Feature>) -> Self {
-        let (mut score, mut inclusion) = (0, false);
+        let (mut score, mut always_high) = (0, false);
         for feature in present {
             score += feature.risk_weight();
-            inclusion |= feature == Feature::Inclusion;
+            always_high |= Self::ALWAYS_HIGH.contains(&feature);
         }
-        let level = if inclusion || score >= Self::HIGH_FROM {
+        let level = if always_high || score >= Self::HIGH_FROM {
             RiskLevel::High
         } else if score >= Self::MEDIUM_FROM {
             RiskLevel::Medium
@@ -197,6 +206,32 @@ impl Risk {
             RiskLevel::Low
         };
         Self { score, level }
+    }
+}
+
+/// What [`Risk::of`] goes by, for those who want to show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")] // JavaScript reads it, and it is no part of a file.
+pub struct RiskRule {
+    /// What each feature adds to the score, by name.
+    pub weights: BTreeMap<&'static str, u32>,
+    /// The score from which the level is medium.
+    pub medium_from: u32,
+    /// The score from which the level is high.
+    pub high_from: u32,
+    /// Features of which one alone makes the level high.
+    pub always_high: Vec<&'static str>,
+}
+
+impl RiskRule {
+    fn of_the_study() -> Self {
+        let weight = |feature: Feature| (feature.name(), feature.risk_weight());
+        Self {
+            weights: Feature::ALL.map(weight).into(),
+            medium_from: Risk::MEDIUM_FROM,
+            high_from: Risk::HIGH_FROM,
+            always_high: Risk::ALWAYS_HIGH.map(Feature::name).into(),
+        }
     }
 }
 
@@ -231,9 +266,22 @@ mod tests {
     }
 
     #[test]
+    fn the_rule_gives_the_levels() {
+        let rule = FeatureSet::default().risk_rule().unwrap();
+        for feature in Feature::ALL {
+            let risk = Risk::of([feature]);
+            assert_eq!(rule.weights[feature.name()], risk.score);
+            let high = rule.always_high.contains(&feature.name());
+            assert_eq!(high, risk.level == RiskLevel::High);
+        }
+        assert_eq!((rule.medium_from, rule.high_from), (5, 7));
+    }
+
+    #[test]
     fn another_list_of_features_has_no_risk() {
         let own = FeatureSet::new(["Mitosis", "Nucleolus"]);
         assert_eq!(own.risk(&[true, false]), None);
+        assert_eq!(own.risk_rule(), None);
         let mut reordered: Vec<_> = Feature::ALL.map(Feature::name).to_vec();
         reordered.swap(0, 1);
         assert_eq!(FeatureSet::new(reordered).risk(&[true; 9]), None);

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::Checkpoint;
 use crate::classify;
-use crate::image::{ImageFormat, render_synthetic};
+use crate::image::{CellImage, ImageFormat, RgbImage, decode, render_synthetic};
 use crate::nuclei::Feature;
 use device::{DeviceReport, Request};
 
@@ -34,8 +34,20 @@ pub fn render_synthetic_png(features: Vec<String>, seed: u32) -> Result<Vec<u8>,
     let features = features
         .collect::<Result<Vec<_>, _>>()
         .map_err(|fault| JsError::new(&fault))?;
+    png_of(&render_synthetic(&features, seed.into()))
+}
+
+/// The bytes of one image file → a PNG file of the 224×224 px cell image that networks are given.
+#[wasm_bindgen]
+pub fn cell_image(file: Vec<u8>) -> Result<Vec<u8>, JsError> {
+    // The classifier's errors speak to the person who chose the file.
+    let picture = decode(&file).map_err(classify::ClassifyError::from)?;
+    png_of(CellImage::new(picture)?.pixels())
+}
+
+fn png_of(picture: &RgbImage) -> Result<Vec<u8>, JsError> {
     let mut png = std::io::Cursor::new(Vec::new());
-    render_synthetic(&features, seed.into()).write_to(&mut png, ImageFormat::Png)?;
+    picture.write_to(&mut png, ImageFormat::Png)?;
     Ok(png.into_inner())
 }
 
@@ -66,6 +78,12 @@ impl Classifier {
         to_js(self.classifier.card())
     }
 
+    /// How the risk is worked out; null where the features are not the nine.
+    #[wasm_bindgen(getter)]
+    pub fn risk_rule(&self) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.card().features.risk_rule())
+    }
+
     /// Which device runs the network, and why.
     #[wasm_bindgen(getter)]
     pub fn device(&self) -> Result<JsValue, JsError> {
@@ -75,6 +93,12 @@ impl Classifier {
     /// The bytes of one image file → what the network says of the cell.
     pub async fn classify(&self, file: Vec<u8>) -> Result<JsValue, JsError> {
         to_js(&self.classifier.read(&file).await?)
+    }
+
+    /// The bytes of one image file and a feature's name → which parts of the cell spoke for it.
+    pub async fn explain(&self, file: Vec<u8>, feature: String) -> Result<JsValue, JsError> {
+        let feature = self.classifier.card().features.index(&feature)?;
+        to_js(&self.classifier.explain(&file, feature).await?)
     }
 
     /// The bytes of a reference → how far the network's answers are from it.

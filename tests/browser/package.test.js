@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import {
-  PATIENCE, REPOSITORY, drop, folderFor, launch, openBlank, ready, render, serve, settledRows,
-  withPage,
+  PATIENCE, REPOSITORY, SHIPPED_MODEL, drop, folderFor, karyolens, launch, openBlank, predict, ready,
+  render, serve, settledRows, withPage,
 } from "./harness.js";
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -77,6 +79,91 @@ test("every way to give a model and a picture works", { timeout }, async () => {
   });
 });
 
+test("a page is told what the numbers mean", { timeout }, async (t) => {
+  const folder = await folderFor(t);
+  const picture = await render(join(folder, "cell.png"), "Grooves,Enlargement", 4);
+  const [native] = await predict(SHIPPED_MODEL, [picture]);
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const { card, riskRule, modelHash, prediction } = await page.evaluate(async ({ address, bytes }) => {
+      const { Karyolens } = await import(address);
+      const karyolens = await Karyolens.load({ device: "cpu" });
+      const prediction = await karyolens.classify(new Uint8Array(bytes));
+      const { card, riskRule, modelHash } = karyolens;
+      karyolens.close();
+      return { card, riskRule, modelHash, prediction };
+    }, { address: "/pkg/index.js", bytes: [...await readFile(picture)] });
+
+    assert.equal(modelHash, createHash("sha256").update(await readFile(SHIPPED_MODEL)).digest("hex"));
+
+    assert.deepEqual(Object.keys(riskRule.weights).sort(), [...card.features].sort());
+    /** @type {import("../../pkg/index.js").FeaturePrediction[]} */
+    const present = prediction.features.filter((/** @type {any} */ feature) => feature.present);
+    const score = present.reduce((sum, { name }) => sum + riskRule.weights[name], 0);
+    const high = score >= riskRule.highFrom || present.some(({ name }) => riskRule.alwaysHigh.includes(name));
+    const level = high ? "High" : score >= riskRule.mediumFrom ? "Medium" : "Low";
+    assert.deepEqual(prediction.risk, { score, level });
+
+    for (const [i, { probability, unsure }] of prediction.features.entries()) {
+      const [low, high] = card.unsure[i];
+      assert.equal(unsure, low <= probability && probability <= high);
+      assert.equal(unsure, native.features[i].unsure);
+    }
+  });
+});
+
+test("without a secure context a model has no hash and works all the same", { timeout }, async () => {
+  await withPage(browser, async (page) => {
+    await page.route("**/pkg/worker.js", async (route) => {
+      const response = await route.fetch();
+      const body = `Object.defineProperty(crypto, "subtle", { value: undefined });\n${await response.text()}`;
+      await route.fulfill({ response, body });
+    });
+    await openBlank(page, server.address);
+    const hash = await page.evaluate(async (address) => {
+      const { Karyolens } = await import(address);
+      const karyolens = await Karyolens.load({ device: "cpu" });
+      karyolens.close();
+      return karyolens.modelHash;
+    }, "/pkg/index.js");
+    assert.equal(hash, null);
+  });
+});
+
+test("a heat map is the native program's, over the picture that the network is given", { timeout }, async (t) => {
+  const folder = await folderFor(t);
+  const [png, tiff] = await Promise.all(
+    ["cell.png", "cell.tiff"].map((name) => render(join(folder, name), "Grooves,Enlargement", 4)),
+  );
+  const native = JSON.parse(await karyolens("explain", "--model", SHIPPED_MODEL, "--feature", "Grooves", "--json", png));
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const { map, unknown, pictures, sides } = await page.evaluate(async ({ address, files }) => {
+      const { Karyolens } = await import(address);
+      const karyolens = await Karyolens.load({ device: "cpu" });
+      const [png, tiff] = files.map((bytes) => new Uint8Array(bytes));
+      const map = await karyolens.explain(png, "Grooves");
+      const unknown = await karyolens.explain(png, "Nonsense").catch((/** @type {Error} */ error) => error.message);
+      /** @type {Uint8Array<ArrayBuffer>[]} */
+      const pictures = [await karyolens.cellImage(png), await karyolens.cellImage(tiff)];
+      const { width, height } = await createImageBitmap(new Blob([pictures[1]], { type: "image/png" }));
+      karyolens.close();
+      return { map, unknown, pictures: pictures.map(String), sides: [width, height] };
+    }, { address: "/pkg/index.js", files: [[...await readFile(png)], [...await readFile(tiff)]] });
+
+    const { values, rest, logit, ...place } = native;
+    assert.deepEqual({ feature: map.feature, width: map.width, height: map.height, region: map.region }, place);
+    assert.equal(map.values.length, values.length);
+    const close = (/** @type {number} */ a, /** @type {number} */ b) => Math.abs(a - b) < 1e-3;
+    assert.ok(map.values.every((/** @type {number} */ value, /** @type {number} */ i) => close(value, values[i])));
+    assert.ok(close(map.logit, logit) && close(map.rest, rest));
+    assert.match(unknown, /Nonsense.*Grooves/);
+
+    assert.deepEqual(sides, [224, 224]);
+    assert.equal(pictures[0], pictures[1]);
+  });
+});
+
 test("a closed classifier rejects what waits and what comes later", { timeout }, async () => {
   const messages = await withWorker(
     `addEventListener("message", ({ data: { id, method } }) => { if (method === "load") postMessage({ id, result: {} }); });`,
@@ -105,6 +192,7 @@ test("a trap inside the wasm rejects the calls with the panic's own words", { ti
     `export default async () => {};
      export const version = () => "0";
      export const render_synthetic = () => new Uint8Array(1);
+     export const cell_image = () => new Uint8Array(1);
      const trap = new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0,1,4,1,96,0,0,3,2,1,0,7,5,1,1,116,0,0,10,5,1,3,0,0,11]));
      export class Classifier {
        static async load() { return Object.assign(new Classifier(), { card: {}, device: {} }); }
