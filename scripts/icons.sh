@@ -29,4 +29,4 @@ mkdir -p www/icons
 draw icon-192.png 192 100 transparent
 draw icon-512.png 512 100 transparent
 # A maskable icon may be cut to a circle of 80 % of its side.
-draw maskable-512.png 512 62 '#f6f5f2'
+draw maskable-512.png 512 78 '#f6f5f2'

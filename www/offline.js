@@ -62,7 +62,7 @@ async function follow(container, onState) {
   /** Why a newer version could not be saved. */
   let failure = "";
 
-  const script = new URL("./sw.js", import.meta.url).href;
+  const script = new URL("./sw.js", location.href).href;
 
   const show = () => {
     if (!current) return;

@@ -151,7 +151,8 @@ function isExecutable(file) {
  * @param {{expected?: RegExp} & import("playwright-core").BrowserContextOptions} [options]
  */
 export async function withPage(browser, body, { expected, ...context } = {}) {
-  const page = await browser.newPage({ serviceWorkers: "block", ...context });
+  const surroundings = await browser.newContext({ serviceWorkers: "block", ...context });
+  const page = await surroundings.newPage();
   page.setDefaultTimeout(PATIENCE_OF_ONE_WAIT);
   /** @type {Seen} */
   const seen = { complaints: [], requests: [] };
@@ -172,7 +173,7 @@ export async function withPage(browser, body, { expected, ...context } = {}) {
     assert.deepEqual(seen.complaints.filter((text) => !expected?.test(text)), []);
     assert.deepEqual(seen.requests.filter(leavesTheMachine), []);
   } finally {
-    await page.close();
+    await surroundings.close();
   }
 }
 
