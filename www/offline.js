@@ -55,14 +55,13 @@ export function takeUpdate() {
 
 /** @param {ServiceWorkerContainer} container @param {(state: OfflineState) => void} onState */
 async function follow(container, onState) {
+  const folder = new URL("./", location.href).href;
   /** The worker that gave this page its files; none at a first visit. */
   const atOpening = container.controller;
   /** What the version in use says of itself. @type {OfflineState | undefined} */
   let current;
   /** Why a newer version could not be saved. */
   let failure = "";
-
-  const script = new URL("./sw.js", location.href).href;
 
   const show = () => {
     if (!current) return;
@@ -72,21 +71,27 @@ async function follow(container, onState) {
     else onState(current);
   };
 
-  container.addEventListener("message", ({ data, source }) => {
-    if (!(source instanceof ServiceWorker) || source.scriptURL !== script) return;
-    const active = registration?.active ?? container.controller;
-    if (!active || source === active) current = data;
-    else if (data.state === "failed") failure = data.reason;
+  new BroadcastChannel(`karyolens ${folder}`).addEventListener("message", ({ data: { isUpdate, ...said } }) => {
+    if (!isUpdate) current = said;
+    else if (said.state === "failed") failure = said.reason;
     show();
   });
   container.addEventListener("controllerchange", show);
-  const started = await container.register(script, { updateViaCache: "none" });
+  const started = await container.register(`${folder}sw.js`, { updateViaCache: "none" });
   registration = started;
-  started.addEventListener("updatefound", () => {
+
+  const watchNewer = () => {
+    const newer = started.installing;
+    if (!newer || !started.active) return;
     failure = "";
-    started.installing?.addEventListener("statechange", show);
-  });
-  started.installing?.addEventListener("statechange", show);
+    newer.addEventListener("statechange", () => {
+      // It may have said why before this page listened.
+      if (newer.state === "redundant" && started.waiting === null) failure ||= "not all of it could be fetched";
+      show();
+    });
+  };
+  started.addEventListener("updatefound", watchNewer);
+  watchNewer();
 
   started.active?.postMessage("check");
   // Without a network there is nothing newer to be had, which is no failure.

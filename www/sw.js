@@ -9,7 +9,8 @@
  * has not changed is not fetched again, and a version that cannot be completed leaves the one in
  * use whole.
  *
- * Tells its pages `{state: "saving" | "saved" | "failed", saved, total, reason}`, in bytes.
+ * Tells the pages of its folder, on a broadcast channel, `{isUpdate, state: "saving" | "saved" |
+ * "failed", saved, total, reason}`, in bytes.
  */
 
 /** One file of the list. @typedef {{path: string, size: number, sha256: string}} ListedFile */
@@ -23,6 +24,7 @@ const { files } = worker.karyolensFiles;
 /** The page's folder, wherever on a server it is. */
 const FOLDER = new URL("./", location.href).href;
 const CACHE = `karyolens ${FOLDER}`;
+const channel = new BroadcastChannel(CACHE);
 
 /** Where in the cache the file of an address is. */
 const keys = new Map(files.map((file) => [FOLDER + file.path, keyOf(file)]));
@@ -30,7 +32,9 @@ keys.set(FOLDER, keys.get(`${FOLDER}index.html`) ?? "");
 
 const total = files.reduce((sum, file) => sum + file.size, 0);
 
-worker.addEventListener("install", (event) => event.waitUntil(save()));
+worker.addEventListener("install", (event) => {
+  event.waitUntil(save({ isUpdate: Boolean(worker.registration.active) }));
+});
 
 worker.addEventListener("activate", (event) => event.waitUntil(begin()));
 
@@ -44,21 +48,25 @@ worker.addEventListener("fetch", (event) => {
   if (key && event.request.method === "GET") event.respondWith(answer(event.request, key));
 });
 
-/** Fetches what is not there yet; where that fails tells why, and rejects. */
-async function save() {
+/**
+ * Fetches what is not there yet; where that fails tells why, and rejects.
+ *
+ * @param {{isUpdate: boolean}} options
+ */
+async function save({ isUpdate }) {
   let saved = 0;
   try {
     const cache = await caches.open(CACHE);
     const present = new Set((await cache.keys()).map((request) => request.url));
     for (const file of files) {
       if (!present.has(keyOf(file))) {
-        await tell("saving", saved);
+        tell({ isUpdate, state: "saving", saved });
         await cache.put(keyOf(file), await fetchListed(file));
       }
       saved += file.size;
     }
   } catch (error) {
-    await tell("failed", saved, reasonOf(error));
+    tell({ isUpdate, state: "failed", saved, reason: reasonOf(error) });
     throw error;
   }
 }
@@ -70,12 +78,15 @@ async function begin() {
   for (const request of await cache.keys()) {
     if (!wanted.has(request.url)) await cache.delete(request);
   }
-  await tell("saved", total);
+  tell({ state: "saved", saved: total });
 }
 
 /** Tells a page that has just opened whether all is still there; what is not is fetched again. */
 async function check() {
-  await save().then(() => tell("saved", total), () => {});
+  await save({ isUpdate: false }).then(
+    () => tell({ state: "saved", saved: total }),
+    () => {},
+  );
 }
 
 /** @param {Request} request @param {string} key */
@@ -122,8 +133,7 @@ function reasonOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** @param {"saving" | "saved" | "failed"} state @param {number} saved @param {string} [reason] */
-async function tell(state, saved, reason = "") {
-  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  for (const page of pages) page.postMessage({ state, saved, total, reason });
+/** @param {{isUpdate?: boolean, state: "saving" | "saved" | "failed", saved: number, reason?: string}} message */
+function tell({ isUpdate = false, state, saved, reason = "" }) {
+  channel.postMessage({ isUpdate, state, saved, total, reason });
 }

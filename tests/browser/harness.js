@@ -143,15 +143,16 @@ function isExecutable(file) {
 /**
  * Opens a page of its own for `body`. Afterwards the page must have kept quiet (no error or
  * warning on its console or its workers', no uncaught exception) and to itself (no request that
- * left this machine). Complaints that `expected` matches are the test's own doing. Nothing is saved
- * for offline use, unless the test lets service workers in.
+ * left this machine). Complaints that `expected` matches are the test's own doing. The page
+ * finds a browser that cannot save it for offline use, unless the test is about that.
  *
  * @param {Browser} browser
  * @param {(page: Page, seen: Seen) => Promise<void>} body
- * @param {{expected?: RegExp} & import("playwright-core").BrowserContextOptions} [options]
+ * @param {{expected?: RegExp, canSave?: boolean} & import("playwright-core").BrowserContextOptions} [options]
  */
-export async function withPage(browser, body, { expected, ...context } = {}) {
-  const surroundings = await browser.newContext({ serviceWorkers: "block", ...context });
+export async function withPage(browser, body, { expected, canSave = false, ...context } = {}) {
+  const surroundings = await browser.newContext(context);
+  if (!canSave) await surroundings.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
   const page = await surroundings.newPage();
   page.setDefaultTimeout(PATIENCE_OF_ONE_WAIT);
   /** @type {Seen} */

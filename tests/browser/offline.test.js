@@ -23,7 +23,6 @@ before(async () => {
 after(() => browser?.close());
 
 const timeout = PATIENCE;
-const serviceWorkers = "allow";
 
 test("after one visit the page opens, reads and changes the model with the server gone", { timeout }, async (t) => {
   const server = await serve();
@@ -52,7 +51,7 @@ test("after one visit the page opens, reads and changes the model with the serve
       return families;
     });
     assert.deepEqual(families, [["resnet", "resnet"], ["convnext", "convnext"], ["vit", "vit"]]);
-  }, { serviceWorkers });
+  }, { canSave: true });
 });
 
 test("a new version is offered, and taken only when a person says so", { timeout }, async (t) => {
@@ -90,7 +89,7 @@ test("a new version is offered, and taken only when a person says so", { timeout
       return (await (await caches.open(name)).keys()).map(({ url }) => url);
     });
     assert.equal(addresses.filter((address) => address.includes("index.html")).length, 1, "the old file is still there");
-  }, { serviceWorkers });
+  }, { canSave: true });
 });
 
 test("a damaged file is not taken, and what is saved goes on", { timeout }, async (t) => {
@@ -102,22 +101,23 @@ test("a damaged file is not taken, and what is saved goes on", { timeout }, asyn
 
     await copy.retitle("Second");
     await copy.list();
-    await appendFile(join(copy.folder, "www/style.css"), "/* damaged */");
+    await appendFile(join(copy.folder, "www/index.html"), "<!-- damaged -->");
     await page.reload();
-    assert.match(await offline(page, "failed"), /style\.css is damaged.*This one stays/);
+    assert.match(await offline(page, "failed"), /index\.html is damaged.*This one stays/);
     assert.equal(await page.title(), "Karyolens");
     await page.reload();
     await readsCells(page);
-  }, { serviceWorkers });
+  }, { canSave: true });
 
+  // At a first visit there is nothing to go back to.
   await withPage(browser, async (page) => {
     await page.goto(copy.address);
-    assert.match(await offline(page, "failed"), /Not saved.*style\.css is damaged/);
+    assert.match(await offline(page, "failed"), /Not saved.*index\.html is damaged/);
     await readsCells(page);
     await copy.list();
     await page.reload();
     await offline(page, "saved");
-  }, { serviceWorkers });
+  }, { canSave: true });
 });
 
 test("a browser without room says so", { timeout }, async (t) => {
@@ -128,7 +128,7 @@ test("a browser without room says so", { timeout }, async (t) => {
     await tools.send("Storage.overrideQuotaForOrigin", { origin: server.address, quotaSize: 1e6 });
     await page.goto(server.address);
     assert.match(await offline(page, "failed"), /no room for \d+ MB/);
-  }, { serviceWorkers });
+  }, { canSave: true });
 });
 
 test("a browser can install the page, and asks for every file anew", { timeout }, async (t) => {
