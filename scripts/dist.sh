@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Packs what runs without an installation, for instance from a USB stick, as
-# target/dist/karyolens-VERSION.zip: the built page with its models, this machine's program without
-# its symbols, scripts that start it, the model cards and licences. The same parts give the same
+# target/dist/karyolens-VERSION.zip: the built page with its models, the page's server for this kind
+# of machine, scripts that start it, the model cards and licences. The same parts give the same
 # zip. Expects what `make pkg build` makes.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
 
 program=${KARYOLENS_BIN:-target/release/karyolens}
+server=$program-serve
 command -v zip >/dev/null || fail "zip is missing. Please install it and try again."
-[ -x "$program" ] || fail "$program is missing. Please run: make build"
+[ -x "$server" ] || fail "$server is missing. Please run: make build"
 [ -f pkg/files.json ] || fail "pkg/ is not built. Please run: make pkg"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -31,7 +32,7 @@ rm -rf target/dist
 mkdir -p "$folder/cards"
 cp -R www pkg "$folder/"
 rm -f "$folder"/pkg/*.tgz "$folder"/pkg/.gitignore
-strip -o "$folder/karyolens-$platform" "$program"
+strip -o "$folder/karyolens-$platform" "$server"
 cp scripts/dist/start.sh scripts/dist/start.command LICENSE-MIT LICENSE-APACHE "$folder/"
 # Windows ends lines with a carriage return.
 awk '{ printf "%s\r\n", $0 }' scripts/dist/start.bat >"$folder/start.bat"

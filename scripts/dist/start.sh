@@ -9,11 +9,13 @@ if [ ! -f "$program" ]; then
 fi
 
 if [ -x "$program" ]; then
-  exec "./$program" serve --open "$@"
+  exec "./$program" --open "$@"
 fi
 # Many a stick is mounted so that nothing on it may run.
 copy=$(mktemp -d) || exit
-trap 'rm -rf "$copy"' EXIT
-trap 'exit 130' INT TERM
+trap 'kill "$server" 2>/dev/null; rm -rf "$copy"' EXIT
+trap 'exit 130' HUP INT TERM
 cp "$program" "$copy/karyolens" && chmod +x "$copy/karyolens" || exit
-"$copy/karyolens" serve --root . --open "$@"
+"$copy/karyolens" --root . --open "$@" &
+server=$!
+wait "$server"

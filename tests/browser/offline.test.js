@@ -169,7 +169,7 @@ test("the packed page runs from a folder of its own", { timeout }, async (t) => 
   const readsCells = await cellReader(t);
 
   // From anywhere, the program finds the page beside itself.
-  const server = await serve({ command: join(stick, program), folder });
+  const server = await serve({ command: join(stick, program), args: [], folder });
   t.after(server.stop);
   await withPage(browser, async (page) => {
     await page.goto(server.address);
