@@ -18,16 +18,6 @@ platform=$(uname -s)-$(uname -m)
 name=karyolens-$version
 folder=target/dist/$name
 
-# Every crate that is compiled into the program or the wasm module, with its licence.
-list_third_parties() {
-  echo "Karyolens is built from these Rust crates; their sources are in the public registry of crates."
-  echo
-  {
-    cargo tree --locked --edges normal --prefix none --format '{p}: {l}'
-    cargo tree --locked --edges normal --prefix none --format '{p}: {l}' --no-default-features --target "$WASM_TARGET"
-  } | grep -v '^karyolens ' | sed 's/ (proc-macro)//; s/ (\*)$//' | LC_ALL=C sort -u
-}
-
 rm -rf target/dist
 mkdir -p "$folder/cards"
 cp -R www pkg "$folder/"
@@ -41,7 +31,7 @@ sed "s/@VERSION@/$version/; s/@PLATFORM@/$platform/" scripts/dist/README.txt |
 for model in "$folder"/pkg/model.safetensors "$folder"/pkg/models/*.safetensors; do
   "$program" card "$model" >"$folder/cards/$(basename "$model" .safetensors).json"
 done
-list_third_parties >"$folder/THIRD-PARTY.txt"
+node scripts/third-parties.mjs >"$folder/THIRD-PARTY.txt"
 
 # One time for all, that of the commit; the order of names; no owner.
 find "$folder" -exec chmod u=rwX,go=rX {} +
