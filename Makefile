@@ -23,6 +23,11 @@ pkg: ## build pkg/, what a browser loads and npm packs
 	@scripts/setup.sh pkg
 	@scripts/build-pkg.sh
 
+.PHONY: dist
+dist: pkg build ## pack target/dist/karyolens-VERSION.zip, which runs from a USB stick
+	@scripts/setup.sh dist
+	@scripts/dist.sh
+
 .PHONY: build
 build: ## build the native binary, target/release/karyolens (FEATURES=gpu or cuda)
 	@cargo build --release $(if $(FEATURES),--features $(FEATURES))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what is missing or stale in pkg/: the crate as a wasm module with its JavaScript glue, the
-# model (MODEL, else the shipped one), and the list of the page's files. Expects the tools that
-# setup.sh installs.
+# models (MODEL first, then those shipped), and the list of the page's files. Expects the tools
+# that setup.sh installs.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -31,13 +31,7 @@ if [ ! pkg/karyolens_wasm_bg.wasm -nt "$module" ]; then
   mv "$glue"/*.wasm pkg/
 fi
 
-model=${MODEL:-models/default.safetensors}
-if [ -f "$model" ]; then
-  cmp -s "$model" pkg/model.safetensors || cp "$model" pkg/model.safetensors
-elif [ -n "${MODEL:-}" ]; then
-  fail "$model is missing"
-else
-  echo "warning: $model is missing, the page has no model to open with" >&2
-fi
-
+[ -z "${MODEL:-}" ] || [ -f "$MODEL" ] || fail "$MODEL is missing"
+# The first is the one that the page opens with.
+node scripts/models.mjs ${MODEL:+"$MODEL"} models/default.safetensors models/*.safetensors
 node scripts/file-list.mjs

@@ -1,30 +1,52 @@
 /**
- * Writes pkg/files.json: every file that the page loads, from www/ and pkg/, by its address
- * relative to the page, with its size and SHA-256. The same files give the same list.
+ * Lists every file that the page loads, from www/ and pkg/, by its address relative to the page,
+ * with its size and SHA-256, and one version over them all. Writes the list twice: pkg/files.json
+ * for anyone, and pkg/files.js for the service worker (www/sw.js), which can only import scripts.
+ * The same files give the same list. Takes the folder that holds www/ and pkg/; else this one.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("../", import.meta.url);
+const root = process.argv[2] ? resolve(process.argv[2]) : fileURLToPath(new URL("../", import.meta.url));
 
-/** Of pkg/ the page loads code, wasm and weights; the types and package.json are for embedders. */
-const LOADED = /\.(js|wasm|safetensors)$/;
+/** Of pkg/ the page loads code, wasm and models; the types and package.json are for embedders. */
+const LOADED = /\.(js|wasm|safetensors)$|^models\.json$/;
+/** The list cannot hold its own hash; the browser keeps this script as a part of the worker. */
+const LIST = "files.js";
+/** What a page can do without for longest comes last. */
+const LAST = "pkg/models/";
 
-const page = filesIn("www/").map((name) => ({ path: name, source: `www/${name}` }));
-const packaged = filesIn("pkg/")
-  .filter((name) => LOADED.test(name))
-  .map((name) => ({ path: `pkg/${name}`, source: `pkg/${name}` }));
+const page = filesIn("www").map((name) => ({ path: name, source: join("www", name) }));
+const packaged = filesIn("pkg")
+  .filter((name) => LOADED.test(name) && name !== LIST)
+  .map((name) => ({ path: `pkg/${name}`, source: join("pkg", name) }));
 
 const files = [...page, ...packaged]
-  .sort((a, b) => (a.path < b.path ? -1 : 1))
+  .sort((a, b) => orderOf(a.path) - orderOf(b.path) || (a.path < b.path ? -1 : 1))
   .map(({ path, source }) => {
-    const bytes = readFileSync(new URL(source, root));
-    return { path, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+    const bytes = readFileSync(join(root, source));
+    return { path, size: bytes.length, sha256: sha256(bytes) };
   });
-writeFileSync(new URL("pkg/files.json", root), `${JSON.stringify({ files }, null, 2)}\n`);
+const list = JSON.stringify({ version: sha256(JSON.stringify(files)).slice(0, 16), files }, null, 2);
+writeFileSync(join(root, "pkg/files.json"), `${list}\n`);
+writeFileSync(join(root, "pkg", LIST), `self.karyolensFiles = ${list};\n`);
 
-/** @param {string} folder */
+/** The page, its code and the model it opens with before the other models. @param {string} path */
+function orderOf(path) {
+  return path.startsWith(LAST) ? 1 : 0;
+}
+
+/** @param {string | Buffer} bytes */
+function sha256(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Relative paths with forward slashes, as in addresses. @param {string} folder */
 function filesIn(folder) {
-  const names = readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" });
-  return names.filter((name) => statSync(new URL(folder + name, root)).isFile());
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  return names
+    .filter((name) => statSync(join(root, folder, name)).isFile())
+    .map((name) => name.replaceAll("\\", "/"));
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what `make run` and `make test` need and this machine lacks: with apt on Debian as root,
 # else with rustup, cargo and npm; what none of these may install ends in the command that the
-# person should run. Takes what to prepare: `pkg` (the page), `test` (also what the tests
-# need); everything without an argument. Where nothing is missing it takes a second.
+# person should run. Takes what to prepare: `pkg` (the page), `dist` (also what packs it), `test`
+# (also what the tests need); everything without an argument. Where nothing is missing it takes a
+# second.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -86,13 +87,17 @@ prepare_browser() {
 }
 
 part=${1:-test}
-case $part in pkg | test) ;; *) fail "there is no part '$part' to prepare: pkg, test" ;; esac
+case $part in pkg | dist | test) ;; *) fail "there is no part '$part' to prepare: pkg, dist, test" ;; esac
 need cc gcc
 need node nodejs
 prepare_rust
 prepare_wasm_toolchain
 prepare_bindgen
+if [ "$part" != pkg ]; then
+  need zip zip
+fi
 if [ "$part" = test ]; then
+  need unzip unzip
   need npm npm
   prepare_lints
   prepare_browser

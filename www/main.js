@@ -7,6 +7,7 @@ import { find, messageOf } from "./dom.js";
 import { Engine } from "./engine.js";
 import { listenForFiles } from "./files.js";
 import { showModel } from "./model.js";
+import { saveForOffline } from "./offline-status.js";
 import { Queue } from "./queue.js";
 import { Row } from "./results.js";
 import { say, showFailed, showLoading, showProgress, showReady } from "./status.js";
@@ -34,8 +35,13 @@ const engine = new Engine(new URLSearchParams(location.search).get("device") ?? 
   onReady: (karyolens) => {
     showModel(karyolens.card, karyolens.version);
     showReady(karyolens.device);
+    saveForOffline();
   },
-  onFailed: showFailed,
+  onFailed: (message) => {
+    showFailed(message);
+    // A newer version may be what helps.
+    saveForOffline();
+  },
 });
 
 /** @type {Queue<Job>} */

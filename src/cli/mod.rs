@@ -42,6 +42,16 @@ struct Arguments {
     command: Command,
 }
 
+/// Serves the Karyolens page.
+///
+/// For research and teaching. Not a medical device.
+#[derive(Parser)]
+#[command(name = "karyolens-serve", version, about, long_about)]
+struct ServeArguments {
+    #[command(flatten)]
+    serve: serve::Arguments,
+}
+
 #[derive(Subcommand)]
 enum Command {
     Data(data::Arguments),
@@ -78,6 +88,16 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "remote")]
         Command::DeviceServer(arguments) => device_server::run(arguments),
     };
+    code_of(result)
+}
+
+/// Serves the page and can do nothing else, so that the linker leaves the rest away.
+pub fn serve() -> ExitCode {
+    code_of(serve::run(ServeArguments::parse().serve))
+}
+
+/// Tells what went wrong, if something did.
+fn code_of(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("karyolens: {error:#}");
         ExitCode::FAILURE

@@ -80,13 +80,23 @@ export async function folderFor(test) {
   return folder;
 }
 
-/** Serves the repository's page on a free port. */
-export async function serve() {
-  const server = spawn(BINARY, ["serve", "--port", "0"], {
-    cwd: REPOSITORY,
+/**
+ * Serves a page on a free port: the repository's own, or what `command` finds in `folder`.
+ * `stop` gives a promise of the server's end.
+ *
+ * @param {{command?: string, args?: string[], folder?: string, environment?: Record<string, string>}} [options]
+ */
+export async function serve({ command = BINARY, args = ["serve"], folder = REPOSITORY, environment = {} } = {}) {
+  const server = spawn(command, [...args, "--port", "0"], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const stop = () => server.kill();
+  const ended = new Promise((end) => server.once("exit", end));
+  const stop = () => {
+    server.kill();
+    return ended;
+  };
   process.once("exit", stop);
   /** @type {string} */
   const address = await new Promise((found, failed) => {
@@ -97,7 +107,7 @@ export async function serve() {
       if (line) found(line[1]);
     });
     server.once("error", failed);
-    server.once("exit", (code) => failed(new Error(`${BINARY} serve ended with ${code}: ${said}`)));
+    server.once("exit", (code) => failed(new Error(`${command} ended with ${code}: ${said}`)));
   });
   return { address, stop };
 }
@@ -133,14 +143,17 @@ function isExecutable(file) {
 /**
  * Opens a page of its own for `body`. Afterwards the page must have kept quiet (no error or
  * warning on its console or its workers', no uncaught exception) and to itself (no request that
- * left this machine). Complaints that `expected` matches are the test's own doing.
+ * left this machine). Complaints that `expected` matches are the test's own doing. The page
+ * finds a browser that cannot save it for offline use, unless the test is about that.
  *
  * @param {Browser} browser
  * @param {(page: Page, seen: Seen) => Promise<void>} body
- * @param {{expected?: RegExp} & import("playwright-core").BrowserContextOptions} [options]
+ * @param {{expected?: RegExp, canSave?: boolean} & import("playwright-core").BrowserContextOptions} [options]
  */
-export async function withPage(browser, body, { expected, ...context } = {}) {
-  const page = await browser.newPage(context);
+export async function withPage(browser, body, { expected, canSave = false, ...context } = {}) {
+  const surroundings = await browser.newContext(context);
+  if (!canSave) await surroundings.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
+  const page = await surroundings.newPage();
   page.setDefaultTimeout(PATIENCE_OF_ONE_WAIT);
   /** @type {Seen} */
   const seen = { complaints: [], requests: [] };
@@ -161,7 +174,7 @@ export async function withPage(browser, body, { expected, ...context } = {}) {
     assert.deepEqual(seen.complaints.filter((text) => !expected?.test(text)), []);
     assert.deepEqual(seen.requests.filter(leavesTheMachine), []);
   } finally {
-    await page.close();
+    await surroundings.close();
   }
 }
 

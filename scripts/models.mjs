@@ -1,0 +1,59 @@
+/**
+ * Puts the models into pkg/, where the page finds them: the first of the checkpoints named on the
+ * command line as pkg/model.safetensors, the one that the page opens with, the others in
+ * pkg/models/. One that is named twice, or equals another, is there once.
+ *
+ * pkg/models.json lists them in the same order, `{id, name, family, file, size, sha256, default}`
+ * each: `id` is the shipped file's name, or "own"; `name` and `family` come from the model card;
+ * `file` is the address relative to the list.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const pkg = join(root, "pkg");
+
+const checkpoints = new Map();
+for (const path of process.argv.slice(2)) {
+  const bytes = readFileSync(path);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (!checkpoints.has(sha256)) checkpoints.set(sha256, { path, bytes });
+}
+
+const models = [...checkpoints].map(([sha256, { path, bytes }], index) => {
+  const { name, architecture } = cardOf(bytes, path);
+  const id = idOf(path);
+  const file = index === 0 ? "model.safetensors" : `models/${id}.safetensors`;
+  return { entry: { id, name, family: architecture.family, file, size: bytes.length, sha256, default: index === 0 }, bytes };
+});
+
+mkdirSync(join(pkg, "models"), { recursive: true });
+for (const { entry, bytes } of models) writeIfChanged(join(pkg, entry.file), bytes);
+for (const name of readdirSync(join(pkg, "models"))) {
+  if (!models.some(({ entry }) => entry.file === `models/${name}`)) rmSync(join(pkg, "models", name));
+}
+const list = JSON.stringify(models.map(({ entry }) => entry), null, 2);
+writeIfChanged(join(pkg, "models.json"), Buffer.from(`${list}\n`));
+
+/** @param {string} path */
+function idOf(path) {
+  const shipped = relative(join(root, "models"), resolve(path)) === basename(path);
+  return shipped ? basename(path, ".safetensors") : "own";
+}
+
+/** The model card, from the metadata in a checkpoint's header. @param {Buffer} bytes @param {string} path */
+function cardOf(bytes, path) {
+  try {
+    const header = bytes.toString("utf8", 8, 8 + Number(bytes.readBigUInt64LE()));
+    return JSON.parse(JSON.parse(header).__metadata__.karyolens);
+  } catch (error) {
+    throw new Error(`${path} has no model card: it is no checkpoint of Karyolens`, { cause: error });
+  }
+}
+
+/** @param {string} path @param {Buffer} bytes */
+function writeIfChanged(path, bytes) {
+  if (!existsSync(path) || !readFileSync(path).equals(bytes)) writeFileSync(path, bytes);
+}
