@@ -86,6 +86,18 @@ prepare_browser() {
   fi
 }
 
+prepare_python() {
+  find_python >/dev/null && return
+  # Debian's python3 comes without what makes an environment.
+  if ! python3 -c "import venv, ensurepip" 2>/dev/null; then
+    may_use_apt || fail "python3 with its module venv is missing. Please install them (on Debian: sudo apt-get install python3-venv) and try again."
+    apt_install python3-venv
+  fi
+  echo "setup: pip install ${PYTHON_PACKAGES[*]}"
+  python3 -m venv --clear "$(python_home)"
+  "$(python_home)/bin/python" -m pip install --quiet --disable-pip-version-check "${PYTHON_PACKAGES[@]}"
+}
+
 part=${1:-test}
 case $part in pkg | dist | test) ;; *) fail "there is no part '$part' to prepare: pkg, dist, test" ;; esac
 need cc gcc
@@ -101,4 +113,5 @@ if [ "$part" = test ]; then
   need npm npm
   prepare_lints
   prepare_browser
+  prepare_python
 fi

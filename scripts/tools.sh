@@ -33,6 +33,22 @@ find_bindgen() {
   return 1
 }
 
+# What reads the page's exports in the tests, as the people they are for would: pip's names.
+PYTHON_PACKAGES=(pandas==2.3.3 pypdf==6.0.0)
+
+# Where setup.sh installs them, also beside the compiled dependencies.
+python_home() {
+  local IFS=-
+  echo "${CARGO_HOME:-$HOME/.cargo}/build/karyolens-tools/python-${PYTHON_PACKAGES[*]//==/-}"
+}
+
+# A Python that has them. Importing them tells that the installation was not cut short.
+find_python() {
+  local program
+  program=$(python_home)/bin/python
+  "$program" -c "import pandas, pypdf" 2>/dev/null && echo "$program"
+}
+
 # The linker of Debian's lld, of the LLVM that Debian's rustc was built with or a later one.
 find_debian_wasm_linker() {
   compgen -G '/usr/bin/wasm-ld-[0-9]*' | sort -V | tail -1 | grep .

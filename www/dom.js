@@ -1,3 +1,5 @@
+/** The few things that every part of the page does to the document. */
+
 /**
  * Finds the element that `selector` names; the page without it is a mistake of ours.
  *
@@ -23,6 +25,48 @@ export function fromTemplate(selector) {
   const first = find(selector, HTMLTemplateElement).content.firstElementChild;
   if (!(first instanceof HTMLElement)) throw new Error(`the template ${selector} is empty`);
   return /** @type {HTMLElement} */ (document.importNode(first, true));
+}
+
+/**
+ * A new element: text is text, never parsed as HTML.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Calls `action` when the button is pressed. @param {string} selector @param {() => unknown} action */
+export function onPress(selector, action) {
+  find(selector, HTMLButtonElement).addEventListener("click", () => void action());
+}
+
+/** Hands a person a file to keep. @param {string} name @param {Blob} content */
+export function download(name, content) {
+  const address = URL.createObjectURL(content);
+  make("a", { href: address, download: name }).click();
+  // Some browsers read the address only after the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** `action`, at most once before the next paint, however often the result is called. @param {() => void} action */
+export function oncePerFrame(action) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      action();
+    });
+  };
 }
 
 /** What an error says to a person. @param {unknown} error */

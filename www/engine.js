@@ -3,7 +3,9 @@
 import { Karyolens } from "./pkg/index.js";
 import { messageOf } from "./dom.js";
 
-/** @import { Progress } from "./pkg/index.js" */
+/** @import { LoadOptions, Progress } from "./pkg/index.js" */
+
+/** Where a checkpoint comes from; undefined is the one that the page ships with. @typedef {LoadOptions["model"]} Source */
 
 /**
  * What the page hears of the classifier's life.
@@ -18,8 +20,12 @@ import { messageOf } from "./dom.js";
 export class Engine {
   #device;
   #listener;
+  /** @type {Source} */
+  #source = undefined;
   /** @type {Promise<Karyolens>} */
   #loading;
+  /** What is being asked of the classifier now. @type {Set<Promise<unknown>>} */
+  #running = new Set();
 
   /**
    * Starts loading at once.
@@ -44,14 +50,55 @@ export class Engine {
     return this.#loading;
   }
 
+  /**
+   * Does `work` with the classifier, which stays open until that is done.
+   *
+   * @template Result
+   * @param {(karyolens: Karyolens) => Promise<Result>} work
+   * @returns {Promise<Result>}
+   */
+  async run(work) {
+    const result = work(await this.ready());
+    this.#running.add(result);
+    try {
+      return await result;
+    } finally {
+      this.#running.delete(result);
+    }
+  }
+
   restart() {
     this.#loading = this.#load();
+  }
+
+  /**
+   * Goes over to another checkpoint. The present one reads on until the other is ready, and stays
+   * where that fails.
+   *
+   * @param {Source} source
+   * @throws {Error} where the checkpoint cannot be loaded
+   */
+  async use(source) {
+    const { onLoading, onProgress, onReady } = this.#listener;
+    const before = this.#loading;
+    onLoading();
+    try {
+      const karyolens = await Karyolens.load({ model: source, device: this.#device, onProgress });
+      this.#source = source;
+      this.#loading = Promise.resolve(karyolens);
+      onReady(karyolens);
+    } catch (error) {
+      before.then(onReady, (fault) => this.#listener.onFailed(messageOf(fault)));
+      throw error;
+    }
+    await Promise.allSettled(this.#running);
+    before.then((karyolens) => karyolens.close(), () => {});
   }
 
   #load() {
     const { onLoading, onProgress, onReady, onFailed } = this.#listener;
     onLoading();
-    const loading = Karyolens.load({ device: this.#device, onProgress });
+    const loading = Karyolens.load({ model: this.#source, device: this.#device, onProgress });
     loading.then(onReady, (error) => onFailed(messageOf(error)));
     return loading;
   }

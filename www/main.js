@@ -1,19 +1,33 @@
 /**
  * The page: files come in (files.js), wait their turn (queue.js), are read by the classifier
- * (engine.js, which is the package in pkg/) and shown (results.js). There is no model logic here.
+ * (engine.js, which is the package in pkg/), are kept in the session (session.js), and shown as a
+ * table (list.js) and one by one (detail.js). There is no model logic here.
  */
 
-import { find, messageOf } from "./dom.js";
+import { openCompare } from "./compare.js";
+import { Detail } from "./detail.js";
+import { copyDiagnostics, withoutNames } from "./diagnostics.js";
+import { find, messageOf, oncePerFrame, onPress } from "./dom.js";
 import { Engine } from "./engine.js";
 import { listenForFiles } from "./files.js";
-import { showModel } from "./model.js";
+import { currentView, offerFeatures, sortBy, startFilters } from "./filters.js";
+import { attachPictures } from "./import.js";
+import { chooseLanguage, currentLanguage, LANGUAGES, onLanguage, startLanguage, t } from "./i18n.js";
+import { startKeeping } from "./keep.js";
+import { List, nextSort } from "./list.js";
+import { addressOf, listModels, showModel, startModels } from "./models.js";
 import { saveForOffline } from "./offline-status.js";
 import { Queue } from "./queue.js";
-import { Row } from "./results.js";
-import { say, showFailed, showLoading, showProgress, showReady } from "./status.js";
+import { Session } from "./session.js";
+import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./status.js";
+import { openTeach } from "./teach.js";
+import { startThresholds } from "./thresholds.js";
+import { arrange } from "./view.js";
 
 /** @import { Karyolens } from "./pkg/index.js" */
-/** One picture to read, and where to show what comes of it. @typedef {{row: Row, picture: (karyolens: Karyolens) => Promise<Blob>}} Job */
+/** @import { Cell, Model } from "./session.js" */
+/** @import { Found } from "./files.js" */
+/** @import { Language } from "./i18n.js" */
 
 /** What "Try an example" draws, one after another. */
 const EXAMPLES = [
@@ -23,88 +37,306 @@ const EXAMPLES = [
   ["Wrinkled", "Irregular"],
   ["Crowding", "Overlapping"],
 ];
+/** What else than pictures a person may drop: a checkpoint, a session that was saved. */
+const CHECKPOINT = /\.safetensors$/i;
+const SAVED_SESSION = /\.json$/i;
 
-const list = find("#rows", HTMLOListElement);
-/** @type {Row[]} */
-let rows = [];
+const page = document.documentElement;
+const session = new Session();
 let examples = 0;
+const undo = find("#undo", HTMLButtonElement);
+/** What "Clear all" took away last, while it can be taken back. @type {ReturnType<Session["clear"]> | null} */
+let cleared = null;
+/** The classifier in use, once it is loaded. @type {Karyolens | null} */
+let inUse = null;
+/** What went wrong, for the diagnostics, without names of files. @type {string[]} */
+const errors = [];
+
+// Before anything is waited for: a browser opens what is dropped on a page that does not listen.
+const { promise: started, resolve: start } = Promise.withResolvers();
+listenForFiles((found) => void started.then(() => takeFiles(found)), () => say("status.no-file"));
+startLanguagePicker();
+await startLanguage();
 
 const engine = new Engine(new URLSearchParams(location.search).get("device") ?? "auto", {
   onLoading: showLoading,
   onProgress: showProgress,
   onReady: (karyolens) => {
-    showModel(karyolens.card, karyolens.version);
+    inUse = karyolens;
+    session.useModel(modelOf(karyolens));
+    showModel(karyolens);
     showReady(karyolens.device);
     saveForOffline();
   },
   onFailed: (message) => {
+    errors.push(message);
     showFailed(message);
     // A newer version may be what helps.
     saveForOffline();
   },
 });
 
-/** @type {Queue<Job>} */
-const queue = new Queue(async ({ row, picture }) => {
-  row.showReading();
-  try {
-    const karyolens = await engine.ready();
-    row.showPrediction(await karyolens.classify(await picture(karyolens)));
-  } catch (error) {
-    row.showFailure(messageOf(error));
-  }
-  showTally();
+/** @type {Queue<Cell>} */
+const queue = new Queue(read, showQueue);
+
+const models = startModels(async (source) => {
+  await engine.use(source);
+  readAnew();
 });
 
-listenForFiles(
-  (files) => {
-    const jobs = files.map((file) => {
-      const row = new Row(file.name);
-      row.showPicture(file);
-      return { row, picture: async () => file };
-    });
-    add(jobs);
+const list = new List(session, {
+  onSort: (sort) => {
+    sortBy(nextSort(currentView(), sort));
+    showCells();
   },
-  () => say("There was no file in that drop. Drop image files, or save the picture first."),
-);
+  onOpen: openDetail,
+});
+const detail = new Detail(session, engine, {
+  onStep: (by) => list.step(by),
+  onRetry: (cell) => enqueue([cell]),
+  onRemove: (cell) => {
+    queue.cancel((waiting) => waiting === cell);
+    session.remove(cell);
+  },
+});
+startThresholds(session);
+startFilters(showCells);
 
-find("#example", HTMLButtonElement).addEventListener("click", () => {
+const showCellsSoon = oncePerFrame(showCells);
+session.listen(showCellsSoon);
+onLanguage(showCellsSoon);
+
+const keeping = startKeeping(session, {
+  program: () => inUse?.version ?? null,
+  onRestored: (cells) => {
+    session.select(cells[0] ?? null);
+    say("status.restored", { count: cells.length });
+    queue.add(cells.filter((cell) => cell.state === "waiting" && canRead(cell)));
+  },
+  onDeleted: () => {
+    queue.cancel();
+    forgetCleared();
+  },
+});
+
+onPress("#example", () => {
   const seed = examples++;
   const features = EXAMPLES[seed % EXAMPLES.length];
-  const row = new Row(`Example ${seed + 1}`);
-  row.markSynthetic(features);
-  const picture = async (/** @type {Karyolens} */ karyolens) => {
-    const png = new Blob([await karyolens.renderSynthetic(features, seed)], { type: "image/png" });
-    row.showPicture(png);
-    return png;
-  };
-  add([{ row, picture }]);
+  addCells([{ name: t("example.name", { number: seed + 1 }), picture: null, synthetic: { features, seed } }]);
 });
-
-find("#clear", HTMLButtonElement).addEventListener("click", () => {
-  queue.clear();
-  for (const row of rows) row.remove();
-  rows = [];
-  showTally();
-  find("#choose", HTMLButtonElement).focus();
+onPress("#pause", () => queue.pause());
+onPress("#resume", () => queue.resume());
+onPress("#cancel", () => {
+  for (const cell of queue.cancel()) session.update(cell, { state: "cancelled" });
 });
+onPress("#retry-all", () => enqueue(session.cells.filter(canRetry)));
+onPress("#clear", () => {
+  queue.cancel();
+  cleared = session.clear();
+  say("status.cleared", { count: cleared.cells.length });
+  undo.hidden = false;
+  undo.focus();
+});
+undo.addEventListener("click", () => {
+  if (!cleared) return;
+  const { cells } = cleared;
+  session.putBack(cleared);
+  forgetCleared();
+  say("status.restored", { count: cells.length });
+  queue.add(cells.filter((cell) => cell.state === "waiting"));
+  showCells();
+  list.focus();
+});
+onPress("#again", () => engine.restart());
+onPress("#close-detail", closeDetail);
+onPress("#open-teach", () => openTeach({ engine, session, add: addCells }));
+onPress("#open-compare", () => openCompare({ session, listModels: choices }));
+onPress("#open-diagnostics", () => copyDiagnostics({ karyolens: inUse, session, errors }));
+listenForKeys();
 
-find("#again", HTMLButtonElement).addEventListener("click", () => engine.restart());
+addEventListener("beforeunload", (event) => {
+  if (session.unsaved) event.preventDefault();
+});
+start(undefined);
 
-/** @param {Job[]} jobs */
-function add(jobs) {
-  const added = jobs.map((job) => job.row);
-  rows.push(...added);
-  list.append(...added.map((row) => row.element));
-  showTally();
-  added[0].element.scrollIntoView({ block: "nearest" });
-  queue.add(...jobs);
+/** Pictures are added, or given back to the cells that were opened without; a model or a session is opened. @param {Found[]} found */
+async function takeFiles(found) {
+  const checkpoint = found.find(({ name }) => CHECKPOINT.test(name));
+  const saved = found.find(({ name }) => SAVED_SESSION.test(name));
+  if (checkpoint) {
+    models.open();
+    void models.choose(checkpoint.file);
+  }
+  if (saved) await (await keeping).open(saved.file);
+  const pictures = found.filter((one) => one !== checkpoint && one !== saved);
+  addCells((await withoutMissing(pictures)).map(({ name, file }) => ({ name, picture: file })));
 }
 
-function showTally() {
-  const count = (/** @type {string} */ state) => rows.filter((row) => row.state === state).length;
-  const failed = count("failed");
-  find("#results", HTMLElement).hidden = rows.length === 0;
-  find("#tally", HTMLElement).textContent =
-    `${count("done")} of ${rows.length} read${failed > 0 ? `, ${failed} failed` : ""}`;
+/** The files that are none of a cell's whose picture is missing; those get theirs back. @param {Found[]} found */
+async function withoutMissing(found) {
+  if (session.cells.every((cell) => cell.picture)) return found;
+  const fresh = [];
+  for (const one of found) {
+    const cells = attachPictures(session, one.file, await hashOf(one.file));
+    if (cells.length === 0) fresh.push(one);
+    queue.add(cells.filter((cell) => cell.state === "waiting"));
+  }
+  return fresh;
+}
+
+/** @param {Parameters<Session["add"]>[0]} sources */
+function addCells(sources) {
+  if (sources.length === 0) return;
+  forgetCleared();
+  const added = session.add(sources);
+  if (!session.selected) session.select(added[0]);
+  queue.add(added);
+  showCells();
+  list.reveal(added[0]);
+}
+
+function forgetCleared() {
+  cleared = null;
+  undo.hidden = true;
+}
+
+/** Lets cells be read, once more where they were before. @param {Cell[]} cells */
+function enqueue(cells) {
+  for (const cell of cells) session.update(cell, { state: "waiting", failure: "" });
+  queue.add(cells);
+}
+
+/** Lets the model in use read what others have read; corrections stay. */
+function readAnew() {
+  const others = session.cells.filter((cell) => cell.picture && cell.state === "done" && cell.reading?.model !== session.model?.id);
+  enqueue(others);
+}
+
+/** @param {Cell} cell */
+async function read(cell) {
+  session.update(cell, { state: "reading" });
+  try {
+    await engine.run(async (karyolens) => {
+      const picture = cell.picture ?? (await draw(karyolens, cell));
+      const [sha256, prediction] = await Promise.all([cell.sha256 ?? hashOf(picture), karyolens.classify(picture)]);
+      if (!session.cells.includes(cell)) return; // removed meanwhile
+      const model = modelOf(karyolens);
+      session.update(cell, {
+        picture,
+        sha256,
+        state: "done",
+        reading: {
+          model: model.id,
+          probabilities: prediction.features.map((feature) => feature.probability),
+          notice: prediction.notice,
+          device: karyolens.device.kind,
+          adapter: karyolens.device.adapter,
+          program: karyolens.version,
+          time: new Date().toISOString(),
+        },
+      });
+    });
+  } catch (error) {
+    errors.push(withoutNames(messageOf(error), [cell.name]));
+    session.update(cell, { state: "failed", failure: messageOf(error) });
+  }
+}
+
+/** The picture of a cell that the program draws. @param {Karyolens} karyolens @param {Cell} cell */
+async function draw(karyolens, { synthetic }) {
+  if (!synthetic) throw new Error(t("cell.no-picture"));
+  return new Blob([await karyolens.renderSynthetic(synthetic.features, synthetic.seed)], { type: "image/png" });
+}
+
+/** The SHA-256 of a file; null where the browser offers none, as on an address without encryption. @param {Blob} file */
+async function hashOf(file) {
+  if (!globalThis.crypto?.subtle) return null;
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** What the session remembers of a classifier's model. @param {Karyolens} karyolens @returns {Model} */
+function modelOf({ card, modelHash, riskRule }) {
+  return {
+    id: modelHash ?? card.name,
+    sha256: modelHash,
+    name: card.name,
+    crateVersion: card.crate_version,
+    features: card.features,
+    thresholds: card.thresholds,
+    unsure: card.unsure ?? [],
+    riskRule,
+  };
+}
+
+/** @param {Cell} cell */
+function canRetry(cell) {
+  return ["failed", "cancelled"].includes(cell.state) && canRead(cell);
+}
+
+/** Whether there is something to read: an opened session holds no pictures. @param {Cell} cell */
+function canRead(cell) {
+  return cell.picture !== null || cell.synthetic !== null;
+}
+
+/** The models that can be compared. */
+async function choices() {
+  return (await listModels()).map((model) => ({ id: model.id, name: model.name, source: addressOf(model).href }));
+}
+
+function showCells() {
+  const { cells, model } = session;
+  page.dataset.working = String(cells.length > 0);
+  find("#results", HTMLElement).hidden = cells.length === 0;
+  offerFeatures(model?.features ?? [], (model?.riskRule ?? null) !== null);
+  const view = currentView();
+  const shown = arrange(session, view);
+  list.show(shown, view);
+  detail.showPosition(session.selected ? shown.indexOf(session.selected) : -1, shown.length);
+  find("#no-match", HTMLElement).hidden = shown.length > 0;
+  const count = (/** @type {Cell["state"]} */ state) => cells.filter((cell) => cell.state === state).length;
+  const [done, failed] = [count("done"), count("failed")];
+  const parts = [t("tally.read", { done, total: cells.length })];
+  if (failed > 0) parts.push(t("tally.failed", { count: failed }));
+  if (shown.length < cells.length) parts.push(t("tally.shown", { count: shown.length }));
+  find("#tally", HTMLElement).textContent = parts.join(", ");
+  find("#retry-all", HTMLElement).hidden = !cells.some(canRetry);
+}
+
+/** Where the page is narrow the cell covers the table; else it has been beside it all the time. */
+function openDetail() {
+  page.dataset.detail = "open";
+  if (isNarrow()) find("#detail-name", HTMLElement).focus();
+}
+
+function closeDetail() {
+  delete page.dataset.detail;
+  list.focus();
+}
+
+function isNarrow() {
+  return getComputedStyle(find("#close-detail", HTMLElement)).display !== "none";
+}
+
+/** Keys of one character act only in the table and in the cell, where nobody types. */
+function listenForKeys() {
+  for (const place of ["#rows", "#detail"]) {
+    find(place, HTMLElement).addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      if (/^[1-9]$/.test(event.key)) detail.correct(Number(event.key) - 1);
+      else if (event.key === "Escape" && page.dataset.detail) closeDetail();
+      else return;
+      event.preventDefault();
+    });
+  }
+}
+
+function startLanguagePicker() {
+  const picker = find("#language", HTMLSelectElement);
+  picker.replaceChildren(...Object.entries(LANGUAGES).map(([tag, name]) => new Option(name, tag)));
+  for (const option of picker.options) option.lang = option.value;
+  picker.addEventListener("change", () => void chooseLanguage(/** @type {Language} */ (picker.value)));
+  onLanguage(() => {
+    picker.value = currentLanguage();
+  });
 }

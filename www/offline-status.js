@@ -1,6 +1,7 @@
 /** Says whether the page is saved for use without a network, and offers a newer version. */
 
 import { find } from "./dom.js";
+import { number, onLanguage, t } from "./i18n.js";
 import { startOffline, takeUpdate } from "./offline.js";
 
 /** @import { OfflineState } from "./offline.js" */
@@ -10,43 +11,35 @@ const text = find("#offline-text", HTMLElement);
 const figures = find("#offline-figures", HTMLElement);
 const button = find("#update", HTMLButtonElement);
 let isStarted = false;
+/** @type {OfflineState | null} */
+let shown = null;
 
 /** Starts saving, the first time that it is called. */
 export function saveForOffline() {
   if (isStarted) return;
   isStarted = true;
   button.addEventListener("click", takeUpdate);
+  onLanguage(() => shown && show(shown));
   void startOffline({ onState: show });
 }
 
 /** @param {OfflineState} state */
 function show(state) {
+  shown = state;
   line.hidden = false;
   line.dataset.state = state.state;
   text.textContent = wordsFor(state);
-  figures.textContent = state.state === "saving" ? `${megabytes(state.saved)} of ${megabytes(state.total)} MB` : "";
+  figures.textContent = state.state === "saving" ? t("offline.figures", { saved: megabytes(state.saved), total: megabytes(state.total) }) : "";
   button.hidden = state.state !== "update";
 }
 
 /** @param {OfflineState} state */
 function wordsFor({ state, saved, total, reason }) {
-  switch (state) {
-    case "unsupported":
-      return `Not saved for use without a network: ${reason}.`;
-    case "saving":
-      return "Saving for use without a network…";
-    case "saved":
-      return "Saved for use without a network.";
-    case "update":
-      return "A new version is here.";
-    case "failed":
-      return saved > 0 && saved === total
-        ? `A new version could not be saved: ${reason}. This one stays.`
-        : `Not saved for use without a network: ${reason}.`;
-  }
+  const onlyUpdateFailed = state === "failed" && saved > 0 && saved === total;
+  return t(onlyUpdateFailed ? "offline.update-failed" : `offline.${state}`, { reason });
 }
 
 /** @param {number} bytes */
 function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
+  return number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }

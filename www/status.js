@@ -1,8 +1,10 @@
-/** Tells what the page is doing: loading and how far, ready and on which device, or failed. */
+/** Tells what the page is doing: loading and how far, reading and how long yet, ready, or failed. */
 
 import { find } from "./dom.js";
+import { number, onLanguage, t } from "./i18n.js";
 
 /** @import { DeviceReport, Progress } from "./pkg/index.js" */
+/** @import { QueueProgress } from "./queue.js" */
 
 const page = document.documentElement;
 const line = find("#status", HTMLElement);
@@ -13,14 +15,30 @@ const device = find("#device", HTMLElement);
 const reason = find("#device-reason", HTMLElement);
 
 const DEVICE_NAMES = { webgpu: "WebGPU", cpu: "CPU" };
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 
 /** Bytes of the downloads, by phase. @type {Map<string, Progress>} */
 const downloads = new Map();
+/** Writes what is said again, in the page's language. */
+let sayAgain = () => {};
+/** @type {QueueProgress["state"]} */
+let queueState = "idle";
+
+onLanguage(() => sayAgain());
+
+/** A remark, by the key of its text. @param {string} key @param {Record<string, string | number>} [values] */
+export function say(key, values) {
+  sayAgain = () => {
+    line.textContent = t(key, values);
+  };
+  sayAgain();
+}
 
 export function showLoading() {
   page.dataset.state = "loading";
   downloads.clear();
-  line.textContent = "Loading the program and the model…";
+  say("status.loading");
   figures.textContent = "";
   bar.removeAttribute("value");
   bar.hidden = false;
@@ -33,7 +51,7 @@ export function showLoading() {
 export function showProgress(progress) {
   if (progress.phase === "device") {
     if (progress.loaded > 0) return;
-    line.textContent = "Preparing the device…";
+    say("status.device");
     figures.textContent = "";
     bar.removeAttribute("value");
     return;
@@ -45,35 +63,56 @@ export function showProgress(progress) {
   if (totals.length === 2) {
     bar.max = sum(totals);
     bar.value = loaded;
-    figures.textContent = `${megabytes(loaded)} of ${megabytes(sum(totals))} MB`;
+    figures.textContent = t("status.megabytes-of", { loaded: megabytes(loaded), total: megabytes(sum(totals)) });
   } else {
-    figures.textContent = `${megabytes(loaded)} MB`;
+    figures.textContent = t("status.megabytes", { loaded: megabytes(loaded) });
   }
 }
 
 /** @param {DeviceReport} report */
 export function showReady(report) {
   page.dataset.state = "ready";
-  line.textContent = "Ready.";
+  say("status.ready");
   hideProgress();
   device.hidden = false;
   device.dataset.kind = report.kind;
-  find(".device-kind", HTMLElement, device).textContent = `Runs on ${DEVICE_NAMES[report.kind]}`;
-  const adapter = report.adapter ? ` (adapter: ${report.adapter})` : "";
-  reason.textContent = `${DEVICE_NAMES[report.kind]}: ${report.reason}${adapter}.`;
+  const name = DEVICE_NAMES[report.kind];
+  find(".device-kind", HTMLElement, device).textContent = name;
+  const adapter = report.adapter ? ` (${report.adapter})` : "";
+  reason.textContent = `${name}: ${report.reason}${adapter}.`;
+  reason.title = reason.textContent;
+  find("#device-why", HTMLElement).textContent = reason.textContent;
 }
 
 /** @param {string} message */
 export function showFailed(message) {
   page.dataset.state = "failed";
-  line.textContent = `Karyolens could not start: ${message}`;
+  say("status.failed", { reason: message });
   hideProgress();
   recover.hidden = false;
 }
 
-/** A passing remark. @param {string} text */
-export function say(text) {
-  line.textContent = text;
+/** How far the reading has come. @param {QueueProgress} progress */
+export function showQueue({ state, done, total, left }) {
+  find("#queue", HTMLElement).hidden = state === "idle";
+  const progress = find("#queue-progress", HTMLProgressElement);
+  progress.max = Math.max(total, 1);
+  progress.value = done;
+  const time = left === null || state === "paused" ? "" : ` · ${timeLeft(left)}`;
+  find("#queue-figures", HTMLElement).textContent = `${t("queue.read", { done, total })}${time}`;
+  find("#pause", HTMLButtonElement).hidden = state !== "running";
+  find("#resume", HTMLButtonElement).hidden = state !== "paused";
+  // Said once when it begins, halts and ends; each cell would be too much to listen to.
+  if (state !== queueState && page.dataset.state === "ready") {
+    say(state === "idle" ? "queue.finished" : `queue.${state}`, { count: total });
+  }
+  queueState = state;
+}
+
+/** @param {number} milliseconds */
+function timeLeft(milliseconds) {
+  if (milliseconds < MINUTE) return t("queue.seconds-left", { count: Math.max(1, Math.round(milliseconds / SECOND)) });
+  return t("queue.minutes-left", { count: Math.ceil(milliseconds / MINUTE) });
 }
 
 function hideProgress() {
@@ -88,5 +127,5 @@ function sum(numbers) {
 
 /** @param {number} bytes */
 function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
+  return number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }

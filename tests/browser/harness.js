@@ -162,6 +162,11 @@ export async function withPage(browser, body, { expected, canSave = false, ...co
   });
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   page.on("dialog", (dialog) => {
+    // A test that leaves the page with results that were not saved means it.
+    if (dialog.type() === "beforeunload") {
+      void dialog.accept();
+      return;
+    }
     seen.complaints.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
@@ -233,6 +238,16 @@ export async function drop(page, files) {
   await page.dispatchEvent("main", "drop", { dataTransfer });
 }
 
+/** Drops a folder, as a file manager would. @param {Page} page @param {string} folder */
+export async function dropFolder(page, folder) {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of /** @type {const} */ (["dragEnter", "dragOver", "drop"])) {
+    await session.send("Input.dispatchDragEvent", { type, x: 200, y: 200, data });
+  }
+  await session.detach();
+}
+
 /**
  * Waits until `count` rows are read or have failed, and gives what all rows say.
  *
@@ -246,7 +261,7 @@ export async function settledRows(page, count) {
     rows.map((row) => {
       const text = (/** @type {string} */ selector) => row.querySelector(selector)?.textContent ?? "";
       const risk = /** @type {HTMLElement} */ (row.querySelector(".risk"));
-      const items = /** @type {HTMLElement[]} */ ([...row.querySelectorAll("li[data-feature]")]);
+      const items = /** @type {HTMLElement[]} */ ([...row.querySelectorAll("[data-feature]")]);
       return {
         name: text(".name"),
         state: /** @type {HTMLElement} */ (row).dataset.state,

@@ -99,7 +99,7 @@ test("a broken file gets a message in its own row and the others are read", { ti
     assert.equal(await page.locator("html").getAttribute("data-state"), "ready");
     assert.match(await page.locator("#tally").innerText(), /1 of 5 read, 4 failed/);
     await page.click("#clear");
-    assert.equal(await page.locator("#rows > li").count(), 0);
+    await page.locator("#results").waitFor({ state: "hidden" });
     await drop(page, [good]);
     assertAgrees((await settledRows(page, 1))[0], predicted);
   });
@@ -141,13 +141,24 @@ test("every control is reached and worked by the keyboard", { timeout }, async (
     await page.keyboard.press("Space");
     const [row] = await settledRows(page, 1);
     assert.equal(row.state, "done", row.message);
-    await tabTo(page, "#model > summary");
-    await page.keyboard.press("Enter");
-    await page.locator("#model-summary").waitFor();
+    for (const [opener, dialog] of [["#open-models", "#models"], ["#open-keep", "#keep"], ["#open-teach", "#teach"], ["#open-compare", "#compare"]]) {
+      await tabTo(page, opener);
+      await page.keyboard.press("Enter");
+      await page.locator(dialog).waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator(dialog).waitFor({ state: "hidden" });
+      assert.ok(await page.locator(opener).evaluate((button) => button === document.activeElement), `${opener} has lost the focus`);
+    }
+    for (const control of ["#filter-text", "#sort", ".thresholds > summary", "#rows", "#show-heat", "#calls .correct >> nth=0", "#remove"]) {
+      await tabTo(page, control);
+    }
     await tabTo(page, "#clear");
     await page.keyboard.press("Enter");
-    assert.equal(await page.locator("#rows > li").count(), 0);
-    assert.ok(await page.locator("#choose").evaluate((button) => button === document.activeElement));
+    await page.locator("#results").waitFor({ state: "hidden" });
+    assert.ok(await page.locator("#undo").evaluate((button) => button === document.activeElement));
+    await page.keyboard.press("Enter");
+    await settledRows(page, 1);
+    assert.ok(await page.locator("#rows").evaluate((rows) => rows === document.activeElement));
   });
 });
 
@@ -171,7 +182,7 @@ test("with a software adapter at hand the page takes the CPU and says why", { ti
     assert.equal(await page.locator("#device").getAttribute("data-kind"), "cpu");
     assert.match(await page.locator("#device-reason").innerText(), /fallback|software|WebGPU/i);
     assert.match(await page.locator(".honest").innerText(), /not a diagnosis.*stay on this machine/s);
-    await page.click("#model > summary");
+    await page.click("#open-models");
     assert.match(await page.locator("#model-summary").innerText(), /licence/i);
   });
 });
@@ -265,7 +276,7 @@ function withFeatures(checkpoint, names) {
 async function tabTo(page, selector) {
   const element = page.locator(selector);
   // More than one round through everything that takes the focus.
-  for (let presses = 0; presses < 40; presses++) {
+  for (let presses = 0; presses < 120; presses++) {
     if (await element.evaluate((one) => one === document.activeElement)) return;
     await page.keyboard.press("Tab");
   }

@@ -48,10 +48,25 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
         await page.mouse.move(0, 0);
         await settledRows(page, 5);
         await page.locator("#rows .picture img").nth(2).waitFor();
-        await shot("results");
-        await page.click("#model > summary");
-        await shot("model");
-      }, { colorScheme, viewport: { width, height: width < 600 ? 760 : Math.round((width * 10) / 16) } });
+        await shot("cells");
+        if (width < 1000) await page.click("#rows > li");
+        await page.check("#show-heat");
+        await page.waitForFunction(() => {
+          const heat = /** @type {HTMLCanvasElement} */ (document.querySelector("#heat"));
+          return heat.getContext("2d")?.getImageData(0, 0, heat.width, heat.height).data.some((value) => value > 0);
+        });
+        await shot("cell");
+        if (width < 1000) await page.click("#close-detail");
+        await page.click("#open-models");
+        await shot("models");
+        await page.keyboard.press("Escape");
+        await page.click("#open-teach");
+        await page.locator("#teach [type=submit] >> visible=true").waitFor();
+        await page.check("#teach-guess input >> nth=0");
+        await page.keyboard.press("Enter");
+        await page.locator("#teach-answer").waitFor();
+        await shot("practise");
+      }, { colorScheme, viewport: { width, height: width < 600 ? 760 : Math.round((width * 10) / 16) }, expected: /willReadFrequently/ });
     });
   }
 }

@@ -1,0 +1,74 @@
+/** Which cells of a session are shown, and in what order. */
+
+import { openQuestions, uncertainty } from "./decide.js";
+
+/** @import { Call, Decision } from "./decide.js" */
+/** @import { Cell, Session } from "./session.js" */
+
+/**
+ * What a person asked to see.
+ *
+ * @typedef {object} View
+ * @property {string} text part of the name
+ * @property {"" | "unsure" | "corrected" | "failed" | "unread"} show
+ * @property {string} feature that is present, or any
+ * @property {"" | "Low" | "Medium" | "High"} risk
+ * @property {string} sort `added`, `name`, `risk`, `doubt`, or `feature:` and its name
+ * @property {boolean} descending
+ */
+
+/** @type {View} */
+export const EVERYTHING = { text: "", show: "", feature: "", risk: "", sort: "added", descending: false };
+
+/** Sorted by these, the high ones are of interest. @param {string} sort */
+export function isDescendingAtFirst(sort) {
+  return sort !== "added" && sort !== "name";
+}
+
+/** @param {Session} session @param {View} view @returns {Cell[]} */
+export function arrange(session, view) {
+  const wanted = view.text.trim().toLocaleLowerCase();
+  const shown = session.cells.filter((cell) => matches(cell, session.decisionOf(cell), view, wanted));
+  if (view.sort === "added") return view.descending ? shown.reverse() : shown;
+  const sign = view.descending ? -1 : 1;
+  if (view.sort === "name") {
+    const { compare } = new Intl.Collator(undefined, { numeric: true });
+    return shown.sort((a, b) => sign * compare(a.name, b.name));
+  }
+  // Cells of which nothing is known come last either way.
+  const known = shown.map((cell) => ({ cell, value: valueOf(session.decisionOf(cell), view.sort) }));
+  known.sort((a, b) => {
+    if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
+    return sign * (a.value - b.value);
+  });
+  return known.map(({ cell }) => cell);
+}
+
+/** @param {Cell} cell @param {Decision | null} decision @param {View} view @param {string} wanted in lower case */
+function matches(cell, decision, { show, feature, risk }, wanted) {
+  if (wanted && !cell.name.toLocaleLowerCase().includes(wanted)) return false;
+  if (show === "failed" && cell.state !== "failed") return false;
+  if (show === "unread" && decision) return false;
+  if (show === "unsure" && !(decision && openQuestions(decision.calls).length > 0)) return false;
+  if (show === "corrected" && cell.corrections.size === 0) return false;
+  if (feature && !callOf(decision, feature)?.present) return false;
+  return !risk || decision?.risk?.level === risk;
+}
+
+/** @param {Decision | null} decision @param {string} sort @returns {number | null} */
+function valueOf(decision, sort) {
+  if (!decision) return null;
+  if (sort === "doubt") return uncertainty(decision.calls);
+  if (sort === "risk") return decision.risk ? rank(decision.risk) : null;
+  return callOf(decision, sort.slice("feature:".length))?.probability ?? null;
+}
+
+/** @param {NonNullable<Decision["risk"]>} risk */
+function rank({ level, score }) {
+  return ["Low", "Medium", "High"].indexOf(level) * 1000 + score;
+}
+
+/** @param {Decision | null} decision @param {string} feature @returns {Call | undefined} */
+function callOf(decision, feature) {
+  return decision?.calls.find((call) => call.name === feature);
+}
