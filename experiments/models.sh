@@ -5,7 +5,7 @@
 #     experiments/models.sh [RUNS]         # RUNS: where the runs go, runs by default
 #
 # Everything is trained twice, on the study's split and on one by field, whose figures the cards tell
-# beside the others. A run that is done is left alone, one that was interrupted goes on. Data and
+# beside the others. (Of models/, the default alone has had its sibling by field so far.) A run that is done is left alone, one that was interrupted goes on. Data and
 # pretrained weights are read from KARYOLENS_SHARED (default ../shared). It takes some ten hours on two
 # cores; what each run gave stands in experiments/README.md.
 set -euo pipefail

@@ -149,7 +149,7 @@ export interface HeatMap {
    * against it. Places are coarse; draw them blurred into each other.
    */
   values: number[];
-  /** What no place added; with it the values sum up to the logit. */
+  /** The logit less the values: what no place added, and the difference between the many looks that the map is made of and one. */
   rest: number;
   /** Its sigmoid is the feature's probability. */
   logit: number;

@@ -28,9 +28,11 @@ cp scripts/dist/start.sh scripts/dist/start.command LICENSE-MIT LICENSE-APACHE "
 awk '{ printf "%s\r\n", $0 }' scripts/dist/start.bat >"$folder/start.bat"
 sed "s/@VERSION@/$version/; s/@PLATFORM@/$platform/" scripts/dist/README.txt |
   awk '{ printf "%s\r\n", $0 }' >"$folder/README.txt"
-for model in "$folder"/pkg/model.safetensors "$folder"/pkg/models/*.safetensors; do
-  "$program" card "$model" >"$folder/cards/$(basename "$model" .safetensors).json"
-done
+# By the names of pkg/models.json.
+node -p 'require("./pkg/models.json").map(({ id, file }) => `${id} ${file}`).join("\n")' |
+  while read -r id file; do
+    "$program" card "$folder/pkg/$file" >"$folder/cards/$id.json"
+  done
 node scripts/third-parties.mjs >"$folder/THIRD-PARTY.txt"
 
 # One time for all, that of the commit; the order of names; no owner.

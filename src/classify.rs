@@ -52,8 +52,9 @@ pub struct FeaturePrediction {
     pub threshold: f64,
     /// Whether it is.
     pub present: bool,
-    /// Whether the probability is so near the threshold that the call might as well be the other
-    /// one: within the model card's band, see [`ModelCard::unsure`]; false where it has none.
+    /// Whether the probability is within the model card's band about the threshold, see
+    /// [`ModelCard::unsure`]: with other validation cells the call might have been the other one.
+    /// False where the card has no band.
     pub unsure: bool,
 }
 

@@ -10,16 +10,11 @@
 //! A map tells what the network went by, roughly: every place of a ResNet or ConvNeXt sees most of
 //! the cell, the white about it included. It does not say that the network was right.
 //!
-//! # What was compared
-//!
-//! On 100 to 400 training cells, by how far a feature's probability falls when the hottest tenth
-//! of the nucleus' pixels is painted over, white or in the nucleus' mean colour, beside a random
-//! tenth: maps with and without the blank canvas' differences taken off; one, two or four shifts
-//! either way; for the transformer roll-out of all tokens' shares, of the class token's alone, and
-//! none. What stands here fell further than random in all six cases, and furthest or nearly so in
-//! white; in the mean colour fewer shifts, and a transformer's shares without roll-out, fell
-//! further. `tests/explain.rs` measures the same on validation cells. ConvNeXt's maps are the
-//! weakest: one random round patch of white costs it more than the hottest pixels.
+//! The blank canvas, the shifts and, for the transformer, roll-out over all tokens were chosen on
+//! training cells, by how far a feature's probability falls when the hottest tenth of the nucleus'
+//! pixels is painted over, beside a random tenth. `tests/explain.rs` holds what was chosen against
+//! validation cells. ConvNeXt's maps are the weakest: one random round patch of white costs it
+//! more than the hottest pixels.
 
 use ::image::imageops::{self, flip_horizontal_in_place, flip_vertical_in_place};
 use ::image::{Rgb, RgbImage};
@@ -45,14 +40,13 @@ pub struct HeatMap {
     pub width: usize,
     /// Rows of the map.
     pub height: usize,
-    /// What each place added to the logit, row after row: above 0 it spoke for the feature, below
-    /// against it.
+    /// What each place adds to the logit, the mean over the looks, row after row: above 0 it spoke
+    /// for the feature, below against it.
     pub values: Vec<f32>,
-    /// What no place added; with it the values sum up to the logit. Here are the head's bias, what
-    /// a transformer's class token kept to itself, and the difference between the many looks that
-    /// the map is made of and the one that [`Classifier::read`] takes.
+    /// The logit less the values: the head's bias, what a transformer's class token kept to itself,
+    /// and the difference between the many looks that the map is made of and one look at the cell.
     pub rest: f32,
-    /// The feature's logit; its sigmoid is the probability that [`Classifier::read`] gives.
+    /// The feature's logit in one look at the cell as it is, as [`Classifier::logits`] gives it.
     pub logit: f32,
     /// The part of the cell image that the map covers.
     pub region: Region,
@@ -253,5 +247,34 @@ impl Classifier {
                 side: window,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_knows_where_in_the_cell_it_looks() {
+        const SIDE: u32 = 32;
+        const MARK: Rgb<u8> = Rgb([0; 3]);
+        let (x, y) = (13, 18);
+        let mut picture = RgbImage::from_pixel(SIDE, SIDE, WHITE);
+        picture.put_pixel(x, y, MARK);
+        for shift in [-12, -4, 4, 12] {
+            for mirrored in [false, true] {
+                let look = Move { shift, mirrored };
+                let moved = moved(&picture, [look, look]);
+                let mut marks = moved
+                    .enumerate_pixels()
+                    .filter(|(_, _, pixel)| **pixel == MARK);
+                let (across, down, _) = marks.next().expect("the mark is still in the picture");
+                let middle = |pixel: u32| look.origin(pixel as f32 + 0.5, SIDE as f32);
+                assert_eq!(
+                    [middle(across), middle(down)],
+                    [x as f32 + 0.5, y as f32 + 0.5]
+                );
+            }
+        }
     }
 }

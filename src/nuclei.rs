@@ -99,16 +99,21 @@ impl FeatureSet {
         &self.0
     }
 
-    /// The place of the feature of this name, in any case.
+    /// The place of the feature of this name, else of the first that has it in another case.
     ///
     /// # Errors
     /// [`UnknownFeature`], with every name that there is.
     pub fn index(&self, name: &str) -> Result<usize, UnknownFeature> {
-        let known = |known: &String| known.eq_ignore_ascii_case(name);
-        self.0.iter().position(known).ok_or_else(|| UnknownFeature {
-            name: name.into(),
-            known: self.0.clone(),
-        })
+        let exactly = |known: &String| known == name;
+        let in_any_case = |known: &String| known.eq_ignore_ascii_case(name);
+        let names = &self.0;
+        let found = names.iter().position(exactly);
+        found
+            .or_else(|| names.iter().position(in_any_case))
+            .ok_or_else(|| UnknownFeature {
+                name: name.into(),
+                known: names.clone(),
+            })
     }
 
     /// How many features there are: the width of the label vector and of the logits.
@@ -211,7 +216,7 @@ impl Risk {
 
 /// What [`Risk::of`] goes by, for those who want to show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")] // JavaScript reads it, and it is no part of a file.
+#[serde(rename_all = "camelCase")] // JavaScript reads it, and writes it into exported sessions.
 pub struct RiskRule {
     /// What each feature adds to the score, by name.
     pub weights: BTreeMap<&'static str, u32>,
@@ -266,15 +271,28 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_gives_the_levels() {
+    fn the_rule_gives_the_risk_of_all_combinations() {
         let rule = FeatureSet::default().risk_rule().unwrap();
-        for feature in Feature::ALL {
-            let risk = Risk::of([feature]);
-            assert_eq!(rule.weights[feature.name()], risk.score);
-            let high = rule.always_high.contains(&feature.name());
-            assert_eq!(high, risk.level == RiskLevel::High);
+        for subset in 0..1 << Feature::ALL.len() {
+            let present = |feature: &Feature| subset >> *feature as usize & 1 == 1;
+            let present: Vec<_> = Feature::ALL.into_iter().filter(present).collect();
+            let score = present.iter().map(|one| rule.weights[one.name()]).sum();
+            let alone = |one: &Feature| rule.always_high.contains(&one.name());
+            let level = match present.iter().any(alone) || score >= rule.high_from {
+                true => RiskLevel::High,
+                false if score >= rule.medium_from => RiskLevel::Medium,
+                false => RiskLevel::Low,
+            };
+            assert_eq!(Risk::of(present), Risk { score, level });
         }
-        assert_eq!((rule.medium_from, rule.high_from), (5, 7));
+    }
+
+    #[test]
+    fn a_name_is_found_in_any_case_and_the_very_one_first() {
+        let own = FeatureSet::new(["Halo", "halo"]);
+        assert_eq!(own.index("halo").unwrap(), 1);
+        assert_eq!(own.index("HALO").unwrap(), 0);
+        assert!(own.index("Mitosis").is_err());
     }
 
     #[test]

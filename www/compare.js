@@ -4,6 +4,7 @@
  */
 
 import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./comparison.js";
+import { deviceName } from "./device.js";
 import { openDialog } from "./dialog.js";
 import { download, find, make, messageOf, oncePerFrame } from "./dom.js";
 import { featureName, number, percent, t } from "./i18n.js";
@@ -30,7 +31,6 @@ const MOST_CELLS = 50;
 
 const SIDES = /** @type {const} */ ([0, 1]);
 const LETTERS = /** @type {const} */ (["A", "B"]);
-const DEVICE_NAMES = { webgpu: "WebGPU", cpu: "CPU" };
 
 /** @param {Page} page */
 export function openCompare(page) {
@@ -268,7 +268,7 @@ class Comparison {
     facts.append(make("dl", {},
       make("dt", {}, t("compare.time")), make("dd", { class: "compare-time" }, shown),
       make("dt", {}, t("compare.runsOn")),
-      make("dd", {}, `${DEVICE_NAMES[kind]}${adapter ? ` (${adapter})` : ""}`, make("small", {}, reason)),
+      make("dd", {}, deviceName(kind, adapter), make("small", {}, reason)),
     ));
   }
 

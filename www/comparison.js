@@ -3,6 +3,8 @@
  * apart they are, how long each took. compare.js shows it.
  */
 
+import { csvRow } from "./export.js";
+
 /** @import { FeaturePrediction } from "./pkg/index.js" */
 
 /** What one side said of one cell, or why it could not. @typedef {{features: FeaturePrediction[], milliseconds: number} | {failure: string}} Reading */
@@ -102,18 +104,10 @@ export function comparisonCsv(pairs, sources) {
       first.present, second.present, differ, ...times, ...origin,
     ]);
   });
-  return [head, ...rows].map((row) => `${row.map(csvField).join(",")}\r\n`).join("");
+  return [head, ...rows].map(csvRow).join("");
 }
 
 /** @param {Reading | null} reading @returns {reading is Extract<Reading, {features: FeaturePrediction[]}>} */
 export function isRead(reading) {
   return reading !== null && "features" in reading;
-}
-
-/** @param {string | number | boolean} value */
-function csvField(value) {
-  if (typeof value !== "string") return String(value);
-  // A spreadsheet takes what begins so for a formula, and a file's name may come from anywhere.
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

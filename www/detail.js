@@ -1,9 +1,10 @@
 /** One cell, read well: large, with what is said of each feature and why, to be corrected. */
 
+import { deviceName } from "./device.js";
 import { find, fromTemplate, make, messageOf, oncePerFrame, onPress } from "./dom.js";
 import { clearHeat, clearPortrait, showHeat, showPortrait } from "./heat.js";
-import { showRisk } from "./risk.js";
 import { featureMeaning, featureName, listing, moment, number, onLanguage, percent, t } from "./i18n.js";
+import { showRisk } from "./risk.js";
 
 /** @import { Engine } from "./engine.js" */
 /** @import { Call, Decision, RiskSum } from "./decide.js" */
@@ -19,8 +20,10 @@ export class Detail {
   #calls = find("#calls", HTMLElement);
   /** The feature that is explained. @type {string | null} */
   #feature = null;
+  /** What is shown, to write it anew only where that has changed. @type {unknown[]} */
+  #shown = [];
   /** What the portrait and the heat map show, so that they are drawn once. */
-  #drawn = { picture: /** @type {Blob | null} */ (null), heat: "" };
+  #drawn = { cell: /** @type {Cell | null} */ (null), picture: /** @type {Blob | null} */ (null), heat: "" };
   #show = oncePerFrame(() => this.#showNow());
 
   /**
@@ -37,6 +40,8 @@ export class Detail {
     session.listen(this.#show);
     onLanguage(() => {
       this.#calls.replaceChildren();
+      this.#shown = [];
+      this.#drawn.cell = null;
       this.#show();
     });
     onPress("#previous", () => actions.onStep(-1));
@@ -54,8 +59,9 @@ export class Detail {
   /** Where among those shown the selected cell is. @param {number} index -1 where it is not @param {number} count */
   showPosition(index, count) {
     find("#position", HTMLElement).textContent = index < 0 ? "" : t("detail.position", { at: index + 1, count });
-    find("#previous", HTMLButtonElement).disabled = index <= 0;
-    find("#next", HTMLButtonElement).disabled = index < 0 || index >= count - 1;
+    // Not disabled: that would take the focus away from under a finger that walks.
+    find("#previous", HTMLButtonElement).ariaDisabled = String(index <= 0);
+    find("#next", HTMLButtonElement).ariaDisabled = String(index < 0 || index >= count - 1);
   }
 
   /** Takes the other side on a feature, or takes a correction back. @param {number} index of the feature */
@@ -67,6 +73,12 @@ export class Detail {
 
   #showNow() {
     const cell = this.#session.selected;
+    const { checked } = find("#show-heat", HTMLInputElement);
+    const shown = cell
+      ? [cell, cell.state, cell.failure, cell.picture, cell.sha256, cell.reading, this.#session.decisionOf(cell), this.#feature, checked, this.#session.model]
+      : [null];
+    if (shown.length === this.#shown.length && shown.every((one, index) => one === this.#shown[index])) return;
+    this.#shown = shown;
     this.#panel.dataset.empty = String(cell === null);
     find("#detail-empty", HTMLElement).hidden = cell !== null;
     find("#detail-body", HTMLElement).hidden = cell === null;
@@ -82,7 +94,7 @@ export class Detail {
     const state = find("#detail-state", HTMLElement);
     state.hidden = cell.state === "done";
     state.dataset.state = cell.state;
-    state.textContent = cell.state === "failed" ? cell.failure : t(`state.${cell.state}`);
+    state.textContent = (cell.state === "failed" && cell.failure) || t(`state.${cell.state}`);
     find("#retry", HTMLElement).hidden = !(["failed", "cancelled"].includes(cell.state) && (cell.picture || cell.synthetic));
     find("#decision", HTMLElement).hidden = decision === null;
     if (decision) this.#showDecision(cell, decision);
@@ -130,7 +142,7 @@ export class Detail {
       ["provenance.file-hash", cell.sha256],
       ["provenance.model", model && `${model.name} (${model.crateVersion})`],
       ["provenance.model-hash", model?.sha256],
-      ["provenance.device", reading && [reading.device === "cpu" ? "CPU" : "WebGPU", reading.adapter].filter(Boolean).join(", ")],
+      ["provenance.device", reading && deviceName(reading.device, reading.adapter)],
       ["provenance.program", reading && `Karyolens ${reading.program}`],
       ["provenance.time", reading && moment(reading.time)],
     ];
@@ -145,14 +157,15 @@ export class Detail {
     const wanted = find("#show-heat", HTMLInputElement).checked && cell.state === "done" && cell.picture ? feature : null;
     find("#heat-controls", HTMLElement).hidden = wanted === null;
     const heat = wanted ? `${cell.id} ${wanted} ${this.#session.model?.id}` : "";
-    if (cell.picture === this.#drawn.picture && heat === this.#drawn.heat) return;
-    const isOther = cell.picture !== this.#drawn.picture;
-    this.#drawn = { picture: cell.picture, heat };
-    const stillWanted = () => this.#drawn.picture === cell.picture && this.#drawn.heat === heat;
+    const isOther = cell !== this.#drawn.cell || cell.picture !== this.#drawn.picture;
+    if (!isOther && heat === this.#drawn.heat) return;
+    const drawn = { cell, picture: cell.picture, heat };
+    this.#drawn = drawn;
+    const stillWanted = () => this.#drawn === drawn;
     clearHeat();
     const message = find("#heat-message", HTMLElement);
     message.textContent = "";
-    if (isOther) await this.#drawPortrait(cell.picture, stillWanted);
+    if (isOther) await this.#drawPortrait(cell, stillWanted);
     if (!wanted || !cell.picture || !stillWanted()) return;
     message.textContent = t("heat.computing");
     try {
@@ -166,17 +179,18 @@ export class Detail {
     }
   }
 
-  /** @param {Blob | null} picture @param {() => boolean} stillWanted */
-  async #drawPortrait(picture, stillWanted) {
+  /** @param {Cell} cell @param {() => boolean} stillWanted */
+  async #drawPortrait({ picture, synthetic }, stillWanted) {
     const missing = find("#no-picture", HTMLElement);
     missing.hidden = picture !== null;
-    missing.textContent = t("detail.no-picture");
+    missing.textContent = t(synthetic ? "detail.not-drawn" : "detail.no-picture");
     if (!picture) return clearPortrait();
     // At once as the browser reads it, then as the network gets it; a browser need not know the format.
     const raw = await createImageBitmap(picture).catch(() => null);
     if (!stillWanted()) return;
     if (raw) showPortrait(raw, USUAL_CROP);
     else clearPortrait();
+    raw?.close();
     try {
       const { png, crop } = await this.#engine.run(async (karyolens) => ({
         png: await karyolens.cellImage(picture),
@@ -184,6 +198,7 @@ export class Detail {
       }));
       const cell = await createImageBitmap(new Blob([png], { type: "image/png" }));
       if (stillWanted()) showPortrait(cell, crop);
+      cell.close();
     } catch {
       // A file that is no picture: its message stands beside this.
       if (stillWanted() && !raw) {

@@ -69,6 +69,17 @@ export function oncePerFrame(action) {
   };
 }
 
+/**
+ * The digit from 1 to 9 that a key stands for, by the key's place: a Vietnamese or French layout has
+ * letters where others have digits.
+ *
+ * @param {KeyboardEvent} event
+ */
+export function digitOf({ code }) {
+  const digit = /^(?:Digit|Numpad)([1-9])$/.exec(code)?.[1];
+  return digit === undefined ? null : Number(digit);
+}
+
 /** What an error says to a person. @param {unknown} error */
 export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);

@@ -26,6 +26,8 @@ export class Engine {
   #loading;
   /** What is being asked of the classifier now. @type {Set<Promise<unknown>>} */
   #running = new Set();
+  /** How often another checkpoint was asked for. */
+  #changes = 0;
 
   /**
    * Starts loading at once.
@@ -44,9 +46,10 @@ export class Engine {
    * which brought it down costs only itself.
    */
   async ready() {
-    const karyolens = await this.#loading;
+    const loading = this.#loading;
+    const karyolens = await loading;
     if (!karyolens.closed) return karyolens;
-    this.restart();
+    if (this.#loading === loading) this.restart(); // else somebody else has seen it too
     return this.#loading;
   }
 
@@ -73,33 +76,47 @@ export class Engine {
 
   /**
    * Goes over to another checkpoint. The present one reads on until the other is ready, and stays
-   * where that fails.
+   * where that fails. Of two that are asked for the later one is taken.
    *
    * @param {Source} source
    * @throws {Error} where the checkpoint cannot be loaded
    */
   async use(source) {
     const { onLoading, onProgress, onReady } = this.#listener;
-    const before = this.#loading;
+    const change = ++this.#changes;
+    const isLatest = () => change === this.#changes;
     onLoading();
-    try {
-      const karyolens = await Karyolens.load({ model: source, device: this.#device, onProgress });
-      this.#source = source;
-      this.#loading = Promise.resolve(karyolens);
-      onReady(karyolens);
-    } catch (error) {
-      before.then(onReady, (fault) => this.#listener.onFailed(messageOf(fault)));
+    const loading = Karyolens.load({ model: source, device: this.#device, onProgress });
+    const karyolens = await loading.catch((error) => {
+      if (isLatest()) this.#tellOf(this.#loading);
       throw error;
+    });
+    if (!isLatest()) {
+      karyolens.close();
+      return;
     }
+    const before = this.#loading;
+    this.#source = source;
+    this.#loading = loading;
+    onReady(karyolens);
     await Promise.allSettled(this.#running);
-    before.then((karyolens) => karyolens.close(), () => {});
+    before.then((old) => old.close(), () => {});
   }
 
   #load() {
-    const { onLoading, onProgress, onReady, onFailed } = this.#listener;
+    const { onLoading, onProgress } = this.#listener;
     onLoading();
     const loading = Karyolens.load({ model: this.#source, device: this.#device, onProgress });
-    loading.then(onReady, (error) => onFailed(messageOf(error)));
+    this.#tellOf(loading);
     return loading;
+  }
+
+  /** Says what becomes of a loading, unless another has taken its place by then. @param {Promise<Karyolens>} loading */
+  #tellOf(loading) {
+    const { onReady, onFailed } = this.#listener;
+    loading.then(
+      (karyolens) => this.#loading === loading && onReady(karyolens),
+      (error) => this.#loading === loading && onFailed(messageOf(error)),
+    );
   }
 }

@@ -76,7 +76,7 @@ const FEATURE_COLUMNS = [
  * @param {Session} session
  */
 export function toCsv(session) {
-  const features = [...new Set([...session.models.values()].flatMap((model) => model.features))];
+  const features = [...new Set(session.usedModels().flatMap((model) => model.features))];
   const columns = columnNames(features);
   const header = [
     ...CELL_COLUMNS.map(([name]) => name),
@@ -92,7 +92,7 @@ export function toCsv(session) {
       }),
     ];
   });
-  return [header, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
+  return [header, ...rows].map(csvRow).join("");
 }
 
 /**
@@ -149,7 +149,7 @@ export function cellRecord({ name, sha256, synthetic, state, failure, reading, c
 /** @param {Session} session @returns {RulesRecord} */
 export function rulesRecord(session) {
   return {
-    models: [...session.models.values()].map(modelRecord),
+    models: session.usedModels().map(modelRecord),
     movedThresholds: Object.fromEntries(session.moved),
   };
 }
@@ -185,6 +185,11 @@ function columnNames(features) {
     taken.add(name.toLowerCase());
     return name;
   });
+}
+
+/** A line of CSV, RFC 4180. @param {Value[]} values */
+export function csvRow(values) {
+  return `${values.map(field).join(",")}\r\n`;
 }
 
 /** @param {Value} value */

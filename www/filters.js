@@ -49,7 +49,12 @@ export function startFilters(onView) {
     text.focus();
   });
   // A small window shows the cells first; its summary opens the controls.
-  find("#filter-box", HTMLDetailsElement).open = matchMedia("(min-width: 40rem)").matches;
+  const wide = matchMedia("(min-width: 40rem)");
+  const box = find("#filter-box", HTMLDetailsElement);
+  box.open = wide.matches;
+  wide.addEventListener("change", () => {
+    if (wide.matches) box.open = true;
+  });
   onLanguage(fillChoices);
   fillChoices();
 }
@@ -67,6 +72,7 @@ export function sortBy(order) {
 /** The features that can be chosen, and whether there is a risk. @param {string[]} names @param {boolean} hasRisk */
 export function offerFeatures(names, hasRisk) {
   risk.disabled = !hasRisk;
+  if (!hasRisk && view.risk) view = { ...view, risk: "" };
   if (names.join("\n") === features.join("\n")) return;
   features = names;
   fillChoices();
@@ -79,7 +85,12 @@ function fillChoices() {
     ...["added", "name", "risk", "doubt"].map((value) => option(value, t(`sort.${value}`))),
     ...features.map((name) => option(`feature:${name}`, featureName(name))),
   );
+  // What the model in use does not know cannot be asked for.
   if (!features.includes(view.feature)) view = { ...view, feature: "" };
+  if (![...sort.options].some((option) => option.value === view.sort)) {
+    const { sort, descending } = EVERYTHING;
+    view = { ...view, sort, descending };
+  }
   showView();
 }
 

@@ -23,12 +23,15 @@ let language = FALLBACK;
 let texts = {};
 /** @type {Record<string, string>} */
 let fallbackTexts = {};
+/** How often a language was asked for. */
+let changes = 0;
 /** @type {(() => void)[]} */
 const listeners = [];
 
 /** Loads the language that was chosen before, else the browser's first one that there is. */
 export async function startLanguage() {
-  fallbackTexts = await load(FALLBACK);
+  // Without them the page stays as index.html has it.
+  fallbackTexts = await load(FALLBACK).catch(() => ({}));
   await use(chosen() ?? preferred());
 }
 
@@ -113,8 +116,9 @@ export function percent(probability, threshold) {
 export function translate(root) {
   for (const element of root.querySelectorAll("*")) {
     for (const { name, value } of element.attributes) {
+      if (!name.startsWith("data-i18n") || lookUp(value) === undefined) continue;
       if (name === "data-i18n") element.textContent = t(value);
-      else if (name.startsWith("data-i18n-")) element.setAttribute(name.slice("data-i18n-".length), t(value));
+      else element.setAttribute(name.slice("data-i18n-".length), t(value));
     }
   }
 }
@@ -126,10 +130,12 @@ function lookUp(key) {
 
 /** @param {Language} wanted */
 async function use(wanted) {
-  texts = await load(wanted).catch(() => fallbackTexts);
-  language = wanted;
-  document.documentElement.lang = wanted;
-  document.title = t("page.title");
+  const change = ++changes;
+  const loaded = await load(wanted).catch(() => null);
+  if (change !== changes) return; // another was chosen meanwhile
+  texts = loaded ?? fallbackTexts;
+  language = loaded ? wanted : FALLBACK;
+  document.documentElement.lang = language;
   translate(document);
   for (const template of document.querySelectorAll("template")) translate(template.content);
   for (const listener of listeners) listener();

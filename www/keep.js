@@ -1,5 +1,6 @@
 /** The dialog in which a session is saved, printed, opened and deleted, and the line that says whether the browser keeps it. */
 
+import { openDialog } from "./dialog.js";
 import { find, messageOf, onPress } from "./dom.js";
 import { downloadCsv, downloadJson } from "./export.js";
 import { moment, t } from "./i18n.js";
@@ -8,6 +9,9 @@ import { printReport } from "./report.js";
 import { openStorage } from "./storage.js";
 
 /** @import { Cell, Session } from "./session.js" */
+
+/** States of the storage in which something is lost with the page. */
+const WARNED = ["off", "second-tab", "full"];
 
 const dialog = find("#keep", HTMLDialogElement);
 const message = find("#keep-message", HTMLElement);
@@ -18,28 +22,32 @@ const message = find("#keep-message", HTMLElement);
  * @param {Session} session
  * @param {object} page
  * @param {() => string | null} page.program version of Karyolens
+ * @param {() => void} page.onGone the cells that were here are gone
  * @param {(cells: Cell[]) => void} page.onRestored of cells that came back
- * @param {() => void} page.onDeleted everything is gone
  */
-export async function startKeeping(session, { program, onRestored, onDeleted }) {
+export async function startKeeping(session, { program, onGone, onRestored }) {
   const storage = openStorage(session, {
     onState: (state, reason) => {
       const line = find("#kept", HTMLElement);
       line.dataset.state = state;
       line.textContent = reason ? `${t(`kept.${state}`)} ${reason}` : t(`kept.${state}`);
+      // What is lost with the page is said outside of the dialog, too.
+      const opener = find("#open-keep", HTMLButtonElement);
+      opener.dataset.kept = state;
+      opener.title = WARNED.includes(state) ? line.textContent : "";
     },
   });
-  onPress("#open-keep", () => {
-    say("", false);
-    const nothing = session.cells.length === 0;
-    for (const button of dialog.querySelectorAll("button[data-needs-cells]")) /** @type {HTMLButtonElement} */ (button).disabled = nothing;
-    dialog.showModal();
-  });
+  session.listen((change) => change === "cells" && offerSaving());
+  offerSaving();
+  onPress("#open-keep", show);
   onPress("#save-csv", () => saved(() => downloadCsv(session)));
   onPress("#save-json", () => saved(() => downloadJson(session, program())));
   onPress("#print", async () => {
     dialog.close();
-    await printReport(session);
+    await printReport(session).catch((error) => {
+      show();
+      say(messageOf(error), true);
+    });
   });
   const field = find("#session-file", HTMLInputElement);
   onPress("#open-session", () => field.click());
@@ -59,12 +67,13 @@ export async function startKeeping(session, { program, onRestored, onDeleted }) 
   onPress("#delete-yes", async () => {
     find("#delete-surely", HTMLElement).hidden = true;
     try {
-      onDeleted();
+      onGone();
       await storage.deleteEverything();
       say(t("keep.deleted"), false);
     } catch (error) {
       say(messageOf(error), true);
     }
+    find("#delete-everything", HTMLButtonElement).focus();
   });
   dialog.addEventListener("close", () => {
     find("#delete-surely", HTMLElement).hidden = true;
@@ -76,12 +85,13 @@ export async function startKeeping(session, { program, onRestored, onDeleted }) 
 
   /** Puts the session of an exported file in the place of this one. @param {File} file */
   async function open(file) {
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) show();
     if (session.unsaved && !(await confirmed())) return;
     try {
-      // Before it is in memory; a letter takes a byte at least.
+      // Before it is in memory; a letter takes four bytes at most.
       if (file.size > 4 * MOST_LETTERS) throw new Error(t("keep.import.long", { most: MOST_LETTERS }));
       const cells = replaceSession(session, await file.text());
+      onGone();
       onRestored(cells);
       say(t("keep.opened", { count: cells.length, name: file.name }), false);
     } catch (error) {
@@ -99,6 +109,7 @@ export async function startKeeping(session, { program, onRestored, onDeleted }) 
     const answer = (/** @type {boolean} */ yes) => {
       done.abort();
       question.hidden = true;
+      find("#open-session", HTMLButtonElement).focus();
       resolve(yes);
     };
     const { signal } = done;
@@ -108,11 +119,22 @@ export async function startKeeping(session, { program, onRestored, onDeleted }) 
     return promise;
   }
 
+  function offerSaving() {
+    for (const button of dialog.querySelectorAll("button")) {
+      if ("needsCells" in button.dataset) button.disabled = session.cells.length === 0;
+    }
+  }
+
   /** @param {() => void} save */
   function saved(save) {
     save();
     say(t("keep.saved", { time: moment(new Date()) }), false);
   }
+}
+
+function show() {
+  say("", false);
+  openDialog("#keep");
 }
 
 /** @param {string} text @param {boolean} failed */

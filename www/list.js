@@ -7,7 +7,6 @@
 import { find, fromTemplate, make, oncePerFrame } from "./dom.js";
 import { featureName, listing, onLanguage, percent, t } from "./i18n.js";
 import { showRisk } from "./risk.js";
-import { isDescendingAtFirst } from "./view.js";
 
 /** @import { Call, Decision } from "./decide.js" */
 /** @import { Cell, Session } from "./session.js" */
@@ -17,6 +16,7 @@ import { isDescendingAtFirst } from "./view.js";
 const CELL_SIDE = 224;
 /** Rows kept above and below those in view. */
 const SPARE_ROWS = 6;
+
 export class List {
   #session;
   #onSort;
@@ -75,6 +75,11 @@ export class List {
     this.#draw();
   }
 
+  /** Another cell is selected. */
+  showSelection() {
+    this.#draw();
+  }
+
   /** Moves the selection by so many rows. @param {number} by */
   step(by) {
     const at = this.#session.selected ? this.#cells.indexOf(this.#session.selected) : -1;
@@ -94,8 +99,11 @@ export class List {
 
   /** Scrolls a cell's row into view. @param {Cell} cell */
   reveal(cell) {
+    const index = this.#cells.indexOf(cell);
+    if (index < 0) return;
     const height = this.#rowHeight();
-    const top = this.#cells.indexOf(cell) * height;
+    const top = index * height;
+    this.#body.style.height = `${this.#cells.length * height}px`;
     const room = this.#scroller.clientHeight - this.#head.offsetHeight;
     if (top < this.#scroller.scrollTop) this.#scroller.scrollTop = top;
     else if (top + height > this.#scroller.scrollTop + room) this.#scroller.scrollTop = top + height - room;
@@ -191,12 +199,6 @@ export class List {
   }
 }
 
-/** The sort that a press on a column's head asks for, after the one in force. @param {View} view @param {string} sort */
-export function nextSort(view, sort) {
-  if (view.sort === sort) return { sort, descending: !view.descending };
-  return { sort, descending: isDescendingAtFirst(sort) };
-}
-
 /** One cell's row. What it shows last is kept, so that it is written only when it changes. */
 class Row {
   element = fromTemplate("#row");
@@ -240,7 +242,10 @@ class Row {
     this.#message.textContent = messageFor(this.#cell, decision);
     this.#message.title = state === "failed" ? failure : "";
     showRisk(find(".risk", HTMLElement, this.element), decision?.risk ?? null);
-    find(".notice-mark", HTMLElement, this.element).hidden = !(decision && this.#cell.reading?.notice);
+    const notice = find(".notice-mark", HTMLElement, this.element);
+    notice.hidden = !(decision && this.#cell.reading?.notice);
+    notice.title = this.#cell.reading?.notice ?? "";
+    notice.ariaLabel = notice.title;
     for (const old of this.element.querySelectorAll("[data-feature], .no-feature")) old.remove();
     const calls = new Map(decision?.calls.map((call) => [call.name, call]));
     this.element.append(...features.map((name) => markFor(calls.get(name))));
@@ -269,7 +274,7 @@ class Row {
 
 /** @param {Cell} cell @param {Decision | null} decision */
 function messageFor(cell, decision) {
-  if (cell.state === "failed") return cell.failure;
+  if (cell.state === "failed") return cell.failure || t("state.failed");
   if (cell.state !== "done" || !decision) return t(`state.${cell.state}`);
   const present = decision.calls.filter((call) => call.present).map((call) => featureName(call.name));
   return present.length > 0 ? listing(present) : t("cell.nothing-present");
@@ -289,7 +294,7 @@ function markFor(call) {
 }
 
 /** @param {Call} call */
-export function inWords(call) {
+function inWords(call) {
   const said = t(call.present ? "call.present" : "call.absent");
   const by = call.human !== null ? `, ${t("call.by-person")}` : call.unsure ? `, ${t("call.unsure")}` : "";
   return `${said}, ${percent(call.probability, call.threshold)}${by}`;

@@ -7,14 +7,14 @@
 import { openCompare } from "./compare.js";
 import { Detail } from "./detail.js";
 import { copyDiagnostics, withoutNames } from "./diagnostics.js";
-import { find, messageOf, oncePerFrame, onPress } from "./dom.js";
+import { digitOf, find, messageOf, oncePerFrame, onPress } from "./dom.js";
 import { Engine } from "./engine.js";
 import { listenForFiles } from "./files.js";
 import { currentView, offerFeatures, sortBy, startFilters } from "./filters.js";
 import { attachPictures } from "./import.js";
 import { chooseLanguage, currentLanguage, LANGUAGES, onLanguage, startLanguage, t } from "./i18n.js";
 import { startKeeping } from "./keep.js";
-import { List, nextSort } from "./list.js";
+import { List } from "./list.js";
 import { addressOf, listModels, showModel, startModels } from "./models.js";
 import { saveForOffline } from "./offline-status.js";
 import { Queue } from "./queue.js";
@@ -22,7 +22,7 @@ import { Session } from "./session.js";
 import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./status.js";
 import { openTeach } from "./teach.js";
 import { startThresholds } from "./thresholds.js";
-import { arrange } from "./view.js";
+import { arrange, nextSort } from "./view.js";
 
 /** @import { Karyolens } from "./pkg/index.js" */
 /** @import { Cell, Model } from "./session.js" */
@@ -37,11 +37,15 @@ const EXAMPLES = [
   ["Wrinkled", "Irregular"],
   ["Crowding", "Overlapping"],
 ];
+/** Bytes; the classifier refuses larger files, and the page must not read them whole. */
+const LARGEST_HASHED = 256 * 2 ** 20;
 /** What else than pictures a person may drop: a checkpoint, a session that was saved. */
 const CHECKPOINT = /\.safetensors$/i;
 const SAVED_SESSION = /\.json$/i;
 
 const page = document.documentElement;
+/** Where the stylesheet lets the cell cover the table. */
+const narrow = matchMedia("not all and (min-width: 64rem)");
 const session = new Session();
 let examples = 0;
 const undo = find("#undo", HTMLButtonElement);
@@ -93,8 +97,14 @@ const list = new List(session, {
 });
 const detail = new Detail(session, engine, {
   onStep: (by) => list.step(by),
-  onRetry: (cell) => enqueue([cell]),
+  onRetry: (cell) => {
+    enqueue([cell]);
+    find("#detail-name", HTMLElement).focus();
+  },
   onRemove: (cell) => {
+    // The next one that is shown: a filter may hide its neighbours in the session.
+    const at = list.cells.indexOf(cell);
+    session.select(list.cells[at + 1] ?? list.cells[at - 1] ?? null);
     queue.cancel((waiting) => waiting === cell);
     session.remove(cell);
   },
@@ -103,19 +113,21 @@ startThresholds(session);
 startFilters(showCells);
 
 const showCellsSoon = oncePerFrame(showCells);
-session.listen(showCellsSoon);
+const showSelectionSoon = oncePerFrame(showSelection);
+session.listen((change) => (change === "selection" ? showSelectionSoon() : showCellsSoon()));
 onLanguage(showCellsSoon);
 
 const keeping = startKeeping(session, {
   program: () => inUse?.version ?? null,
+  onGone: () => {
+    queue.cancel();
+    forgetCleared();
+  },
   onRestored: (cells) => {
     session.select(cells[0] ?? null);
     say("status.restored", { count: cells.length });
-    queue.add(cells.filter((cell) => cell.state === "waiting" && canRead(cell)));
-  },
-  onDeleted: () => {
-    queue.cancel();
-    forgetCleared();
+    readWaiting(cells);
+    void drawMissing(cells);
   },
 });
 
@@ -124,12 +136,23 @@ onPress("#example", () => {
   const features = EXAMPLES[seed % EXAMPLES.length];
   addCells([{ name: t("example.name", { number: seed + 1 }), picture: null, synthetic: { features, seed } }]);
 });
-onPress("#pause", () => queue.pause());
-onPress("#resume", () => queue.resume());
+// A button that hides itself passes the focus on.
+onPress("#pause", () => {
+  queue.pause();
+  find("#resume", HTMLButtonElement).focus();
+});
+onPress("#resume", () => {
+  queue.resume();
+  find("#pause", HTMLButtonElement).focus();
+});
 onPress("#cancel", () => {
   for (const cell of queue.cancel()) session.update(cell, { state: "cancelled" });
+  list.focus();
 });
-onPress("#retry-all", () => enqueue(session.cells.filter(canRetry)));
+onPress("#retry-all", () => {
+  enqueue(session.cells.filter(canRetry));
+  list.focus();
+});
 onPress("#clear", () => {
   queue.cancel();
   cleared = session.clear();
@@ -143,15 +166,19 @@ undo.addEventListener("click", () => {
   session.putBack(cleared);
   forgetCleared();
   say("status.restored", { count: cells.length });
-  queue.add(cells.filter((cell) => cell.state === "waiting"));
+  readWaiting(cells);
   showCells();
   list.focus();
 });
-onPress("#again", () => engine.restart());
+onPress("#again", () => {
+  engine.restart();
+  find("#choose", HTMLButtonElement).focus();
+});
 onPress("#close-detail", closeDetail);
 onPress("#open-teach", () => openTeach({ engine, session, add: addCells }));
 onPress("#open-compare", () => openCompare({ session, listModels: choices }));
 onPress("#open-diagnostics", () => copyDiagnostics({ karyolens: inUse, session, errors }));
+narrow.addEventListener("change", coverRest);
 listenForKeys();
 
 addEventListener("beforeunload", (event) => {
@@ -174,12 +201,12 @@ async function takeFiles(found) {
 
 /** The files that are none of a cell's whose picture is missing; those get theirs back. @param {Found[]} found */
 async function withoutMissing(found) {
-  if (session.cells.every((cell) => cell.picture)) return found;
+  if (!session.cells.some((cell) => cell.picture === null && cell.sha256 !== null)) return found;
   const fresh = [];
   for (const one of found) {
     const cells = attachPictures(session, one.file, await hashOf(one.file));
     if (cells.length === 0) fresh.push(one);
-    queue.add(cells.filter((cell) => cell.state === "waiting"));
+    readWaiting(cells);
   }
   return fresh;
 }
@@ -206,10 +233,23 @@ function enqueue(cells) {
   queue.add(cells);
 }
 
+/** Lets those be read that wait and have something to read. @param {Cell[]} cells */
+function readWaiting(cells) {
+  queue.add(cells.filter((cell) => cell.state === "waiting" && canRead(cell)));
+}
+
 /** Lets the model in use read what others have read; corrections stay. */
 function readAnew() {
-  const others = session.cells.filter((cell) => cell.picture && cell.state === "done" && cell.reading?.model !== session.model?.id);
-  enqueue(others);
+  const isOfAnother = (/** @type {Cell} */ { state, reading }) => state === "done" && reading?.model !== session.model?.id;
+  enqueue(session.cells.filter((cell) => isOfAnother(cell) && canRead(cell)));
+}
+
+/** Draws again what the program drew: an exported session holds no pictures. @param {Cell[]} cells */
+async function drawMissing(cells) {
+  for (const cell of cells.filter(({ state, picture, synthetic }) => state === "done" && synthetic && !picture)) {
+    const picture = await engine.run((karyolens) => draw(karyolens, cell)).catch(() => null);
+    if (picture && session.cells.includes(cell)) session.update(cell, { picture });
+  }
 }
 
 /** @param {Cell} cell */
@@ -238,7 +278,8 @@ async function read(cell) {
     });
   } catch (error) {
     errors.push(withoutNames(messageOf(error), [cell.name]));
-    session.update(cell, { state: "failed", failure: messageOf(error) });
+    const sha256 = cell.sha256 ?? (cell.picture && (await hashOf(cell.picture)));
+    session.update(cell, { state: "failed", failure: messageOf(error), sha256 });
   }
 }
 
@@ -248,10 +289,17 @@ async function draw(karyolens, { synthetic }) {
   return new Blob([await karyolens.renderSynthetic(synthetic.features, synthetic.seed)], { type: "image/png" });
 }
 
-/** The SHA-256 of a file; null where the browser offers none, as on an address without encryption. @param {Blob} file */
+/**
+ * The SHA-256 of a file. Null where the browser offers none, as on an address without encryption,
+ * where the file cannot be read, and where it is too large to be a picture of a cell.
+ *
+ * @param {Blob} file
+ */
 async function hashOf(file) {
-  if (!globalThis.crypto?.subtle) return null;
-  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  if (!globalThis.crypto?.subtle || file.size > LARGEST_HASHED) return null;
+  const bytes = await file.arrayBuffer().catch(() => null);
+  if (!bytes) return null;
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -292,7 +340,7 @@ function showCells() {
   const view = currentView();
   const shown = arrange(session, view);
   list.show(shown, view);
-  detail.showPosition(session.selected ? shown.indexOf(session.selected) : -1, shown.length);
+  showSelection();
   find("#no-match", HTMLElement).hidden = shown.length > 0;
   const count = (/** @type {Cell["state"]} */ state) => cells.filter((cell) => cell.state === state).length;
   const [done, failed] = [count("done"), count("failed")];
@@ -303,19 +351,32 @@ function showCells() {
   find("#retry-all", HTMLElement).hidden = !cells.some(canRetry);
 }
 
+function showSelection() {
+  const { selected } = session;
+  list.showSelection();
+  detail.showPosition(selected ? list.cells.indexOf(selected) : -1, list.cells.length);
+  if (!selected && page.dataset.detail) closeDetail();
+}
+
 /** Where the page is narrow the cell covers the table; else it has been beside it all the time. */
 function openDetail() {
   page.dataset.detail = "open";
-  if (isNarrow()) find("#detail-name", HTMLElement).focus();
+  coverRest();
+  if (narrow.matches) find("#detail-name", HTMLElement).focus();
 }
 
 function closeDetail() {
   delete page.dataset.detail;
+  coverRest();
   list.focus();
 }
 
-function isNarrow() {
-  return getComputedStyle(find("#close-detail", HTMLElement)).display !== "none";
+/** What the cell covers is out of reach for the keyboard too. */
+function coverRest() {
+  const covered = narrow.matches && page.dataset.detail === "open";
+  for (const part of document.querySelectorAll(".masthead, .intake, .status, .cells")) {
+    /** @type {HTMLElement} */ (part).inert = covered;
+  }
 }
 
 /** Keys of one character act only in the table and in the cell, where nobody types. */
@@ -323,7 +384,8 @@ function listenForKeys() {
   for (const place of ["#rows", "#detail"]) {
     find(place, HTMLElement).addEventListener("keydown", (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (/^[1-9]$/.test(event.key)) detail.correct(Number(event.key) - 1);
+      const digit = digitOf(event);
+      if (digit !== null) detail.correct(digit - 1);
       else if (event.key === "Escape" && page.dataset.detail) closeDetail();
       else return;
       event.preventDefault();

@@ -3,6 +3,7 @@
  * one's own.
  */
 
+import { openDialog } from "./dialog.js";
 import { find, fromTemplate, make, messageOf, onPress } from "./dom.js";
 import { number, onLanguage, t } from "./i18n.js";
 
@@ -30,7 +31,7 @@ let shipped = null;
 export function startModels(onChoose) {
   onPress("#open-models", async () => {
     message.textContent = "";
-    dialog.showModal();
+    openDialog("#models");
     await listShipped(choose);
   });
   const field = find("#model-file", HTMLInputElement);
@@ -50,9 +51,11 @@ export function startModels(onChoose) {
     message.dataset.failed = "false";
     message.textContent = t("models.loading", { name });
     dialog.ariaBusy = "true";
+    for (const button of find("#shipped-models", HTMLElement).querySelectorAll("button")) button.disabled = true;
     try {
       await onChoose(source);
       ownName = source instanceof Blob ? name : "";
+      if (inUse) showCard(inUse);
       message.textContent = t("models.in-use", { name: inUse?.card.name ?? name });
     } catch (error) {
       message.dataset.failed = "true";
@@ -61,7 +64,7 @@ export function startModels(onChoose) {
     dialog.ariaBusy = "false";
     await listShipped(choose);
   }
-  return { choose: (/** @type {File} */ file) => choose(file, file.name), open: () => dialog.open || dialog.showModal() };
+  return { choose: (/** @type {File} */ file) => choose(file, file.name), open: () => dialog.open || openDialog("#models") };
 }
 
 /** Shows the model that reads from now on. @param {Karyolens} karyolens */
@@ -76,9 +79,9 @@ export function showModel(karyolens) {
 export async function listModels() {
   if (shipped) return shipped;
   const response = await fetch(new URL("./pkg/models.json", import.meta.url)).catch(() => null);
-  const found = response?.ok ? await response.json() : [];
-  if (response?.ok) shipped = found;
-  return found;
+  const found = response?.ok ? await response.json().catch(() => null) : null;
+  shipped = found;
+  return found ?? [];
 }
 
 /** The address of a shipped model. @param {Shipped} model */

@@ -6,6 +6,7 @@
  * @property {number} done jobs since the queue was last idle
  * @property {number} total jobs since then, with those that wait
  * @property {number | null} left milliseconds until all is done; null while nothing is known
+ * @property {boolean} cancelled whether jobs were cancelled since then
  */
 
 /** How much the latest job counts in the mean of their times. */
@@ -20,6 +21,9 @@ export class Queue {
   #working = false;
   #paused = false;
   #done = 0;
+  #cancelled = false;
+  /** The first job of all waits for what it works with, and tells nothing of the next. */
+  #isFirst = true;
   /** Milliseconds a job took, an exponential mean. @type {number | null} */
   #pace = null;
   #work;
@@ -56,9 +60,10 @@ export class Queue {
   /** Forgets the jobs that have not begun, all or those that `of` is true for, and gives them. @param {(job: Job) => boolean} [of] */
   cancel(of = () => true) {
     const cancelled = this.#waiting.filter(of);
+    this.#cancelled ||= cancelled.length > 0;
     this.#waiting = this.#waiting.filter((job) => !of(job));
-    if (!this.#busy && this.#waiting.length === 0) this.#rest();
     this.#tell();
+    if (!this.#busy && this.#waiting.length === 0) this.#rest();
     return cancelled;
   }
 
@@ -73,17 +78,19 @@ export class Queue {
       await this.#work(job);
       this.#working = false;
       const took = performance.now() - start;
-      this.#pace = this.#pace === null ? took : this.#pace + WEIGHT_OF_LATEST * (took - this.#pace);
+      if (!this.#isFirst) this.#pace = this.#pace === null ? took : this.#pace + WEIGHT_OF_LATEST * (took - this.#pace);
+      this.#isFirst = false;
       this.#done++;
       this.#tell();
     }
     this.#busy = false;
-    if (this.#waiting.length === 0) this.#rest();
     this.#tell();
+    if (this.#waiting.length === 0) this.#rest();
   }
 
   #rest() {
     this.#done = 0;
+    this.#cancelled = false;
     this.#paused = false;
   }
 
@@ -94,6 +101,7 @@ export class Queue {
       done: this.#done,
       total: this.#done + left,
       left: this.#pace === null ? null : left * this.#pace,
+      cancelled: this.#cancelled,
     });
   }
 }

@@ -3,7 +3,8 @@
  * for the time of printing; print.css shows that and hides the page.
  */
 
-import { make } from "./dom.js";
+import { deviceName } from "./device.js";
+import { find, make } from "./dom.js";
 import { featureName, listing, moment, number, percent, t } from "./i18n.js";
 
 /** @import { Call, RiskSum } from "./decide.js" */
@@ -33,7 +34,7 @@ export async function printReport(session) {
  */
 export async function fillReport(session, time = new Date()) {
   clearReport();
-  const report = element();
+  const report = find("#report", HTMLElement);
   report.hidden = false;
   report.lang = document.documentElement.lang;
   // The foot of every page takes it from here.
@@ -44,7 +45,7 @@ export async function fillReport(session, time = new Date()) {
 
 /** Takes the report out of the page again. */
 export function clearReport() {
-  const report = element();
+  const report = find("#report", HTMLElement);
   report.replaceChildren();
   report.hidden = true;
   document.documentElement.style.removeProperty("--report-foot");
@@ -52,19 +53,10 @@ export function clearReport() {
   addresses = [];
 }
 
-/** @returns {HTMLElement} */
-function element() {
-  const there = document.querySelector("#report");
-  if (there instanceof HTMLElement) return there;
-  const made = make("section", { id: "report" });
-  document.body.append(made);
-  return made;
-}
-
 /** @param {Session} session @param {Date} time */
 function cover(session, time) {
   const readings = session.cells.flatMap((cell) => cell.reading ?? []);
-  const used = [...session.models.values()].filter((model) => readings.some((reading) => reading.model === model.id));
+  const used = session.usedModels();
   const corrected = session.cells.filter((cell) => cell.corrections.size > 0).length;
   return make(
     "header",
@@ -168,7 +160,7 @@ function readingLines(reading, model) {
 function riskLines({ score, level, terms, forced }) {
   const sum = terms.map(({ name, weight }) => `${featureName(name)} ${number(weight)}`).join(" + ");
   return [
-    line("report-risk", `${t("keep.report.risk", { level: t(`keep.report.level.${level}`) })} ${sum || "0"} = ${number(score)}`),
+    line("report-risk", `${t("keep.report.risk", { level: t(`keep.report.level.${level}`) })} ${sum ? `${sum} = ` : ""}${number(score)}`),
     ...(forced === null ? [] : [line("report-forced", t("keep.report.forced", { feature: featureName(forced) }))]),
   ];
 }
@@ -260,8 +252,7 @@ function period(readings) {
 
 /** @param {Reading} reading */
 function deviceOf({ device, adapter }) {
-  const name = { webgpu: "WebGPU", cpu: "CPU" }[device];
-  return adapter ? `${name} (${adapter})` : name;
+  return deviceName(device, adapter);
 }
 
 /** A threshold, without the noise of a binary fraction. @param {number} threshold */

@@ -57,7 +57,7 @@ import { decide } from "./decide.js";
 export class Session {
   /** @type {Cell[]} */
   cells = [];
-  /** Every model that has read a cell, by its id. @type {Map<string, Model>} */
+  /** Every model that was here, by its id. @type {Map<string, Model>} */
   models = new Map();
   /** Thresholds of a person's own, by feature. @type {Map<string, number>} */
   moved = new Map();
@@ -115,7 +115,7 @@ export class Session {
     const index = this.cells.indexOf(cell);
     if (index < 0) return;
     this.cells.splice(index, 1);
-    if (this.selected === cell) this.selected = this.cells[Math.min(index, this.cells.length - 1)] ?? null;
+    if (this.selected === cell) this.selected = null;
     this.#tell("cells");
     this.#tell("selection");
   }
@@ -203,6 +203,12 @@ export class Session {
   /** The model that read a cell. @param {Cell} cell */
   modelOf(cell) {
     return cell.reading ? this.models.get(cell.reading.model) ?? null : null;
+  }
+
+  /** The models that a reading is of. */
+  usedModels() {
+    const used = new Set(this.cells.map((cell) => cell.reading?.model));
+    return [...this.models.values()].filter((model) => used.has(model.id));
   }
 
   /** All that there is has been exported. */

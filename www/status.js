@@ -1,5 +1,6 @@
 /** Tells what the page is doing: loading and how far, reading and how long yet, ready, or failed. */
 
+import { deviceName } from "./device.js";
 import { find } from "./dom.js";
 import { number, onLanguage, t } from "./i18n.js";
 
@@ -14,7 +15,6 @@ const recover = find("#recover", HTMLElement);
 const device = find("#device", HTMLElement);
 const reason = find("#device-reason", HTMLElement);
 
-const DEVICE_NAMES = { webgpu: "WebGPU", cpu: "CPU" };
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
@@ -76,10 +76,8 @@ export function showReady(report) {
   hideProgress();
   device.hidden = false;
   device.dataset.kind = report.kind;
-  const name = DEVICE_NAMES[report.kind];
-  find(".device-kind", HTMLElement, device).textContent = name;
-  const adapter = report.adapter ? ` (${report.adapter})` : "";
-  reason.textContent = `${name}: ${report.reason}${adapter}.`;
+  find(".device-kind", HTMLElement, device).textContent = deviceName(report.kind);
+  reason.textContent = `${deviceName(report.kind, report.adapter)}: ${report.reason}.`;
   reason.title = reason.textContent;
   find("#device-why", HTMLElement).textContent = reason.textContent;
 }
@@ -93,7 +91,7 @@ export function showFailed(message) {
 }
 
 /** How far the reading has come. @param {QueueProgress} progress */
-export function showQueue({ state, done, total, left }) {
+export function showQueue({ state, done, total, left, cancelled }) {
   find("#queue", HTMLElement).hidden = state === "idle";
   const progress = find("#queue-progress", HTMLProgressElement);
   progress.max = Math.max(total, 1);
@@ -104,7 +102,8 @@ export function showQueue({ state, done, total, left }) {
   find("#resume", HTMLButtonElement).hidden = state !== "paused";
   // Said once when it begins, halts and ends; each cell would be too much to listen to.
   if (state !== queueState && page.dataset.state === "ready") {
-    say(state === "idle" ? "queue.finished" : `queue.${state}`, { count: total });
+    if (state === "idle") say(cancelled ? "status.ready" : "queue.finished", { count: done });
+    else say(`queue.${state}`, { count: total });
   }
   queueState = state;
 }

@@ -85,6 +85,8 @@ class Keeper {
   #timer;
   /** What is being done; the next thing waits for it. @type {Promise<unknown>} */
   #work = Promise.resolve();
+  /** Counts the times that saving was asked for. */
+  #asked = 0;
   /** Counts the times that everything was deleted: what was being written before then stops. */
   #era = 0;
   /** What `onState` heard last. @type {{state: KeepState, key: string, values: Record<string, string | number>} | null} */
@@ -165,6 +167,7 @@ class Keeper {
   #saveNow() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#asked++;
     this.#work = this.#work.then(() => this.#save());
   }
 
@@ -191,6 +194,7 @@ class Keeper {
   /** Brings the database up to the session. @param {() => boolean} goesOn asked between the pieces */
   async #write(goesOn) {
     const session = this.#session;
+    const asked = this.#asked;
     if (!this.#database) {
       if (session.cells.length === 0 && session.moved.size === 0) return;
       this.#watch(/** @type {IDBDatabase} */ (await openDatabase({ create: true })));
@@ -209,7 +213,8 @@ class Keeper {
       await this.#writePiece({ gone: gone.splice(0, BATCH), cells: plain.splice(0, BATCH) });
     }
     for (const cell of pictured) {
-      if (!goesOn()) return;
+      // What was asked for since comes first; the pictures that are left are found again by then.
+      if (!goesOn() || asked !== this.#asked) return;
       await this.#writePictured(cell);
     }
   }

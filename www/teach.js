@@ -1,10 +1,10 @@
 /**
- * "Try it": the program draws a nucleus, a person says what it shows, the model says it after
+ * Practising: the program draws a nucleus, a person says what it shows, the model says it after
  * them. What a guess is worth is quiz.js; this shows it.
  */
 
 import { openDialog } from "./dialog.js";
-import { find, make, messageOf } from "./dom.js";
+import { digitOf, find, make, messageOf } from "./dom.js";
 import { featureMeaning, featureName, listing, number, percent, t } from "./i18n.js";
 import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js";
 
@@ -15,7 +15,7 @@ import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js"
 
 /**
  * @typedef {object} Page what the quiz works with
- * @property {Pick<Engine, "ready">} engine
+ * @property {Pick<Engine, "run">} engine
  * @property {Pick<Session, "moved">} session whose thresholds are in force
  * @property {(cells: Parameters<Session["add"]>[0]) => unknown} add takes a drawing that a person keeps
  *
@@ -110,9 +110,9 @@ class Lesson {
     this.#showPicture(null);
     this.#enter("drawing", t("teach.say.drawing"));
     try {
-      const karyolens = await this.#page.engine.ready();
       const seed = newSeed();
-      const picture = new Blob([await karyolens.renderSynthetic(features, seed)], { type: "image/png" });
+      const png = await this.#page.engine.run((karyolens) => karyolens.renderSynthetic(features, seed));
+      const picture = new Blob([png], { type: "image/png" });
       if (turn !== this.#turn) return;
       this.#drawing = { features, seed, picture, chosen };
       this.#showPicture(this.#drawing);
@@ -137,8 +137,7 @@ class Lesson {
     let read = [];
     let failure = "";
     try {
-      const karyolens = await this.#page.engine.ready();
-      read = (await karyolens.classify(drawing.picture)).features;
+      read = (await this.#page.engine.run((karyolens) => karyolens.classify(drawing.picture))).features;
     } catch (error) {
       failure = messageOf(error);
     }
@@ -189,10 +188,9 @@ class Lesson {
   #onKey(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (!find("#teach-keys", HTMLInputElement, this.#dialog).checked) return;
-    // By the key's place: a Vietnamese or French layout has letters where others have digits.
-    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
+    const digit = digitOf(event);
     if (digit && (this.#phase === "guess" || this.#phase === "choose")) {
-      const box = this.#boxes(this.#phase === "guess" ? this.#guess : this.#choose)[Number(digit) - 1];
+      const box = this.#boxes(this.#phase === "guess" ? this.#guess : this.#choose)[digit - 1];
       box.focus();
       box.checked = !box.checked;
     } else if (event.key.toLowerCase() === "n" && (this.#phase === "guess" || this.#phase === "answer")) {

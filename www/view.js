@@ -17,12 +17,20 @@ import { openQuestions, uncertainty } from "./decide.js";
  * @property {boolean} descending
  */
 
+const byName = new Intl.Collator(undefined, { numeric: true });
+
 /** @type {View} */
 export const EVERYTHING = { text: "", show: "", feature: "", risk: "", sort: "added", descending: false };
 
 /** Sorted by these, the high ones are of interest. @param {string} sort */
 export function isDescendingAtFirst(sort) {
   return sort !== "added" && sort !== "name";
+}
+
+/** The sort that a press on a column's head asks for, after the one in force. @param {View} view @param {string} sort */
+export function nextSort(view, sort) {
+  if (view.sort === sort) return { sort, descending: !view.descending };
+  return { sort, descending: isDescendingAtFirst(sort) };
 }
 
 /** @param {Session} session @param {View} view @returns {Cell[]} */
@@ -32,8 +40,7 @@ export function arrange(session, view) {
   if (view.sort === "added") return view.descending ? shown.reverse() : shown;
   const sign = view.descending ? -1 : 1;
   if (view.sort === "name") {
-    const { compare } = new Intl.Collator(undefined, { numeric: true });
-    return shown.sort((a, b) => sign * compare(a.name, b.name));
+    return shown.sort((a, b) => sign * byName.compare(a.name, b.name));
   }
   // Cells of which nothing is known come last either way.
   const known = shown.map((cell) => ({ cell, value: valueOf(session.decisionOf(cell), view.sort) }));

@@ -37,8 +37,8 @@ pub(super) struct Arguments {
     /// that were trained so, too.
     #[arg(long, value_name = "FILE")]
     by_field: Option<PathBuf>,
-    /// The data folder that the checkpoint was trained on: its thresholds are searched again on 1,000
-    /// random resamples of the validation cells.
+    /// The data folder that the checkpoint was trained on: its thresholds are searched again on
+    /// random resamples of the validation cells. `train` does that itself at its end.
     #[arg(long, value_name = "FOLDER")]
     unsure_from: Option<PathBuf>,
     /// Where to run, for --unsure-from: cpu, gpu, cuda or remote:ADDRESS; of several devices the

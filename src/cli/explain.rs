@@ -13,9 +13,9 @@ use crate::explain::HeatMap;
 use crate::image::{CellImage, decode};
 
 /// What spoke for the feature.
-const FOR: Rgb<u8> = Rgb([240, 120, 0]);
+const FOR: Rgb<u8> = Rgb([230, 97, 1]);
 /// What spoke against it: blue, which the common kinds of colour blindness tell from orange.
-const AGAINST: Rgb<u8> = Rgb([0, 90, 220]);
+const AGAINST: Rgb<u8> = Rgb([40, 90, 190]);
 /// How much of the cell the strongest colour covers.
 const OPACITY: f32 = 0.7;
 

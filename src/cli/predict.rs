@@ -119,11 +119,13 @@ fn print_csv(rows: &[Row], classifier: &Classifier) -> Result<()> {
     let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
     let names = classifier.card().features.names();
     let mut header = vec!["file".to_string(), "error".into()];
-    header.extend(
-        names
-            .iter()
-            .flat_map(|name| [name.clone(), format!("{name} present")]),
-    );
+    header.extend(names.iter().flat_map(|name| {
+        [
+            name.clone(),
+            format!("{name} present"),
+            format!("{name} unsure"),
+        ]
+    }));
     header.extend(["risk score".into(), "risk level".into()]);
     csv.write_record(&header)?;
     for row in rows {
@@ -133,6 +135,7 @@ fn print_csv(rows: &[Row], classifier: &Classifier) -> Result<()> {
                 [
                     feature.probability.to_string(),
                     u8::from(feature.present).to_string(),
+                    u8::from(feature.unsure).to_string(),
                 ]
             }));
             record.extend(match prediction.risk {

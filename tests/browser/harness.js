@@ -312,3 +312,17 @@ export function skipWithoutShared(test, folder) {
   if (process.env.KARYOLENS_SKIP_LOG) appendFileSync(process.env.KARYOLENS_SKIP_LOG, `${line}\n`);
   return `${join(SHARED, folder)} is not on this machine`;
 }
+
+/** A checkpoint with other names for its features. @param {Buffer} checkpoint @param {string[]} names */
+export function withFeatures(checkpoint, names) {
+  const start = 8 + Number(checkpoint.readBigUInt64LE());
+  const header = JSON.parse(checkpoint.toString("utf8", 8, start));
+  const metadata = header.__metadata__;
+  metadata.karyolens = JSON.stringify({ ...JSON.parse(metadata.karyolens), features: names });
+  const json = JSON.stringify(header);
+  // Tensors start at a multiple of 8 bytes.
+  const text = Buffer.from(json + " ".repeat(-Buffer.byteLength(json) & 7));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, checkpoint.subarray(start)]);
+}

@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -115,10 +114,6 @@ const CELLS = [
  * @param {"en" | "vi"} [language]
  */
 async function openModules(page, language = "en") {
-  await page.route("**/locales/*.json", async (route) => {
-    const name = route.request().url().replace(/^.*\//, "");
-    await route.fulfill({ json: await textsOf(name) });
-  });
   await openBlank(page, server.address, HEAD);
   return loadModules(page, language);
 }
@@ -134,13 +129,6 @@ function loadModules(page, language = "en") {
     if (all.currentLanguage() !== language) await all.chooseLanguage(language);
     return all;
   }, { address: server.address, language });
-}
-
-/** The page's texts of one language; those of these modules lie apart until they are merged. @param {string} name */
-async function textsOf(name) {
-  const files = [join(REPOSITORY, "www/locales", name), join(REPOSITORY, "www-texts", `keep.${name}`)];
-  const found = await Promise.all(files.filter(existsSync).map((file) => readFile(file, "utf8")));
-  return Object.assign({}, ...found.map((text) => JSON.parse(text)));
 }
 
 /**

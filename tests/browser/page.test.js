@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
   PATIENCE, SHIPPED_MODEL, assertAgrees, drop, folderFor, launch, predict, ready, render, serve,
-  settledRows, transferOf, withPage,
+  settledRows, transferOf, withFeatures, withPage,
 } from "./harness.js";
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -257,20 +257,6 @@ test("all that the page asks for comes from its own server", { timeout }, async 
     assert.deepEqual(elsewhere, []);
   });
 });
-
-/** A checkpoint with other names for its features. @param {Buffer} checkpoint @param {string[]} names */
-function withFeatures(checkpoint, names) {
-  const start = 8 + Number(checkpoint.readBigUInt64LE());
-  const header = JSON.parse(checkpoint.toString("utf8", 8, start));
-  const metadata = header.__metadata__;
-  metadata.karyolens = JSON.stringify({ ...JSON.parse(metadata.karyolens), features: names });
-  const json = JSON.stringify(header);
-  // Tensors start at a multiple of 8 bytes.
-  const text = Buffer.from(json + " ".repeat(-Buffer.byteLength(json) & 7));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, checkpoint.subarray(start)]);
-}
 
 /** Presses Tab until the element has the focus. @param {import("playwright-core").Page} page @param {string} selector */
 async function tabTo(page, selector) {

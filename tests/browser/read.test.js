@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { PATIENCE, SHIPPED_MODEL, drop, folderFor, launch, predict, ready, render, serve, settledRows, withPage } from "./harness.js";
+import { PATIENCE, SHIPPED_MODEL, drop, folderFor, launch, predict, ready, render, serve, settledRows, withFeatures, withPage } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
 /** @import { Predicted } from "./harness.js" */
@@ -198,17 +198,3 @@ test("a checkpoint of one's own brings its features; one that is none is refused
     assert.equal(await page.locator("#filter-risk").isDisabled(), true);
   });
 });
-
-/** A checkpoint with other names for its features. @param {Buffer} checkpoint @param {string[]} names */
-function withFeatures(checkpoint, names) {
-  const start = 8 + Number(checkpoint.readBigUInt64LE());
-  const header = JSON.parse(checkpoint.toString("utf8", 8, start));
-  const metadata = header.__metadata__;
-  metadata.karyolens = JSON.stringify({ ...JSON.parse(metadata.karyolens), features: names });
-  const json = JSON.stringify(header);
-  // Tensors start at a multiple of 8 bytes.
-  const text = Buffer.from(json + " ".repeat(-Buffer.byteLength(json) & 7));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, checkpoint.subarray(start)]);
-}

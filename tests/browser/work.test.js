@@ -89,7 +89,7 @@ test("reading is paused, goes on, and is cancelled; what was cancelled can be re
     await page.click("#cancel");
     await page.locator("#queue").waitFor({ state: "hidden" });
     await page.selectOption("#filter-show", "unread");
-    assert.match((await page.locator("#rows > li .message").first().innerText()), /Cancelled/);
+    await page.locator("#rows > li .message", { hasText: "Cancelled" }).first().waitFor();
     await page.selectOption("#filter-show", "");
     await page.click("#retry-all");
     await allRead(page, 40);

@@ -1,12 +1,13 @@
-//! How far the figures, and the thresholds, would move with other cells: percentile bootstrap intervals.
+//! How far figures and thresholds would move with other cells: percentile bootstrap intervals.
 //!
-//! Draw as many cells as there are, with replacement, work every figure out again, and repeat;
-//! the 2.5th and 97.5th percentiles of what comes out bound the interval (Efron and Tibshirani,
+//! Draw as many cells as there are, with replacement, work everything out again, and repeat; two
+//! percentiles of what comes out bound the interval, the 2.5th and 97.5th for figures, the 5th and
+//! 95th for thresholds (Efron and Tibshirani,
 //! An Introduction to the Bootstrap, 1993, chapter 13). Cells are drawn one by one: the cells of
 //! one field resemble each other, so an interval is rather too narrow than too wide.
 //!
-//! A draw is only a number of times a cell: the ranking of the cells is sorted once, and each
-//! resample walks it with those numbers as weights.
+//! For figures a draw is only a number of times a cell: the ranking of the cells is sorted once, and
+//! each resample walks it with those numbers as weights. Thresholds are searched anew in each.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -64,24 +65,24 @@ impl Scores<'_> {
         seed: u64,
     ) -> Vec<[f64; 2]> {
         assert_eq!(thresholds.len(), self.classes, "one threshold per feature");
-        let resamples = self.resamples(resamples, seed);
-        let interval = |(class, &threshold): (usize, &f64)| {
-            let found = resamples
-                .iter()
-                .map(|rows| self.search_threshold(search, class, rows.iter().copied()));
-            let [low, high] =
-                interval(found.collect(), THRESHOLD_TAIL).expect("at least one resample");
+        let mut found = vec![Vec::with_capacity(resamples); self.classes];
+        for rows in self.resamples(resamples, seed) {
+            for (class, found) in found.iter_mut().enumerate() {
+                found.push(self.search_threshold(search, class, rows.iter().copied()));
+            }
+        }
+        let widened = |(found, &threshold): (Vec<f64>, &f64)| {
+            let [low, high] = interval(found, THRESHOLD_TAIL).expect("at least one resample");
             [low.min(threshold), high.max(threshold)]
         };
-        thresholds.iter().enumerate().map(interval).collect()
+        found.into_iter().zip(thresholds).map(widened).collect()
     }
 
     /// Lists of as many rows as there are, drawn with replacement.
-    fn resamples(&self, resamples: usize, seed: u64) -> Vec<Vec<usize>> {
+    fn resamples(&self, resamples: usize, seed: u64) -> impl Iterator<Item = Vec<usize>> {
         let mut random = random(seed, &[]);
         let rows = self.rows();
-        let mut draw = || (0..rows).map(|_| random.random_range(0..rows)).collect();
-        (0..resamples).map(|_| draw()).collect()
+        (0..resamples).map(move |_| (0..rows).map(|_| random.random_range(0..rows)).collect())
     }
 
     /// 95 % intervals over given resamples, each a list of rows.

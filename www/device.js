@@ -1,0 +1,8 @@
+/** What the devices are called. */
+
+const NAMES = { webgpu: "WebGPU", cpu: "CPU" };
+
+/** With the graphics adapter, where there is one. @param {keyof typeof NAMES} kind @param {string | null} [adapter] */
+export function deviceName(kind, adapter) {
+  return adapter ? `${NAMES[kind]} (${adapter})` : NAMES[kind];
+}
