@@ -134,10 +134,10 @@ test("two models are set side by side on the same cells, and as on the command l
       assert.deepEqual([row.cell, row.feature], [`cell_${cell}.png`, one.name]);
       assert.ok(Math.abs(Number(row.a_probability) - one.probability) <= 1e-3, `${row.cell} ${row.feature} A`);
       assert.ok(Math.abs(Number(row.b_probability) - other.probability) <= 1e-3, `${row.cell} ${row.feature} B`);
-      assert.equal(row.calls_differ, String(row.a_present !== row.b_present));
+      assert.equal(row.calls_differ, row.a_present !== row.b_present ? "True" : "False");
     });
 
-    const differing = rows.filter((row) => row.calls_differ === "true");
+    const differing = rows.filter((row) => row.calls_differ === "True");
     assert.equal(await page.locator("#compare-cells tr[data-differ=true]").count(), differing.length);
     const agreed = await page.locator(".compare-table tr[data-feature]").evaluateAll((all) =>
       all.map((row) => /** @type {HTMLTableRowElement} */ (row).cells[1].textContent ?? ""));
@@ -267,7 +267,7 @@ test("scores, agreement, CSV and messages without names, apart from the page", {
       { name: "Grooves", cells: 2, same: 1, onlyFirst: 1, onlySecond: 0, largest: 0.5, at: "=a,b.png" },
     ]);
     const [row, ...others] = found.csv.trimEnd().split("\r\n").slice(1);
-    assert.match(row, /^"'=a,b\.png",true,Grooves,0\.75,0\.25,0\.5,0\.5,0\.5,true,false,true,1\.0,1\.0,m,,cpu,1,m,,cpu,1$/);
+    assert.match(row, /^"'=a,b\.png",True,Grooves,0\.75,0\.25,0\.5,0\.5,0\.5,True,False,True,1\.0,1\.0,m,,cpu,1,m,,cpu,1$/);
     assert.equal(others.length, 1);
     assert.deepEqual(found.medians, [2, 2.5]);
     assert.deepEqual(found.messages, [
