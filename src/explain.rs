@@ -16,8 +16,8 @@
 //! validation cells. ConvNeXt's maps are the weakest: one random round patch of white costs it
 //! more than the hottest pixels.
 
+use ::image::RgbImage;
 use ::image::imageops::{self, flip_horizontal_in_place, flip_vertical_in_place};
-use ::image::{Rgb, RgbImage};
 use burn::tensor::Tensor;
 use serde::Serialize;
 
@@ -28,8 +28,6 @@ use crate::model::{Architecture, Evidence};
 /// How often the 32 px between two places of a ResNet or ConvNeXt are divided, along either side:
 /// places of the map lie 8 px of the input apart, for 64 looks.
 const SHIFTS: usize = 4;
-/// What a blank canvas shows.
-const WHITE: Rgb<u8> = Rgb([255; 3]);
 
 /// Where a feature's logit came from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -143,7 +141,7 @@ impl Looks {
 
 /// `picture` as a look shows it, white where nothing of it is left.
 fn moved(picture: &RgbImage, [across, down]: [Move; 2]) -> RgbImage {
-    let mut moved = RgbImage::from_pixel(picture.width(), picture.height(), WHITE);
+    let mut moved = RgbImage::from_pixel(picture.width(), picture.height(), CellImage::WHITE);
     imageops::replace(&mut moved, picture, across.shift, down.shift);
     if across.mirrored {
         flip_horizontal_in_place(&mut moved);
@@ -197,7 +195,7 @@ impl Classifier {
         };
 
         let picture = card.input.resized(cell);
-        let blank = RgbImage::from_pixel(picture.width(), picture.height(), WHITE);
+        let blank = RgbImage::from_pixel(picture.width(), picture.height(), CellImage::WHITE);
         let both = self.run(&[picture.clone(), blank], network).await?;
         let (picture_shares, blank_shares) = both.split_at(both.len() / 2);
         let logit = picture_shares.iter().sum();
@@ -252,6 +250,8 @@ impl Classifier {
 
 #[cfg(test)]
 mod tests {
+    use ::image::Rgb;
+
     use super::*;
 
     #[test]
@@ -259,7 +259,7 @@ mod tests {
         const SIDE: u32 = 32;
         const MARK: Rgb<u8> = Rgb([0; 3]);
         let (x, y) = (13, 18);
-        let mut picture = RgbImage::from_pixel(SIDE, SIDE, WHITE);
+        let mut picture = RgbImage::from_pixel(SIDE, SIDE, CellImage::WHITE);
         picture.put_pixel(x, y, MARK);
         for shift in [-12, -4, 4, 12] {
             for mirrored in [false, true] {

@@ -76,7 +76,7 @@ class Comparison {
     this.#part("#compare-save", HTMLButtonElement).addEventListener("click", () => this.#save(), { signal });
     this.#part("#compare-only", HTMLInputElement).addEventListener("change", () => this.#showOnlyWanted(), { signal });
     const count = this.#part("input[name=count]", HTMLInputElement);
-    count.addEventListener("input", () => this.#chooseCells("first"), { signal });
+    count.addEventListener("input", () => this.#chooseFirst(), { signal });
     signal.addEventListener("abort", () => {
       this.#running?.abort();
       this.#forgetResults();
@@ -95,7 +95,7 @@ class Comparison {
     this.#part("input[value=selected]", HTMLInputElement).disabled = !isPictured;
     this.#part("#compare-selected", HTMLElement).textContent =
       isPictured && selected ? t("compare.selected", { name: selected.name }) : t("compare.selected.none");
-    this.#chooseCells("first");
+    this.#chooseFirst();
     this.#say(cells.length === 0 ? t("compare.say.noCells") : "");
     try {
       this.#choices = await this.#listModels();
@@ -187,9 +187,8 @@ class Comparison {
     return cells.slice(0, Math.min(Math.max(count, 1), MOST_CELLS));
   }
 
-  /** @param {"first" | "selected"} which */
-  #chooseCells(which) {
-    this.#part(`input[name=cells][value=${which}]`, HTMLInputElement).checked = true;
+  #chooseFirst() {
+    this.#part("input[name=cells][value=first]", HTMLInputElement).checked = true;
   }
 
   /** @param {number} count of cells */

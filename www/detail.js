@@ -1,12 +1,15 @@
 /** One cell, read well: large, with what is said of each feature and why, to be corrected. */
 
 import { deviceName } from "./device.js";
-import { find, fromTemplate, make, messageOf, oncePerFrame, onPress } from "./dom.js";
+import { find, fromTemplate, messageOf, oncePerFrame, onPress } from "./dom.js";
+import { facts } from "./facts.js";
 import { clearHeat, clearPortrait, showHeat, showPortrait } from "./heat.js";
-import { featureMeaning, featureName, listing, moment, number, onLanguage, percent, t } from "./i18n.js";
-import { showRisk } from "./risk.js";
+import { featureMeaning, featureName, listing, moment, onLanguage, percent, t } from "./i18n.js";
+import { showRisk, spelledSum } from "./risk.js";
+import { canRetry } from "./session.js";
 
 /** @import { Engine } from "./engine.js" */
+/** @import { Fact } from "./facts.js" */
 /** @import { Call, Decision, RiskSum } from "./decide.js" */
 /** @import { Cell, Session } from "./session.js" */
 
@@ -16,7 +19,6 @@ const USUAL_CROP = 128;
 export class Detail {
   #session;
   #engine;
-  #panel = find("#detail", HTMLElement);
   #calls = find("#calls", HTMLElement);
   /** The feature that is explained. @type {string | null} */
   #feature = null;
@@ -79,7 +81,6 @@ export class Detail {
       : [null];
     if (shown.length === this.#shown.length && shown.every((one, index) => one === this.#shown[index])) return;
     this.#shown = shown;
-    this.#panel.dataset.empty = String(cell === null);
     find("#detail-empty", HTMLElement).hidden = cell !== null;
     find("#detail-body", HTMLElement).hidden = cell === null;
     if (!cell) return;
@@ -95,7 +96,7 @@ export class Detail {
     state.hidden = cell.state === "done";
     state.dataset.state = cell.state;
     state.textContent = (cell.state === "failed" && cell.failure) || t(`state.${cell.state}`);
-    find("#retry", HTMLElement).hidden = !(["failed", "cancelled"].includes(cell.state) && (cell.picture || cell.synthetic));
+    find("#retry", HTMLElement).hidden = !canRetry(cell);
     find("#decision", HTMLElement).hidden = decision === null;
     if (decision) this.#showDecision(cell, decision);
     this.#showProvenance(cell);
@@ -137,6 +138,7 @@ export class Detail {
   #showProvenance(cell) {
     const { reading } = cell;
     const model = this.#session.modelOf(cell);
+    /** @type {Fact[]} */
     const entries = [
       ["provenance.file", cell.name],
       ["provenance.file-hash", cell.sha256],
@@ -146,9 +148,7 @@ export class Detail {
       ["provenance.program", reading && `Karyolens ${reading.program}`],
       ["provenance.time", reading && moment(reading.time)],
     ];
-    find("#provenance", HTMLElement).replaceChildren(
-      ...entries.flatMap(([term, text]) => (term && text ? [make("dt", {}, t(term)), make("dd", {}, text)] : [])),
-    );
+    find("#provenance", HTMLElement).replaceChildren(...facts(entries));
   }
 
   /** The picture, and over it the heat map where it is asked for. @param {Cell} cell */
@@ -221,9 +221,8 @@ function showRiskSum(risk) {
   find("#detail-risk", HTMLElement).hidden = risk === null;
   if (!risk) return;
   showRisk(find("#detail-risk .risk", HTMLElement), risk);
-  const { score, terms, forced } = risk;
-  const sum = terms.map(({ name, weight }) => `${featureName(name)} ${number(weight)}`).join(" + ");
-  const spelled = terms.length === 0 ? t("risk.nothing") : `${sum} = ${number(score)}`;
+  const { terms, forced } = risk;
+  const spelled = terms.length === 0 ? t("risk.nothing") : spelledSum(risk);
   find("#risk-sum", HTMLElement).textContent = forced ? `${spelled}. ${t("risk.forced", { feature: featureName(forced) })}` : spelled;
 }
 

@@ -45,7 +45,7 @@ export class Engine {
    * The classifier, as soon as there is one. One that crashed is loaded anew, so that a picture
    * which brought it down costs only itself.
    */
-  async ready() {
+  async #ready() {
     const loading = this.#loading;
     const karyolens = await loading;
     if (!karyolens.closed) return karyolens;
@@ -61,7 +61,7 @@ export class Engine {
    * @returns {Promise<Result>}
    */
   async run(work) {
-    const result = work(await this.ready());
+    const result = work(await this.#ready());
     this.#running.add(result);
     try {
       return await result;

@@ -8,7 +8,7 @@ import { find } from "./dom.js";
 /** @import { HeatMap } from "./pkg/index.js" */
 
 /** Side in pixels of the canvas that every cell image is put on. */
-const CELL_SIDE = 224;
+export const CELL_SIDE = 224;
 /** From this value on a pixel counts as the white around a cell. */
 const WHITE_FROM = 232;
 /** Orange spoke for, blue against: apart for every kind of colour vision. */

@@ -86,6 +86,11 @@ export function number(value, options) {
   return new Intl.NumberFormat(language, options).format(value);
 }
 
+/** Bytes in millions, to a tenth. @param {number} bytes */
+export function megabytes(bytes) {
+  return number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
 /** A moment, for people. @param {string | number | Date} time */
 export function moment(time) {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));

@@ -5,15 +5,15 @@
  */
 
 import { find, fromTemplate, make, oncePerFrame } from "./dom.js";
+import { CELL_SIDE } from "./heat.js";
 import { featureName, listing, onLanguage, percent, t } from "./i18n.js";
 import { showRisk } from "./risk.js";
+import { formatOf } from "./session.js";
 
 /** @import { Call, Decision } from "./decide.js" */
 /** @import { Cell, Session } from "./session.js" */
 /** @import { View } from "./view.js" */
 
-/** Side in pixels of a cell image on its canvas. */
-const CELL_SIDE = 224;
 /** Rows kept above and below those in view. */
 const SPARE_ROWS = 6;
 
@@ -217,7 +217,7 @@ class Row {
     const name = find(".name", HTMLElement, this.element);
     name.textContent = cell.name;
     name.title = cell.name;
-    find(".format", HTMLElement, this.element).textContent = /\.(\w{1,5})$/.exec(cell.name)?.[1] ?? "";
+    find(".format", HTMLElement, this.element).textContent = formatOf(cell.name);
     if (cell.synthetic) {
       this.element.dataset.synthetic = "";
       find(".facts", HTMLElement, this.element).textContent = t("cell.synthetic");

@@ -18,7 +18,7 @@ import { List } from "./list.js";
 import { addressOf, listModels, showModel, startModels } from "./models.js";
 import { saveForOffline } from "./offline-status.js";
 import { Queue } from "./queue.js";
-import { Session } from "./session.js";
+import { canRead, canRetry, Session } from "./session.js";
 import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./status.js";
 import { openTeach } from "./teach.js";
 import { startThresholds } from "./thresholds.js";
@@ -315,16 +315,6 @@ function modelOf({ card, modelHash, riskRule }) {
     unsure: card.unsure ?? [],
     riskRule,
   };
-}
-
-/** @param {Cell} cell */
-function canRetry(cell) {
-  return ["failed", "cancelled"].includes(cell.state) && canRead(cell);
-}
-
-/** Whether there is something to read: an opened session holds no pictures. @param {Cell} cell */
-function canRead(cell) {
-  return cell.picture !== null || cell.synthetic !== null;
 }
 
 /** The models that can be compared. */

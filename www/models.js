@@ -4,11 +4,13 @@
  */
 
 import { openDialog } from "./dialog.js";
-import { find, fromTemplate, make, messageOf, onPress } from "./dom.js";
+import { find, fromTemplate, messageOf, onPress } from "./dom.js";
+import { facts } from "./facts.js";
 import { number, onLanguage, t } from "./i18n.js";
 
 /** @import { Karyolens } from "./pkg/index.js" */
 /** @import { Source } from "./engine.js" */
+/** @import { Fact } from "./facts.js" */
 
 /** A model that the page ships with, as pkg/models.json lists it. @typedef {{id: string, name: string, family: string, file: string, size: number, sha256: string, default: boolean}} Shipped */
 
@@ -113,6 +115,7 @@ async function listShipped(choose) {
 function showCard({ card, version, modelHash }) {
   const { data, data_licence, made_by } = card.provenance;
   const { crop, side } = card.input;
+  /** @type {Fact[]} */
   const entries = [
     ["card.file", ownName],
     ["card.hash", modelHash],
@@ -124,9 +127,7 @@ function showCard({ card, version, modelHash }) {
     ["card.use", card.intended_use],
     ["card.program", t("card.program-is", { version, writer: card.crate_version })],
   ];
-  find("#model-summary", HTMLElement).replaceChildren(
-    ...entries.flatMap(([term, text]) => (term && text ? [make("dt", {}, t(term)), make("dd", {}, text)] : [])),
-  );
+  find("#model-summary", HTMLElement).replaceChildren(...facts(entries));
   find("#model-card", HTMLElement).textContent = JSON.stringify(card, null, 2);
 }
 

@@ -1,7 +1,7 @@
 /** Says whether the page is saved for use without a network, and offers a newer version. */
 
 import { find } from "./dom.js";
-import { number, onLanguage, t } from "./i18n.js";
+import { megabytes, onLanguage, t } from "./i18n.js";
 import { startOffline, takeUpdate } from "./offline.js";
 
 /** @import { OfflineState } from "./offline.js" */
@@ -37,9 +37,4 @@ function show(state) {
 function wordsFor({ state, saved, total, reason }) {
   const onlyUpdateFailed = state === "failed" && saved > 0 && saved === total;
   return t(onlyUpdateFailed ? "offline.update-failed" : `offline.${state}`, { reason });
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }

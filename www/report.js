@@ -5,13 +5,14 @@
 
 import { deviceName } from "./device.js";
 import { find, make } from "./dom.js";
+import { facts } from "./facts.js";
 import { featureName, listing, moment, number, percent, t } from "./i18n.js";
+import { LEVELS, spelledSum } from "./risk.js";
+import { formatOf } from "./session.js";
 
 /** @import { Call, RiskSum } from "./decide.js" */
 /** @import { Cell, Model, Reading, Session } from "./session.js" */
 
-/** @type {RiskSum["level"][]} */
-const LEVELS = ["Low", "Medium", "High"];
 /** What a moved threshold is marked with. */
 const MOVED = "*";
 
@@ -63,7 +64,7 @@ function cover(session, time) {
     { class: "report-cover" },
     make("h1", {}, t("keep.report.title", { count: session.cells.length })),
     make("p", { class: "report-honest" }, t("keep.report.honest")),
-    facts([
+    factList([
       ["printed", moment(time)],
       ["read", period(readings)],
       ["program", listing(different(readings.map(({ program }) => `Karyolens ${program}`)))],
@@ -100,7 +101,7 @@ function modelPart(model, session) {
   const anyMoved = model.features.some((feature) => session.moved.has(feature));
   return [
     make("h2", {}, t("keep.report.model", { name: model.name })),
-    facts([
+    factList([
       ["sha256", model.sha256 ?? t("keep.report.unknown")],
       ["written-by", `Karyolens ${model.crateVersion}`],
       ["cells", number(decided.length)],
@@ -157,10 +158,10 @@ function readingLines(reading, model) {
 }
 
 /** @param {RiskSum} risk */
-function riskLines({ score, level, terms, forced }) {
-  const sum = terms.map(({ name, weight }) => `${featureName(name)} ${number(weight)}`).join(" + ");
+function riskLines(risk) {
+  const { level, forced } = risk;
   return [
-    line("report-risk", `${t("keep.report.risk", { level: t(`keep.report.level.${level}`) })} ${sum ? `${sum} = ` : ""}${number(score)}`),
+    line("report-risk", `${t("keep.report.risk", { level: t(`keep.report.level.${level}`) })} ${spelledSum(risk)}`),
     ...(forced === null ? [] : [line("report-forced", t("keep.report.forced", { feature: featureName(forced) }))]),
   ];
 }
@@ -192,7 +193,7 @@ function pictureOf({ picture, name }) {
   addresses.push(address);
   frame.append(make("img", { src: address, alt: "" }));
   // What stands there if the browser does not know the format.
-  frame.dataset.format = /\.(\w{1,5})$/.exec(name)?.[1] ?? "";
+  frame.dataset.format = formatOf(name);
   return frame;
 }
 
@@ -221,13 +222,8 @@ function table(name, heads, rows) {
 }
 
 /** @param {[string, string][]} pairs a key of keep.report.fact and its value; empty values are left out */
-function facts(pairs) {
-  const known = pairs.filter(([, value]) => value !== "");
-  return make(
-    "dl",
-    { class: "report-facts" },
-    ...known.flatMap(([key, value]) => [make("dt", {}, t(`keep.report.fact.${key}`)), make("dd", {}, value)]),
-  );
+function factList(pairs) {
+  return make("dl", { class: "report-facts" }, ...facts(pairs.map(([key, value]) => [`keep.report.fact.${key}`, value])));
 }
 
 /** @param {string} name @param {string} words */

@@ -242,3 +242,18 @@ export class Session {
     for (const listener of this.#listeners) listener(change);
   }
 }
+
+/** Whether there is something to read: an opened session holds no pictures. @param {Cell} cell */
+export function canRead({ picture, synthetic }) {
+  return picture !== null || synthetic !== null;
+}
+
+/** @param {Cell} cell */
+export function canRetry(cell) {
+  return ["failed", "cancelled"].includes(cell.state) && canRead(cell);
+}
+
+/** The kind of a cell's file by its name, such as `tiff`; empty where the name does not tell. @param {string} name */
+export function formatOf(name) {
+  return /\.(\w{1,5})$/.exec(name)?.[1] ?? "";
+}

@@ -2,7 +2,7 @@
 
 import { deviceName } from "./device.js";
 import { find } from "./dom.js";
-import { number, onLanguage, t } from "./i18n.js";
+import { megabytes, onLanguage, t } from "./i18n.js";
 
 /** @import { DeviceReport, Progress } from "./pkg/index.js" */
 /** @import { QueueProgress } from "./queue.js" */
@@ -122,9 +122,4 @@ function hideProgress() {
 /** @param {number[]} numbers */
 function sum(numbers) {
   return numbers.reduce((total, one) => total + one, 0);
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }

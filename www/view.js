@@ -1,6 +1,7 @@
 /** Which cells of a session are shown, and in what order. */
 
 import { openQuestions, uncertainty } from "./decide.js";
+import { LEVELS } from "./risk.js";
 
 /** @import { Call, Decision } from "./decide.js" */
 /** @import { Cell, Session } from "./session.js" */
@@ -72,7 +73,7 @@ function valueOf(decision, sort) {
 
 /** @param {NonNullable<Decision["risk"]>} risk */
 function rank({ level, score }) {
-  return ["Low", "Medium", "High"].indexOf(level) * 1000 + score;
+  return LEVELS.indexOf(level) * 1000 + score;
 }
 
 /** @param {Decision | null} decision @param {string} feature @returns {Call | undefined} */

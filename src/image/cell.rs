@@ -32,6 +32,9 @@ pub enum NotACell {
 }
 
 impl CellImage {
+    /// What the canvas shows where there is no cell.
+    pub const WHITE: Rgb<u8> = Rgb([255; 3]);
+
     /// Side of the canvas in pixels, as the study's cell images have it.
     pub const SIDE: u32 = 224;
 
@@ -56,7 +59,7 @@ impl CellImage {
         } else {
             picture
         };
-        let mut canvas = RgbImage::from_pixel(Self::SIDE, Self::SIDE, Rgb([255; 3]));
+        let mut canvas = RgbImage::from_pixel(Self::SIDE, Self::SIDE, Self::WHITE);
         let offset = |length: u32| i64::from((Self::SIDE - length) / 2);
         let (left, top) = (offset(picture.width()), offset(picture.height()));
         imageops::replace(&mut canvas, &picture, left, top);

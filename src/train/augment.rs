@@ -52,7 +52,7 @@ impl Augment {
 /// Flips, then rotates about the canvas' centre, reading between pixels linearly.
 fn turn(cell: &CellImage, angle: f32, [flip_x, flip_y]: [f32; 2]) -> RgbImage {
     let side = CellImage::SIDE;
-    let mut turned = RgbImage::from_pixel(side, side, Rgb([255; 3]));
+    let mut turned = RgbImage::from_pixel(side, side, CellImage::WHITE);
     // Nothing of the cell leaves the circle about its square: the rest stays white.
     let half = (cell.reach() as f32 / 2.0 * std::f32::consts::SQRT_2).ceil();
     let centre = side as f32 / 2.0;
@@ -107,14 +107,16 @@ fn jitter(pixels: &mut RgbImage, brightness: f32, contrast: f32, saturation: f32
         (f32::from(255 - darkest) / 25.5).min(1.0)
     };
     let (mut sum, mut weight) = (0.0, f32::MIN_POSITIVE);
-    const WHITE: Rgb<u8> = Rgb([255; 3]);
-    for pixel in pixels.pixels().filter(|pixel| **pixel != WHITE) {
+    for pixel in pixels.pixels().filter(|pixel| **pixel != CellImage::WHITE) {
         let cover = cover(pixel);
         sum += cover * brightness * grey(pixel.0.map(f32::from));
         weight += cover;
     }
     let mean = sum / weight;
-    for pixel in pixels.pixels_mut().filter(|pixel| **pixel != WHITE) {
+    for pixel in pixels
+        .pixels_mut()
+        .filter(|pixel| **pixel != CellImage::WHITE)
+    {
         let cover = cover(pixel);
         let original = pixel.0.map(f32::from);
         let changed = original.map(|value| mean + (value * brightness - mean) * contrast);

@@ -4,26 +4,15 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { PATIENCE, REPOSITORY, drop, folderFor, launch, ready, render, serve, settledRows, withPage } from "./harness.js";
+import { test } from "node:test";
+import { PATIENCE, REPOSITORY, drop, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const LOCALES = join(REPOSITORY, "www/locales");
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: false });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 

@@ -9,6 +9,7 @@ import { accessSync, appendFileSync, constants, existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join, resolve } from "node:path";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
@@ -110,6 +111,19 @@ export async function serve({ command = BINARY, args = ["serve"], folder = REPOS
     server.once("exit", (code) => failed(new Error(`${command} ended with ${code}: ${said}`)));
   });
   return { address, stop };
+}
+
+/**
+ * The server and the browser that all tests of a file share; both end with them.
+ *
+ * @param {{webgpu: boolean}} options as {@link launch} takes them
+ */
+export async function openSite(options) {
+  const server = await serve();
+  after(() => server.stop());
+  const browser = await launch(options);
+  after(() => browser.close());
+  return { server, browser };
 }
 
 /** @param {{webgpu: boolean}} options whether the software adapter is let in, as a test needs it */

@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
-import { PATIENCE, REPOSITORY, folderFor, launch, openBlank, serve, withPage } from "./harness.js";
+import { PATIENCE, REPOSITORY, folderFor, openSite, openBlank, withPage } from "./harness.js";
 
 /** @import { JSHandle, Page } from "playwright-core" */
 /** @import { Cell, Model, Session } from "../../www/session.js" */
@@ -23,18 +23,7 @@ import { PATIENCE, REPOSITORY, folderFor, launch, openBlank, serve, withPage } f
  */
 /** A cell as these tests put it down. @typedef {Partial<Omit<Cell, "id" | "corrections" | "picture">> & {name: string, corrections?: Record<string, boolean>}} MadeUp */
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: false });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 

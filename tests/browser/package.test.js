@@ -5,25 +5,14 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import {
-  PATIENCE, REPOSITORY, SHIPPED_MODEL, drop, folderFor, karyolens, launch, openBlank, predict, ready,
-  render, serve, settledRows, withPage,
+  PATIENCE, REPOSITORY, SHIPPED_MODEL, drop, folderFor, karyolens, openSite, openBlank, predict, ready, render,
+  settledRows, withPage,
 } from "./harness.js";
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: false });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 

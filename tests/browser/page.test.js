@@ -3,24 +3,13 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
-  PATIENCE, SHIPPED_MODEL, assertAgrees, drop, folderFor, launch, predict, ready, render, serve,
-  settledRows, transferOf, withFeatures, withPage,
+  PATIENCE, SHIPPED_MODEL, assertAgrees, drop, folderFor, launch, openSite, predict, ready, render, settledRows,
+  transferOf, withFeatures, withPage,
 } from "./harness.js";
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: true });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: true });
 
 const timeout = PATIENCE;
 

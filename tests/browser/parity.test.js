@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
-  PATIENCE, REPOSITORY, SHARED, SHIPPED_MODEL, assertAgrees, drop, folderFor, karyolens, launch,
-  openBlank, predict, ready, render, serve, settledRows, skipWithoutShared, withPage,
+  PATIENCE, REPOSITORY, SHARED, SHIPPED_MODEL, assertAgrees, drop, folderFor, karyolens, openSite, openBlank,
+  predict, ready, render, settledRows, skipWithoutShared, withPage,
 } from "./harness.js";
 
 /** @import { DeviceReport, Verification } from "../../pkg/index.js" */
@@ -17,18 +17,7 @@ const FIXTURES = join(REPOSITORY, "tests/fixtures/parity");
 /** What `karyolens verify` allows, times max(1, largest |reference|). */
 const TOLERANCE = 1e-4;
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: true });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: true });
 
 const timeout = PATIENCE;
 

@@ -3,24 +3,16 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { PATIENCE, SHIPPED_MODEL, drop, folderFor, launch, predict, ready, render, serve, settledRows, withFeatures, withPage } from "./harness.js";
+import { test } from "node:test";
+import {
+  PATIENCE, SHIPPED_MODEL, drop, folderFor, openSite, predict, ready, render, settledRows, withFeatures,
+  withPage,
+} from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
 /** @import { Predicted } from "./harness.js" */
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: false });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 

@@ -2,24 +2,13 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { PATIENCE, REPOSITORY, drop, folderFor, launch, ready, render, serve, settledRows, withPage } from "./harness.js";
+import { test } from "node:test";
+import { PATIENCE, REPOSITORY, drop, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 const FOLDER = join(REPOSITORY, "target/screenshots");
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: true });
-  await mkdir(FOLDER, { recursive: true });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: true });
+await mkdir(FOLDER, { recursive: true });
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   for (const width of [360, 1280, 2560]) {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
-  PATIENCE, REPOSITORY, SHIPPED_MODEL, drop, folderFor, launch, openBlank, predict, ready, render, serve, settledRows,
+  PATIENCE, REPOSITORY, SHIPPED_MODEL, drop, folderFor, openSite, openBlank, predict, ready, render, settledRows,
   withPage,
 } from "./harness.js";
 
@@ -14,18 +14,7 @@ import {
 /** A shipped model that is not the page's default. */
 const SECOND_MODEL = join(REPOSITORY, "models/vit.safetensors");
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: false });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 

@@ -4,24 +4,13 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
-import { PATIENCE, drop, dropFolder, folderFor, launch, ready, render, serve, settledRows, withPage } from "./harness.js";
+import { PATIENCE, drop, dropFolder, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ webgpu: false });
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 const viewport = { width: 1280, height: 800 };
