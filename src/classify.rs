@@ -3,28 +3,26 @@
 //! The command line, the evaluation and the page all call [`Classifier`]: they share one
 //! preprocessing, one forward pass and one thresholding, on any device.
 
-use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use ::image::imageops::{flip_horizontal_in_place, flip_vertical_in_place};
+use burn::tensor::{Device, ExecutionError, Tensor};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::checkpoint::verify::{Verification, VerifyError, verify};
 use crate::checkpoint::{Checkpoint, CheckpointError, ModelCard};
 use crate::image::{CellImage, DecodeError, NotACell, RgbImage, decode};
-use crate::model::Model;
+use crate::model::{Evidence, Model, Reading};
 use crate::nuclei::Risk;
 
 /// Images in one forward pass: enough to keep a device busy, little enough to fit a small one.
 pub(crate) const BATCH: usize = 16;
 
-/// Rows and columns among the axes of an input, `[batch, 3, height, width]`.
-const HEIGHT: usize = 2;
-const WIDTH: usize = 3;
-
 /// A trained network on a device, with all it takes to read cell images.
 #[derive(Debug)]
 pub struct Classifier {
     model: Model,
+    /// `None` for a backbone without a head.
+    reading: Option<Reading>,
     card: ModelCard,
     device: Device,
     flips: bool,
@@ -96,8 +94,10 @@ impl Classifier {
     /// # Errors
     /// [`CheckpointError::Weights`] where the weights do not fit the card.
     pub fn new(checkpoint: &Checkpoint, device: Device) -> Result<Self, CheckpointError> {
+        let folded = checkpoint.folded()?;
         Ok(Self {
-            model: checkpoint.model(&device)?,
+            reading: folded.reading(),
+            model: folded.on(&device),
             card: checkpoint.card.clone(),
             device,
             flips: false,
@@ -158,8 +158,7 @@ impl Classifier {
     /// [`ClassifyError::NoHead`], [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
     pub async fn probabilities(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
         self.check_head()?;
-        self.look(cells, |input| sigmoid(self.model.forward(input)))
-            .await
+        self.look(cells, |input| self.model.forward(input)).await
     }
 
     /// Cell images → for each its probabilities and what the head reads, `[features + channels]`,
@@ -175,8 +174,7 @@ impl Classifier {
         self.check_head()?;
         self.look(cells, |input| {
             let read = self.model.features(input);
-            let probabilities = sigmoid(self.model.classify(read.clone()));
-            Tensor::cat(vec![probabilities, read], 1)
+            Tensor::cat(vec![self.model.classify(read.clone()), read], 1)
         })
         .await
     }
@@ -188,12 +186,8 @@ impl Classifier {
     /// # Errors
     /// [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
     pub async fn logits(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
-        self.forward(cells, |input| self.model.forward(input)).await
-    }
-
-    /// The network.
-    pub(crate) fn model(&self) -> &Model {
-        &self.model
+        self.forward(cells, Flip::NONE, |input| self.model.forward(input))
+            .await
     }
 
     fn check_head(&self) -> Result<(), ClassifyError> {
@@ -205,51 +199,109 @@ impl Classifier {
         }
     }
 
-    /// What `network` answers, to each image once or in its four flips.
+    /// What `network` answers, to each image once or to its four flips in the mean, row after row;
+    /// each row begins with the logits, which become probabilities.
     async fn look(
         &self,
         cells: &[CellImage],
         network: impl Fn(Tensor<4>) -> Tensor<2>,
     ) -> Result<Vec<f32>, ClassifyError> {
-        match self.flips {
-            true => self.forward(cells, |input| flipped(input, &network)).await,
-            false => self.forward(cells, network).await,
+        let views: &[Flip] = if self.flips {
+            &Flip::ALL
+        } else {
+            &[Flip::NONE]
+        };
+        let mut mean = Vec::new();
+        for view in views {
+            let mut answers = self.forward(cells, *view, &network).await?;
+            let width = answers.len() / cells.len().max(1);
+            for row in answers.chunks_exact_mut(width.max(1)) {
+                for logit in &mut row[..self.card.features.len()] {
+                    *logit = sigmoid(*logit);
+                }
+            }
+            mean.resize(answers.len(), 0.0);
+            let share = 1.0 / views.len() as f32;
+            for (mean, answer) in mean.iter_mut().zip(answers) {
+                *mean += answer * share;
+            }
         }
+        Ok(mean)
     }
 
     async fn forward(
         &self,
         cells: &[CellImage],
+        view: Flip,
         network: impl Fn(Tensor<4>) -> Tensor<2>,
     ) -> Result<Vec<f32>, ClassifyError> {
         let mut answers = Vec::new();
         for cells in cells.chunks(BATCH) {
-            let pictures = cells.iter().map(|cell| self.card.input.resized(cell));
+            let pictures = cells
+                .iter()
+                .map(|cell| view.of(self.card.input.resized(cell)));
             answers.extend(self.run(&pictures.collect::<Vec<_>>(), &network).await?);
         }
         Ok(answers)
     }
 
-    /// What `network` answers to pictures of the input's side, row after row; one pass, however
+    /// What the network answers to pictures of the input's side, row after row; one pass, however
     /// many they are.
-    pub(crate) async fn run(
+    #[cfg_attr(not(target_family = "wasm"), allow(dead_code))] // Only the browser's face times passes.
+    pub(crate) async fn pass(&self, pictures: &[RgbImage]) -> Result<Vec<f32>, ClassifyError> {
+        self.run(pictures, |input| self.model.forward(input)).await
+    }
+
+    /// The same of any part of the network.
+    async fn run(
         &self,
         pictures: &[RgbImage],
         network: impl Fn(Tensor<4>) -> Tensor<2>,
     ) -> Result<Vec<f32>, ClassifyError> {
-        let spec = &self.card.input;
-        let mut input = Vec::with_capacity(pictures.len() * spec.len());
+        answers(network(self.images(pictures))).await
+    }
+
+    /// Pictures of the input's side → what each place of each adds to each logit; one pass, however
+    /// many they are.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities).
+    pub(crate) async fn evidence(
+        &self,
+        pictures: &[RgbImage],
+    ) -> Result<Vec<Evidence>, ClassifyError> {
+        self.check_head()?;
+        let Some(reading) = &self.reading else {
+            return Ok(Vec::new());
+        };
+        let mut insight = Vec::new();
+        for tensor in self.model.insight(self.images(pictures)) {
+            insight.push(answers(tensor).await?);
+        }
+        let of_picture = |picture: usize| {
+            let rows: Vec<&[f32]> = insight
+                .iter()
+                .map(|rows| {
+                    let width = rows.len() / pictures.len();
+                    &rows[picture * width..][..width]
+                })
+                .collect();
+            reading.evidence(&rows)
+        };
+        Ok((0..pictures.len()).map(of_picture).collect())
+    }
+
+    /// Pictures of the input's side as the network takes them.
+    fn images(&self, pictures: &[RgbImage]) -> Tensor<4> {
+        let side = self.card.input.side as usize;
+        let mut pixels = Vec::with_capacity(pictures.len() * side * side * 4);
         for picture in pictures {
-            spec.append_resized(picture, &mut input);
+            for pixel in picture.pixels() {
+                pixels.extend(pixel.0.map(|value| f32::from(value) / 255.0));
+                pixels.push(1.0);
+            }
         }
-        let side = spec.side as usize;
-        let data = TensorData::new(input, [pictures.len(), 3, side, side]);
-        let answer = network(Tensor::from_data(data, &self.device));
-        let answers: Vec<f32> = answer.into_data_async().await?.iter::<f32>().collect();
-        match answers.iter().all(|answer| answer.is_finite()) {
-            true => Ok(answers),
-            false => Err(ClassifyError::NotANumber),
-        }
+        Model::images(pixels, [pictures.len(), side, side], &self.device)
     }
 
     /// Compares this network's answers with a reference, see [`verify`](mod@crate::checkpoint::verify).
@@ -257,13 +309,7 @@ impl Classifier {
     /// # Errors
     /// As [`verify`].
     pub async fn verify(&self, reference: &[u8]) -> Result<Verification, VerifyError> {
-        verify(
-            &self.model,
-            &self.card.architecture,
-            reference,
-            &self.device,
-        )
-        .await
+        verify(&self.model, &self.card, reference, &self.device).await
     }
 
     fn predict(&self, probabilities: &[f32]) -> Prediction {
@@ -294,17 +340,54 @@ impl Classifier {
     }
 }
 
-/// The mean of what `network` answers to the four flips of an input, `[batch, answers]`.
-fn flipped(input: Tensor<4>, network: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<2> {
-    let mirrored = input.clone().flip([WIDTH]);
-    let views = [
-        input.clone().flip([HEIGHT]),
-        mirrored.clone().flip([HEIGHT]),
-        mirrored,
+/// A device's answers, row after row.
+async fn answers(tensor: Tensor<2>) -> Result<Vec<f32>, ClassifyError> {
+    let answers: Vec<f32> = tensor.into_data_async().await?.iter::<f32>().collect();
+    match answers.iter().all(|answer| answer.is_finite()) {
+        true => Ok(answers),
+        false => Err(ClassifyError::NotANumber),
+    }
+}
+
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// A picture turned around or not, along either side.
+#[derive(Clone, Copy, Debug)]
+struct Flip {
+    mirrored: bool,
+    upside_down: bool,
+}
+
+impl Flip {
+    const NONE: Self = Self {
+        mirrored: false,
+        upside_down: false,
+    };
+    const ALL: [Self; 4] = [
+        Self::NONE,
+        Self {
+            mirrored: true,
+            upside_down: false,
+        },
+        Self {
+            mirrored: false,
+            upside_down: true,
+        },
+        Self {
+            mirrored: true,
+            upside_down: true,
+        },
     ];
-    let count = views.len() + 1;
-    let sum = views
-        .into_iter()
-        .fold(network(input), |sum, view| sum + network(view));
-    sum / count as f32
+
+    fn of(self, mut picture: RgbImage) -> RgbImage {
+        if self.mirrored {
+            flip_horizontal_in_place(&mut picture);
+        }
+        if self.upside_down {
+            flip_vertical_in_place(&mut picture);
+        }
+        picture
+    }
 }

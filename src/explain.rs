@@ -1,7 +1,7 @@
 //! Which parts of a cell spoke for a feature.
 //!
 //! [`Classifier::explain`] takes a feature's logit apart by place, see
-//! [`Model::evidence`](crate::model::Model::evidence), and takes off by how much the same place
+//! [`Evidence`], and takes off by how much the same place
 //! differs from the others where the canvas is blank: a place is told for what it shows, not for
 //! where it lies. ResNet and ConvNeXt look in few places, 3×3 for an input of 96 px; so the network
 //! reads the cell many times, a little shifted and mirrored, and what each look found goes where
@@ -18,7 +18,6 @@
 
 use ::image::RgbImage;
 use ::image::imageops::{self, flip_horizontal_in_place, flip_vertical_in_place};
-use burn::tensor::Tensor;
 use serde::Serialize;
 
 use crate::classify::{BATCH, Classifier, ClassifyError};
@@ -186,28 +185,27 @@ impl Classifier {
         let side = card.input.side as usize;
         // Places of one look, and of the map, along a side.
         let (seen, places) = (side / unit, side / looks.step);
-        // What each look adds, place by place, then what no place adds.
-        let network = |input: Tensor<4>| {
-            let evidence = self.model().evidence(input);
-            let Evidence { shares, rest } = evidence.expect("a network with features has a head");
-            let shares = shares.narrow(3, feature, 1).flatten::<2>(1, 3);
-            Tensor::cat(vec![shares, rest.narrow(1, feature, 1)], 1)
+        // What each place of a look adds to this feature's logit.
+        let of_feature = |evidence: &Evidence| -> Vec<f32> {
+            let shares = evidence.shares.chunks_exact(features.len());
+            shares.map(|shares| shares[feature]).collect()
         };
 
         let picture = card.input.resized(cell);
         let blank = RgbImage::from_pixel(picture.width(), picture.height(), CellImage::WHITE);
-        let both = self.run(&[picture.clone(), blank], network).await?;
-        let (picture_shares, blank_shares) = both.split_at(both.len() / 2);
-        let logit = picture_shares.iter().sum();
+        let both = self.evidence(&[picture.clone(), blank]).await?;
+        let logit = of_feature(&both[0]).iter().sum::<f32>() + both[0].rest[feature];
+        let blank_shares = of_feature(&both[1]);
 
         // Each place's share of a blank canvas beyond the mean of all: what its position alone adds.
-        let blank_mean = blank_shares[..seen * seen].iter().sum::<f32>() / (seen * seen) as f32;
+        let blank_mean = blank_shares.iter().sum::<f32>() / (seen * seen) as f32;
         let mut values = vec![0.0; places * places];
         let mut looked = vec![0; places * places];
         for some in looks.all().chunks(BATCH) {
             let pictures: Vec<_> = some.iter().map(|look| moved(&picture, *look)).collect();
-            let shares = self.run(&pictures, network).await?;
-            for ([across, down], shares) in some.iter().zip(shares.chunks(seen * seen + 1)) {
+            let found = self.evidence(&pictures).await?;
+            for ([across, down], evidence) in some.iter().zip(&found) {
+                let shares = of_feature(evidence);
                 let place = |axis: &Move, place: usize| {
                     let middle = first + (place * unit) as f32;
                     let place = axis.origin(middle, side as f32) / looks.step as f32;

@@ -2,13 +2,14 @@
 
 mod support;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use image::imageops::flip_horizontal;
 use image::{Rgb, RgbImage};
 use karyolens::checkpoint::Checkpoint;
 use karyolens::classify::{Classifier, ClassifyError};
 use karyolens::explain::{HeatMap, Region};
 use karyolens::image::{CellImage, render_synthetic};
+use karyolens::model::Model;
 use karyolens::nuclei::{Feature, FeatureSet};
 use karyolens::train::data::{DataFolder, Splits};
 use pollster::block_on;
@@ -43,22 +44,42 @@ fn synthetic(features: &[Feature], seed: u64) -> CellImage {
 fn shares_of_all_places_and_the_rest_are_the_logits() {
     for model in MODELS {
         let checkpoint = checkpoint(model);
-        let device = Device::flex();
-        let network = checkpoint.model(&device).unwrap();
-        let mut input = Vec::new();
+        let network = checkpoint.folded().unwrap();
+        let reading = network.reading().expect("a head");
+        let side = checkpoint.card.input.side as usize;
+        let mut pixels = Vec::new();
         for seed in 0..3 {
             let cell = synthetic(&[Feature::ALL[seed], Feature::Glassy], seed as u64);
-            checkpoint.card.input.append(&cell, &mut input);
+            for pixel in checkpoint.card.input.resized(&cell).pixels() {
+                pixels.extend(pixel.0.map(|value| f32::from(value) / 255.0));
+                pixels.push(1.0);
+            }
         }
-        let side = checkpoint.card.input.side as usize;
-        let images = TensorData::new(input, [3, 3, side, side]);
-        let images = Tensor::<4>::from_data(images, &device);
-        let evidence = network.evidence(images.clone()).expect("a head");
-        let unit = checkpoint.card.architecture.unit();
-        assert_eq!(evidence.shares.dims(), [3, side / unit, side / unit, 9]);
-        let sum: Tensor<2> = evidence.shares.sum_dims_squeeze(&[1, 2]);
-        let difference = (sum + evidence.rest - network.forward(images)).abs().max();
-        let difference: f32 = difference.into_scalar();
+        let images = Model::images(pixels, [3, side, side], &Device::flex());
+        let rows = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
+        let insight: Vec<_> = network
+            .insight(images.clone())
+            .into_iter()
+            .map(rows)
+            .collect();
+        let logits = rows(network.forward(images));
+        let places = (side / checkpoint.card.architecture.unit()).pow(2);
+        let mut difference = 0.0f32;
+        for (cell, logits) in logits.chunks(9).enumerate() {
+            let of_cell = |rows: &Vec<f32>| {
+                let width = rows.len() / 3;
+                rows[cell * width..][..width].to_vec()
+            };
+            let insight: Vec<Vec<f32>> = insight.iter().map(of_cell).collect();
+            let insight: Vec<&[f32]> = insight.iter().map(Vec::as_slice).collect();
+            let evidence = reading.evidence(&insight);
+            assert_eq!(evidence.shares.len(), places * 9);
+            for (feature, logit) in logits.iter().enumerate() {
+                let shares = evidence.shares.chunks(9).map(|shares| shares[feature]);
+                let sum = shares.sum::<f32>() + evidence.rest[feature];
+                difference = difference.max((sum - logit).abs());
+            }
+        }
         assert!(difference < 1e-3, "{model}: {difference}");
     }
 }

@@ -236,6 +236,64 @@ fn convolve() {
     }
 }
 
+/// Without gradients dense 3×3 convolutions take another way, by tiles of outputs that fit no side
+/// of these.
+#[test]
+fn convolve_without_gradients() {
+    let device = Device::flex();
+    for ([batch, height, width, from], to, pad) in [
+        ([1, 5, 5, 16], 16, 1),
+        ([2, 7, 7, 33], 21, 1),
+        ([1, 6, 9, 64], 40, 0),
+        ([3, 4, 11, 19], 70, 2),
+        ([1, 10, 10, 16], 17, 1),
+        ([2, 13, 9, 37], 30, 1),
+        ([1, 15, 22, 20], 33, 0),
+        ([2, 11, 17, 48], 19, 2),
+        ([1, 14, 14, 128], 128, 1),
+        ([5, 30, 31, 16], 24, 1),
+    ] {
+        let window = Window {
+            kernel: 3,
+            stride: 1,
+            pad,
+        };
+        let x = random([batch, height, width, from], &device);
+        let weight = random([to, from, 3, 3], &device);
+        let bias = random([to], &device);
+        let side = |side: usize| side + 2 * pad - 2;
+        let residual = random([batch, side(height), side(width), to], &device);
+        let name = format!("[{batch}, {height}, {width}, {from}] to {to}, {window:?}");
+        let plain = || (x.clone(), weight.clone());
+        let all = || (x.clone(), weight.clone(), Some(bias.clone()));
+        let residual = || Some(residual.clone());
+        check(
+            &name,
+            || {
+                let (x, weight) = plain();
+                vec![kernels::convolve(x, weight, None, window).into_data()]
+            },
+            || {
+                let (x, weight) = plain();
+                vec![compose::convolve(x, weight, None, window).into_data()]
+            },
+        );
+        check(
+            &format!("{name}, and all that may follow"),
+            || {
+                let (x, weight, bias) = all();
+                let x = kernels::convolve_join(x, weight, bias, window, residual(), true);
+                vec![x.into_data()]
+            },
+            || {
+                let (x, weight, bias) = all();
+                let x = compose::convolve(x, weight, bias, window);
+                vec![compose::join_relu(x, residual(), true).into_data()]
+            },
+        );
+    }
+}
+
 #[test]
 fn convolve_reads_channels_first_images_too() {
     let device = device();
@@ -377,10 +435,12 @@ fn join() {
 #[test]
 fn attention_is_its_weights_times_the_values() {
     let device = Device::flex();
-    let qkv = random([2, 5, 3 * 4], &device);
-    let weights = kernels::attention_weights(qkv.clone(), 1);
+    let qkv = random([1, 5, 3 * 4], &device);
+    let values: Vec<f32> = qkv.to_data().iter::<f32>().collect();
+    let weights = kernels::attention_weights(&values, 5, 1);
+    let weights = Tensor::<3>::from_data(TensorData::new(weights, [1, 5, 5]), &device);
     let sums = vec![weights.clone().sum_dim(2).into_data()];
-    let ones = vec![Tensor::<3>::ones([2, 5, 1], &device).into_data()];
+    let ones = vec![Tensor::<3>::ones([1, 5, 1], &device).into_data()];
     assert_close("a row of weights", &sums, &ones);
     let mixed = vec![weights.matmul(qkv.clone().narrow(2, 8, 4)).into_data()];
     let attention = vec![kernels::attention(qkv, 1).into_data()];

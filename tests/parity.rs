@@ -4,10 +4,11 @@ mod support;
 
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::checkpoint::import::{ImportOptions, Imported, Library, import};
 use karyolens::checkpoint::verify::{TOLERANCE, verify};
 use karyolens::checkpoint::{Checkpoint, Precision, StateDict};
+use karyolens::model::Model;
 use support::{fixture, shared};
 
 /// The small transformers among the references have 3 heads.
@@ -32,15 +33,9 @@ fn bring_in(
 
 fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
     let device = Device::flex();
-    let model = checkpoint.model(&device).unwrap();
+    let model = checkpoint.folded().unwrap();
     let bytes = std::fs::read(reference).unwrap();
-    let found = pollster::block_on(verify(
-        &model,
-        &checkpoint.card.architecture,
-        &bytes,
-        &device,
-    ))
-    .unwrap();
+    let found = pollster::block_on(verify(&model, &checkpoint.card, &bytes, &device)).unwrap();
     assert!(
         found.passes(TOLERANCE),
         "{}: {found:?}",
@@ -50,14 +45,37 @@ fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
     assert!(found.max_reference > 0.1, "{found:?}");
 }
 
+/// The network that trains answers as the one that is only run, on images of noise.
+fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
+    let device = Device::flex();
+    let side = checkpoint.card.input.side as usize;
+    let mut state = 1u32;
+    let noise: Vec<f32> = (0..2 * 3 * side * side)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 22) as f32 - 2.0
+        })
+        .collect();
+    let pixels = checkpoint.card.normalisation().undone(&noise, side * side);
+    let pixels = Model::images(pixels, [2, side, side], &device);
+    let noise = Tensor::from_data(TensorData::new(noise, [2, 3, side, side]), &device);
+    let trains = checkpoint.model(&device).unwrap().forward(noise);
+    let runs = checkpoint.folded().unwrap().forward(pixels);
+    let largest: f32 = trains.clone().abs().max().into_scalar();
+    let apart: f32 = (trains - runs).abs().max().into_scalar();
+    assert!(
+        apart <= TOLERANCE * largest.max(1.0),
+        "{apart} of {largest}"
+    );
+}
+
 /// A reference through the whole way: imported, written, read again, run.
 fn check(folder: &Path, library: Library, architecture: &str) {
     let imported = bring_in(folder, library, architecture, None);
     let bytes = imported.checkpoint.write(Precision::F32).unwrap();
-    assert_parity(
-        &Checkpoint::read(&bytes).unwrap(),
-        &folder.join("io.safetensors"),
-    );
+    let checkpoint = Checkpoint::read(&bytes).unwrap();
+    assert_parity(&checkpoint, &folder.join("io.safetensors"));
+    assert_folding_changes_nothing(&checkpoint);
 }
 
 #[test]

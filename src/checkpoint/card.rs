@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::CheckpointError;
+use super::{CheckpointError, Precision};
 use crate::image::InputSpec;
-use crate::model::Architecture;
+use crate::model::{Architecture, Normalisation};
 use crate::nuclei::FeatureSet;
 
 /// The version of the card's layout that this crate writes and reads.
@@ -33,6 +33,10 @@ pub struct ModelCard {
     /// is known, not how good the network is. Empty where nobody worked it out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsure: Vec<[f64; 2]>,
+    /// 8 where the file has the weights of matrices and convolutions as whole numbers of 8 bits and a
+    /// scale an output channel; absent where all are floating-point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_bits: Option<u32>,
     /// Where the weights come from.
     pub provenance: Provenance,
     /// Figures by name, such as `val_macro_f1`, as `karyolens evaluate` prints them.
@@ -61,6 +65,17 @@ impl ModelCard {
     pub const INTENDED_USE: &str =
         "Research and teaching. Not a medical device; not for diagnosis or patient care.";
 
+    /// What `weight_bits` may be.
+    pub(super) const WEIGHT_BITS: u32 = 8;
+
+    /// The precision of the file that the card was read from; f16 for floating-point weights.
+    pub fn precision(&self) -> Precision {
+        match self.weight_bits {
+            Some(_) => Precision::Int8,
+            None => Precision::F16,
+        }
+    }
+
     /// A card with thresholds of 0.5, no metrics and the current version.
     pub fn new(
         name: impl Into<String>,
@@ -77,10 +92,19 @@ impl ModelCard {
             thresholds: vec![0.5; features.len()],
             unsure: Vec::new(),
             features,
+            weight_bits: None,
             provenance,
             metrics: BTreeMap::new(),
             crate_version: env!("CARGO_PKG_VERSION").into(),
             intended_use: Self::INTENDED_USE.into(),
+        }
+    }
+
+    /// How colours become the network's input.
+    pub fn normalisation(&self) -> Normalisation {
+        Normalisation {
+            mean: self.input.mean,
+            std: self.input.std,
         }
     }
 
@@ -109,6 +133,14 @@ impl ModelCard {
         }
         if let Err(error) = self.architecture.check_input_side(self.input.side as usize) {
             return Some(error.to_string());
+        }
+        if let Some(bits) = self.weight_bits
+            && bits != Self::WEIGHT_BITS
+        {
+            let known = Self::WEIGHT_BITS;
+            return Some(format!(
+                "weights of {bits} bits; this version reads {known}"
+            ));
         }
         if self.thresholds.len() != self.features.len() {
             let (thresholds, features) = (self.thresholds.len(), self.features.len());

@@ -10,6 +10,7 @@ mod card;
 pub mod import;
 mod slim;
 mod state_dict;
+mod storage;
 pub mod verify;
 
 use std::collections::HashMap;
@@ -20,7 +21,9 @@ use thiserror::Error;
 use crate::model::{Architecture, ArchitectureError, Model, VitConfig, resample_positions};
 pub use card::{ModelCard, Provenance};
 pub use slim::SlimError;
-pub use state_dict::{Array, Precision, StateDict};
+pub use state_dict::{Array, StateDict};
+pub use storage::Precision;
+use storage::has_8_bits;
 
 /// Where the model card stands in the metadata of the file.
 const CARD_KEY: &str = "karyolens";
@@ -47,6 +50,16 @@ pub enum CheckpointError {
         name: String,
         /// Its type in the file.
         dtype: String,
+    },
+    /// A tensor in 8 bits whose scales are not as they must be.
+    #[error("tensor {name} is stored in 8 bits, and its scale, tensor {scale}, {fault}")]
+    Scale {
+        /// The tensor.
+        name: String,
+        /// The tensor of its scales.
+        scale: String,
+        /// What is wrong with them.
+        fault: String,
     },
     /// A `.safetensors` file without a card.
     #[error(
@@ -94,16 +107,29 @@ impl Checkpoint {
         let (weights, metadata) = StateDict::read(bytes)?;
         let card = metadata.get(CARD_KEY).ok_or(CheckpointError::NoCard)?;
         let card = ModelCard::parse(card)?;
+        let in_8_bits = has_8_bits(bytes)?;
+        if in_8_bits != card.weight_bits.is_some() {
+            let (says, are) = match in_8_bits {
+                true => ("floating-point weights", "in 8 bits"),
+                false => ("weights of 8 bits", "floating-point"),
+            };
+            let fault = format!("it speaks of {says}, but those in the file are {are}");
+            return Err(CheckpointError::Card(fault));
+        }
         weights.check_finite()?;
         Ok(Self { card, weights })
     }
 
-    /// The bytes of the `.safetensors` file, weights stored at `precision`.
+    /// The bytes of the `.safetensors` file, weights stored at `precision`, which its card tells.
+    ///
+    /// Weights that were read from a file of the same precision are written as they were there.
     ///
     /// # Errors
     /// [`CheckpointError::NotFinite`] where a weight is not finite, or too large for f16.
     pub fn write(&self, precision: Precision) -> Result<Vec<u8>, CheckpointError> {
-        let card = serde_json::to_string(&self.card)
+        let mut card = self.card.clone();
+        card.weight_bits = (precision == Precision::Int8).then_some(ModelCard::WEIGHT_BITS);
+        let card = serde_json::to_string(&card)
             .map_err(|error| CheckpointError::Card(error.to_string()))?;
         self.weights
             .write(precision, HashMap::from([(CARD_KEY.to_string(), card)]))
@@ -125,6 +151,15 @@ impl Checkpoint {
             *positions = resample_positions(learned, grid, grid).into_data().into();
         }
         Ok(())
+    }
+
+    /// The network, with these weights, on the CPU and ready to be run only: see [`Model::folded`].
+    ///
+    /// # Errors
+    /// As [`model`](Self::model).
+    pub fn folded(&self) -> Result<Model, CheckpointError> {
+        let model = self.model(&Device::flex())?;
+        Ok(model.folded(self.card.normalisation()))
     }
 
     /// The network, with these weights, on `device`.

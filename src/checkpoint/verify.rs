@@ -4,12 +4,12 @@
 //! other library computed from it: `logits` `[batch, classes]`, or, for a transformer without a
 //! head, `class_token` and `patch_mean` `[batch, width]` after the final norm.
 
-use burn::tensor::{Device, ExecutionError, Tensor};
+use burn::tensor::{Device, ExecutionError};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Array, CheckpointError, StateDict};
-use crate::model::{Architecture, ArchitectureError, Model, split_tokens};
+use super::{Array, CheckpointError, ModelCard, StateDict};
+use crate::model::{ArchitectureError, Model, split_tokens};
 
 /// The default tolerance: f32 arithmetic in another order, over a deep network.
 pub const TOLERANCE: f32 = 1e-4;
@@ -58,13 +58,14 @@ impl Verification {
     }
 }
 
-/// Runs `model` on the input of a reference and compares what it answers.
+/// Runs `model`, the [`folded`](super::Checkpoint::folded) network of `card`, on the input of a
+/// reference and compares what it answers.
 ///
 /// # Errors
 /// [`VerifyError`] where the reference does not fit the network.
 pub async fn verify(
     model: &Model,
-    architecture: &Architecture,
+    card: &ModelCard,
     reference: &[u8],
     device: &Device,
 ) -> Result<Verification, VerifyError> {
@@ -73,15 +74,16 @@ pub async fn verify(
         .0
         .get("input")
         .ok_or_else(|| content("has no tensor `input`"))?;
-    let [_, 3, height, width] = input.shape[..] else {
+    let [batch, 3, height, width] = input.shape[..] else {
         return Err(content(format!(
             "has an input of the shape {:?}",
             input.shape
         )));
     };
-    architecture.check_input_side(height)?;
-    architecture.check_input_side(width)?;
-    let images = Tensor::<4>::from_data(input, device);
+    card.architecture.check_input_side(height)?;
+    card.architecture.check_input_side(width)?;
+    let pixels = card.normalisation().undone(&input.values, height * width);
+    let images = Model::images(pixels, [batch, height, width], device);
 
     let answers = match (model, reference.0.contains_key("logits")) {
         (_, true) => vec![("logits", model.forward(images))],

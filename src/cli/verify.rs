@@ -31,11 +31,11 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let device = arguments.device.open_one()?;
     let checkpoint = read_checkpoint(&arguments.model)?;
     let model = checkpoint
-        .model(&device)
-        .with_context(|| format!("cannot use {}", arguments.model.display()))?;
+        .folded()
+        .with_context(|| format!("cannot use {}", arguments.model.display()))?
+        .on(&device);
     let reference = read_file(&arguments.against)?;
-    let architecture = &checkpoint.card.architecture;
-    let verification = pollster::block_on(verify(&model, architecture, &reference, &device))
+    let verification = pollster::block_on(verify(&model, &checkpoint.card, &reference, &device))
         .with_context(|| format!("cannot compare with {}", arguments.against.display()))?;
 
     for output in &verification.outputs {

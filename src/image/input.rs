@@ -126,11 +126,7 @@ impl InputSpec {
     /// Appends the input made of `cell` to `batch`: [`len`](Self::len) numbers,
     /// `[channel, row, column]`.
     pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
-        self.append_resized(&self.resized(cell), batch);
-    }
-
-    /// As [`append`](Self::append), of a picture that has the input's side already.
-    pub fn append_resized(&self, picture: &RgbImage, batch: &mut Vec<f32>) {
+        let picture = self.resized(cell);
         for channel in 0..3 {
             let (mean, std) = (self.mean[channel], self.std[channel]);
             batch.extend(

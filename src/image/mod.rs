@@ -10,7 +10,7 @@ mod decode;
 mod input;
 mod synthetic;
 
-pub use ::image::{ImageFormat, RgbImage};
+pub use ::image::RgbImage;
 pub use cell::{CellImage, NotACell};
 pub use crop::crop;
 pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};

@@ -88,12 +88,6 @@ pub fn attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
         .reshape([batch, tokens, width / 3])
 }
 
-/// See [`attention_weights`](super::attention_weights).
-pub fn attention_weights(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
-    let [query, key, _] = split_heads(qkv, heads);
-    head_weights(query, key).mean_dim(1).squeeze_dim::<3>(1)
-}
-
 /// `[B, N, 3C]` → queries, keys and values, each `[B, heads, N, C / heads]`.
 fn split_heads(qkv: Tensor<3>, heads: usize) -> [Tensor<4>; 3] {
     let [batch, tokens, width] = qkv.dims();
@@ -108,6 +102,18 @@ fn head_weights(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
     let side = query.dims()[3];
     let query = query * (side as f64).powf(-0.5);
     softmax(query.matmul(key.swap_dims(2, 3)), 3)
+}
+
+/// See [`tokens`](super::tokens).
+pub fn tokens(patches: Tensor<3>, class_token: Tensor<3>, positions: Tensor<3>) -> Tensor<3> {
+    let [batch, _, width] = patches.dims();
+    let class_token = class_token.expand([batch, 1, width]);
+    Tensor::cat(vec![class_token, patches], 1) + positions
+}
+
+/// See [`pixel_mean`](super::pixel_mean).
+pub fn pixel_mean(x: Tensor<4>) -> Tensor<2> {
+    x.flatten::<3>(1, 2).mean_dim(1).squeeze_dim::<2>(1)
 }
 
 /// See [`statistics`](super::statistics).
@@ -137,7 +143,11 @@ pub fn batch_norm(
     };
     let scale = norm.gamma / (variance + norm.epsilon).sqrt();
     let shift = norm.beta - mean * scale.clone();
-    let x = x * scale.unsqueeze() + shift.unsqueeze();
+    join_relu(x * scale.unsqueeze() + shift.unsqueeze(), residual, rectify)
+}
+
+/// `residual` added if there is one, then ReLU if `rectify`.
+pub fn join_relu(x: Tensor<4>, residual: Option<Tensor<4>>, rectify: bool) -> Tensor<4> {
     let x = match residual {
         Some(residual) => x + residual,
         None => x,

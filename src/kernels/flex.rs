@@ -10,10 +10,11 @@ use super::cpu::attention::{self, Heads};
 use super::cpu::batch_norm;
 use super::cpu::conv::{self, Images, Window};
 use super::cpu::elementwise::{self, Scales};
-use super::cpu::gemm::{self, Packed, Rows, Source, Store, StoreGelu};
+use super::cpu::gemm::{self, Epilogue, Packed, Rows, Source, Store, StoreGelu};
+use super::cpu::winograd::{self, Winograd};
 use super::cpu::{adamw, buffer, depthwise, layer_norm, pool};
 use super::packed::packed;
-use super::{AdamWStep, Kernels, Maybe, Norm};
+use super::{AdamWStep, Inference, Kernels, Maybe, Norm};
 
 /// The tensor in memory order, copied only if it is not.
 pub fn contiguous(tensor: FlexTensor) -> FlexTensor {
@@ -23,6 +24,7 @@ pub fn contiguous(tensor: FlexTensor) -> FlexTensor {
     }
 }
 
+#[cfg_attr(target_family = "wasm", allow(dead_code))]
 /// A tensor whose storage holds its values in memory order and nothing else.
 fn whole(tensor: FlexTensor) -> FlexTensor {
     let len = tensor.shape().num_elements();
@@ -91,11 +93,11 @@ pub fn scales<'a>(
     }
 }
 
-/// `x·weight + bias`; then, if `gelu`, its GELU, and what went into that if `keep`.
+/// `x·weight` after its epilogue; then, if `gelu`, its GELU, and what went into that if `keep`.
 pub fn linear(
     x: &FlexTensor,
     weight: &FlexTensor,
-    bias: Option<&FlexTensor>,
+    epilogue: Epilogue,
     gelu: bool,
     keep: bool,
 ) -> (FlexTensor, Option<FlexTensor>) {
@@ -108,22 +110,37 @@ pub fn linear(
     } else {
         packed(weight, pack)
     };
-    let bias = bias.map(values);
     let mut out = buffer(rows * to);
     if !gelu {
-        gemm::multiply(left, &right, &Store::new(&mut out, to, bias));
+        gemm::multiply(left, &right, &Store::new(&mut out, to, epilogue));
         return (tensor(out, with_last(x, to)), None);
     }
     let mut linear = buffer(if keep { rows * to } else { 0 });
     let finish = StoreGelu {
-        linear: keep.then(|| Store::new(&mut linear, to, None)),
-        gelu: Store::new(&mut out, to, bias),
+        linear: keep.then(|| Store::new(&mut linear, to, Epilogue::default())),
+        gelu: Store::new(&mut out, to, epilogue),
     };
     gemm::multiply(left, &right, &finish);
     (
         tensor(out, with_last(x, to)),
         keep.then(|| tensor(linear, with_last(x, to))),
     )
+}
+
+/// A convolution by way of `N` points an axis.
+fn winograd<const N: usize>(
+    x: &FlexTensor,
+    weight: &FlexTensor,
+    window: Window,
+    epilogue: Epilogue,
+) -> Vec<f32> {
+    let [to, from, _, _] = weight.shape().dims();
+    let sides = images(x);
+    let right = packed(weight, || Winograd::<N>::new(values(weight), from, to));
+    let mut out = buffer(window.output(sides, to).values());
+    let finish = Store::new(&mut out, to, epilogue);
+    right.forward(values(x), sides, window.pad, &finish);
+    out
 }
 
 pub fn batch_norm<'a>(norm: &'a Norm<Flex>, epsilon: f32) -> batch_norm::Norm<'a> {
@@ -137,10 +154,21 @@ pub fn batch_norm<'a>(norm: &'a Norm<Flex>, epsilon: f32) -> batch_norm::Norm<'a
 }
 
 impl Kernels for Flex {
-    fn linear(x: FlexTensor, weight: FlexTensor, bias: Maybe<Self>, gelu: bool) -> FlexTensor {
+    fn linear(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: Maybe<Self>,
+        residual: Maybe<Self>,
+        gelu: bool,
+    ) -> FlexTensor {
         let (x, weight) = (contiguous(x), contiguous(weight));
-        let bias = bias.option().map(contiguous);
-        linear(&x, &weight, bias.as_ref(), gelu, false).0
+        let [bias, residual] = [bias, residual].map(|tensor| tensor.option().map(contiguous));
+        let epilogue = Epilogue {
+            bias: bias.as_ref().map(values),
+            residual: residual.as_ref().map(values),
+            relu: false,
+        };
+        linear(&x, &weight, epilogue, gelu, false).0
     }
 
     fn layer_norm(x: FlexTensor, gamma: FlexTensor, beta: FlexTensor, epsilon: f32) -> FlexTensor {
@@ -154,16 +182,29 @@ impl Kernels for Flex {
         weight: FlexTensor,
         bias: Maybe<Self>,
         window: Window,
+        residual: Maybe<Self>,
+        relu: bool,
     ) -> FlexTensor {
         let (x, weight) = (contiguous(x), contiguous(weight));
-        let bias = bias.option().map(contiguous);
+        let [bias, residual] = [bias, residual].map(|tensor| tensor.option().map(contiguous));
         let [to, from, kernel, _] = weight.shape().dims();
         assert_eq!(kernel, window.kernel);
         let sides = images(&x);
-        let right = packed(&weight, || conv::pack(values(&weight), window, from, to));
-        let bias = bias.as_ref().map(values);
-        let out = conv::forward(values(&x), sides, &right, bias, window, to);
-        tensor(out, window.output(sides, to).shape())
+        let output = window.output(sides, to);
+        let epilogue = Epilogue {
+            bias: bias.as_ref().map(values),
+            residual: residual.as_ref().map(values),
+            relu,
+        };
+        let out = match winograd::points(window, from, output) {
+            Some(winograd::FEW) => winograd::<{ winograd::FEW }>(&x, &weight, window, epilogue),
+            Some(_) => winograd::<{ winograd::MANY }>(&x, &weight, window, epilogue),
+            None => {
+                let right = packed(&weight, || conv::pack(values(&weight), window, from, to));
+                conv::forward(values(&x), sides, &right, window, to, epilogue)
+            }
+        };
+        tensor(out, output.shape())
     }
 
     fn depthwise(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
@@ -259,5 +300,51 @@ impl Norm<Flex> {
             gamma: f(gamma),
             beta: f(beta),
         }
+    }
+}
+
+impl Inference for Flex {
+    fn tokens(patches: FlexTensor, class_token: FlexTensor, positions: FlexTensor) -> FlexTensor {
+        let [patches, class_token, positions] = [patches, class_token, positions].map(contiguous);
+        let [batch, count, width] = patches.shape().dims();
+        let (first, others) = values(&positions).split_at(width);
+        let sum = |a: &[f32], b: &[f32], out: &mut Vec<f32>| {
+            out.extend(a.iter().zip(b).map(|(a, b)| a + b));
+        };
+        let mut out = Vec::with_capacity(batch * (count + 1) * width);
+        for patches in values(&patches).chunks_exact(count * width) {
+            sum(values(&class_token), first, &mut out);
+            sum(patches, others, &mut out);
+        }
+        tensor(out, [batch, count + 1, width])
+    }
+
+    fn pixel_mean(x: FlexTensor) -> FlexTensor {
+        let x = contiguous(x);
+        let sides = images(&x);
+        let share = 1.0 / (sides.height * sides.width) as f32;
+        let mut out = vec![0.0; sides.batch * sides.channels];
+        let means = out.chunks_exact_mut(sides.channels);
+        for (image, mean) in values(&x).chunks_exact(sides.image()).zip(means) {
+            for pixel in image.chunks_exact(sides.channels) {
+                for (mean, value) in mean.iter_mut().zip(pixel) {
+                    *mean += value;
+                }
+            }
+            mean.iter_mut().for_each(|mean| *mean *= share);
+        }
+        tensor(out, [sides.batch, sides.channels])
+    }
+
+    fn beside(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+        let [left, right] = [left, right].map(contiguous);
+        let ([rows, wide], other) = (left.shape().dims(), last(&right));
+        let mut out = Vec::with_capacity(rows * (wide + other));
+        let pairs = values(&left).chunks_exact(wide);
+        for (left, right) in pairs.zip(values(&right).chunks_exact(other)) {
+            out.extend_from_slice(left);
+            out.extend_from_slice(right);
+        }
+        tensor(out, [rows, wide + other])
     }
 }

@@ -6,6 +6,7 @@
 //! exists, the storage's address is no other's, and whoever would change the storage in place is
 //! given a new one: an entry whose reference still leads somewhere is right.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -13,34 +14,37 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Bytes;
 
-use super::cpu::gemm::{MatmulPrecision, Packed, matmul_precision};
+use super::cpu::gemm::{MatmulPrecision, matmul_precision};
 
-/// Where the weights lie, their shape, and how exact products with them are.
-type Key = (usize, usize, Vec<usize>, MatmulPrecision);
+/// Where the weights lie, their shape, what they were packed as, and how exact products with them
+/// are.
+type Key = (usize, usize, Vec<usize>, TypeId, MatmulPrecision);
 
-type Kept = HashMap<Key, (Weak<Bytes>, Arc<Packed>)>;
+type Kept = HashMap<Key, (Weak<Bytes>, Arc<dyn Any + Send + Sync>)>;
 
 static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
 
-/// `weight` packed, by `pack` unless it is known. A weight is packed in one way only, that of the
-/// layer it belongs to.
-pub fn packed(weight: &FlexTensor, pack: impl FnOnce() -> Packed) -> Arc<Packed> {
+/// `weight` packed, by `pack` unless it is known. A weight is packed as a `T` in one way only, that
+/// of the layer it belongs to.
+pub fn packed<T: Any + Send + Sync>(weight: &FlexTensor, pack: impl FnOnce() -> T) -> Arc<T> {
     let storage = weight.data_arc();
     let key = (
         Arc::as_ptr(&storage) as usize,
         weight.layout().start_offset(),
         weight.shape().to_vec(),
+        TypeId::of::<T>(),
         matmul_precision(),
     );
     if let Some((source, packed)) = kept().get_or_insert_default().get(&key)
         && source.strong_count() > 0
+        && let Ok(packed) = packed.clone().downcast()
     {
-        return packed.clone();
+        return packed;
     }
     // Not under the lock: while it waits for its threads, this one may take up another pass.
     let packed = Arc::new(pack());
     release_unused();
-    let entry = (Arc::downgrade(&storage), packed.clone());
+    let entry: (_, Arc<dyn Any + Send + Sync>) = (Arc::downgrade(&storage), packed.clone());
     kept().get_or_insert_default().insert(key, entry);
     packed
 }

@@ -7,19 +7,20 @@
 //! arithmetic as timm's 1×1 convolutions; and the depthwise bias is a parameter of its own,
 //! because cubecl's fast depthwise path refuses a convolution with a bias.
 
-use burn::module::{Initializer, Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{LayerNorm, Linear, PaddingConfig2d};
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::DropPath;
-use super::evidence::{Evidence, bias, weigh};
+use super::evidence::{Insight, Kind, Reading};
+use super::fold::{self, Normalisation};
+use super::fresh::{self, LayerNorm};
 use super::layers::{
-    channels_last, convolve, fresh_weights, layer_norm, linear, linear_gelu, new_layer_norm,
-    new_linear, norm_deviation, pixel_mean,
+    channels_last, convolve, layer_norm, linear, linear_gelu, linear_join, norm_values,
 };
-use crate::kernels;
+use crate::kernels::{self, Window};
 
 /// Side of the depthwise kernel.
 const KERNEL: usize = 7;
@@ -71,11 +72,11 @@ impl ConvNextConfig {
         ConvNext {
             stem: Stem {
                 conv: conv(3, self.widths[0], 4, device),
-                norm: new_layer_norm(self.widths[0], device),
+                norm: fresh::layer_norm(self.widths[0], device),
             },
             stages,
-            norm: new_layer_norm(self.widths[3], device),
-            head: (classes > 0).then(|| new_linear(self.widths[3], classes, device)),
+            norm: fresh::layer_norm(self.widths[3], device),
+            head: (classes > 0).then(|| fresh::linear(self.widths[3], classes, device)),
         }
     }
 }
@@ -92,22 +93,21 @@ pub struct ConvNext {
 impl ConvNext {
     /// `[batch, 3, height, width]` → normalised, pooled features `[batch, widths[3]]`.
     pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        layer_norm(&self.norm, pixel_mean(self.last_map(images)))
+        layer_norm(&self.norm, kernels::pixel_mean(self.last_map(images)))
     }
 
-    /// What each place adds to the logits of `head`, exactly: see the module `evidence`.
-    pub(super) fn evidence(&self, images: Tensor<4>, head: &Linear) -> Evidence {
-        let map = self.last_map(images);
-        let deviation = norm_deviation(pixel_mean(map.clone()));
-        // [C] / [B, 1] -> [B, 1, 1, C]
-        let scale = self.norm.gamma.val().unsqueeze::<2>() / deviation;
-        let scale = scale.unsqueeze_dims(&[1, 2]);
-        let normalised = (map.clone() - map.mean_dim(3)) * scale;
-        let rest = match &self.norm.beta {
-            Some(beta) => weigh(beta.val().unsqueeze(), head) + bias(head),
-            None => bias(head),
-        };
-        Evidence::of_mean(normalised, head, rest)
+    /// See [`Model::insight`](super::Model::insight).
+    pub(super) fn insight(&self, images: Tensor<4>) -> Insight {
+        vec![self.last_map(images).flatten(1, 3)]
+    }
+
+    /// See [`Model::reading`](super::Model::reading).
+    pub(super) fn reading(&self) -> Option<Reading> {
+        let head = self.head.as_ref()?;
+        Some(Reading::new(
+            head,
+            Kind::NormalisedMean(norm_values(&self.norm)),
+        ))
     }
 
     /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, widths[3]]`.
@@ -115,6 +115,16 @@ impl ConvNext {
         self.stages
             .iter()
             .fold(self.stem.forward(images), |x, stage| stage.forward(x))
+    }
+
+    /// See [`Model::folded`](super::Model::folded).
+    pub(super) fn folded(mut self, input: Normalisation) -> Self {
+        self.stem.conv = fold::normalisation(self.stem.conv, input);
+        for stage in &mut self.stages {
+            let blocks = std::mem::take(&mut stage.blocks);
+            stage.blocks = blocks.into_iter().map(Block::folded).collect();
+        }
+        self
     }
 }
 
@@ -158,7 +168,7 @@ struct Downsample {
 impl Downsample {
     fn new(from: usize, to: usize, device: &Device) -> Self {
         Self {
-            norm: new_layer_norm(from, device),
+            norm: fresh::layer_norm(from, device),
             conv: conv(from, to, 2, device),
         }
     }
@@ -175,7 +185,8 @@ struct Block {
     norm: LayerNorm,
     expand: Linear,
     project: Linear,
-    scale: Param<Tensor<1>>,
+    /// Layer scale, unless that is folded into `project`.
+    scale: Option<Param<Tensor<1>>>,
     drop_path: DropPath,
 }
 
@@ -183,18 +194,31 @@ impl Block {
     fn new(width: usize, drop_path: DropPath, device: &Device) -> Self {
         Self {
             depthwise: Depthwise::new(width, device),
-            norm: new_layer_norm(width, device),
-            expand: new_linear(width, EXPANSION * width, device),
-            project: new_linear(EXPANSION * width, width, device),
-            scale: Initializer::Constant { value: LAYER_SCALE }.init([width], device),
+            norm: fresh::layer_norm(width, device),
+            expand: fresh::linear(width, EXPANSION * width, device),
+            project: fresh::linear(EXPANSION * width, width, device),
+            scale: Some(fresh::constant(LAYER_SCALE, width, device)),
             drop_path,
         }
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let x = layer_norm(&self.norm, self.depthwise.forward(input.clone()));
-        let x = linear(&self.project, linear_gelu(&self.expand, x));
-        self.drop_path.join(input, x, Some(self.scale.val()))
+        let x = linear_gelu(&self.expand, x);
+        match &self.scale {
+            Some(scale) => {
+                let branch = linear(&self.project, x);
+                self.drop_path.join(input, branch, Some(scale.val()))
+            }
+            None => linear_join(&self.project, x, input),
+        }
+    }
+
+    fn folded(mut self) -> Self {
+        if let Some(scale) = self.scale.take() {
+            self.project = fold::layer_scale(self.project, &scale);
+        }
+        self
     }
 }
 
@@ -207,15 +231,14 @@ struct Depthwise {
 
 impl Depthwise {
     fn new(width: usize, device: &Device) -> Self {
-        let pad = KERNEL / 2;
+        let window = Window {
+            kernel: KERNEL,
+            stride: 1,
+            pad: KERNEL / 2,
+        };
         Self {
-            conv: Conv2dConfig::new([width, width], [KERNEL, KERNEL])
-                .with_groups(width)
-                .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-                .with_bias(false)
-                .with_initializer(fresh_weights())
-                .init(device),
-            bias: Initializer::Zeros.init([width], device),
+            conv: fresh::convolution([width; 2], window, width, &fresh::weights(), false, device),
+            bias: fresh::constant(0.0, width, device),
         }
     }
 
@@ -226,8 +249,6 @@ impl Depthwise {
 
 /// A convolution whose stride is its kernel: patches that do not overlap.
 fn conv(from: usize, to: usize, side: usize, device: &Device) -> Conv2d {
-    Conv2dConfig::new([from, to], [side, side])
-        .with_stride([side, side])
-        .with_initializer(fresh_weights())
-        .init(device)
+    let window = Window::patches(side);
+    fresh::convolution([from, to], window, 1, &fresh::weights(), true, device)
 }

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 
+use super::layers::is_training;
 use crate::kernels;
 
 /// Leaves out a residual branch for a random share of the images of a batch while training, and
@@ -35,7 +36,7 @@ impl DropPath {
 
     /// Whether it leaves out anything on this device.
     pub fn is_active(&self, device: &Device) -> bool {
-        self.rate > 0.0 && device.is_autodiff()
+        self.rate > 0.0 && is_training(device)
     }
 
     /// What each image's branch is multiplied by, if not by 1: `[batch]`.

@@ -6,44 +6,231 @@
 //! LayerNorm stands between; its mean over the channels is linear too, and its deviation is taken
 //! as the number that it is for this image, so the sum stays exact.
 //!
-//! ViT: see [`Vit::evidence`](super::Vit::evidence).
+//! ViT: what each token of the last block adds is exact, since the head is linear and reads tokens
+//! and means of tokens. Which patches a token speaks of is attention roll-out ("Quantifying
+//! Attention Flow in Transformers", Abnar and Zuidema, arXiv 2005.00928): each block passes on half
+//! of a token as it is and half as attention, mean over the heads, mixes them. What roll-out leaves
+//! with the class token belongs to no place.
+//!
+//! The network's device gives the maps ([`Insight`]); what is made of them is little and worked out
+//! here ([`Reading`]).
 
+use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
+
+use super::layers::NORM_EPSILON;
+use crate::kernels::attention_weights;
+
+/// What a network thought on the way to its logits, a row an image each: the last map, or the
+/// queries, keys and values of every block and the last tokens.
+pub type Insight = Vec<Tensor<2>>;
 
 /// What each place of an image adds to each logit. Where the places lie, see
 /// [`Architecture::first_place`](super::Architecture::first_place).
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// What each place adds, `[batch, rows, columns, classes]`.
-    pub shares: Tensor<4>,
-    /// What belongs to no place, such as the head's bias, `[batch, classes]`: with it the shares
-    /// sum up to the logits.
-    pub rest: Tensor<2>,
+    /// What each place adds, `[rows · columns, classes]`, row after row.
+    pub shares: Vec<f32>,
+    /// What belongs to no place, such as the head's bias, `[classes]`: with it the shares sum up to
+    /// the logits.
+    pub rest: Vec<f32>,
 }
 
-impl Evidence {
-    /// Of a head that reads the mean of `map`, `[batch, rows, columns, channels]`, and adds `rest`.
-    pub(super) fn of_mean(map: Tensor<4>, head: &Linear, rest: Tensor<2>) -> Self {
-        let [batch, rows, columns, _] = map.dims();
-        let [_, classes] = head.weight.dims();
-        let places = (rows * columns) as f32;
-        Self {
-            shares: weigh(map / places, head),
-            rest: rest.expand([batch, classes]),
-        }
+/// The last layers, which make logits of what [`Insight`] holds.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// `[channels, classes]`.
+    weight: Vec<f32>,
+    /// `[classes]`.
+    bias: Vec<f32>,
+    kind: Kind,
+}
+
+/// What stands between the last map and the head.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// The mean over the places.
+    Mean,
+    /// The mean, then a layer norm.
+    NormalisedMean(Norm),
+    /// A transformer's tokens, normalised.
+    Tokens {
+        norm: Norm,
+        heads: usize,
+        /// Whether the head reads the patches' mean beside the class token.
+        reads_patches: bool,
+    },
+}
+
+/// The parameters of a layer norm, a value a channel each.
+#[derive(Clone, Debug)]
+pub(super) struct Norm {
+    pub gamma: Vec<f32>,
+    pub beta: Vec<f32>,
+}
+
+impl Norm {
+    /// A row less its mean, over its deviation.
+    fn deviation(row: &[f32]) -> (f32, f32) {
+        let count = row.len() as f32;
+        let mean = row.iter().sum::<f32>() / count;
+        let variance = row.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
+        (mean, (variance + NORM_EPSILON as f32).sqrt())
+    }
+
+    fn of(&self, row: &[f32]) -> Vec<f32> {
+        let (mean, deviation) = Self::deviation(row);
+        let scaled = row.iter().zip(&self.gamma).zip(&self.beta);
+        scaled
+            .map(|((value, gamma), beta)| (value - mean) / deviation * gamma + beta)
+            .collect()
     }
 }
 
-/// `[…, channels]` → what they add to each logit, `[…, classes]`, without the head's bias.
-pub(super) fn weigh<const D: usize>(channels: Tensor<D>, head: &Linear) -> Tensor<D> {
-    crate::kernels::linear(channels, head.weight.val(), None)
+/// The values of a parameter on the CPU.
+pub(super) fn values<const D: usize>(parameter: &Param<Tensor<D>>) -> Vec<f32> {
+    parameter.val().into_data().iter::<f32>().collect()
 }
 
-/// What the head's bias adds to each logit, `[1, classes]`.
-pub(super) fn bias(head: &Linear) -> Tensor<2> {
-    match &head.bias {
-        Some(bias) => bias.val().unsqueeze(),
-        None => Tensor::zeros([1, head.weight.dims()[1]], &head.weight.device()),
+impl Reading {
+    pub(super) fn new(head: &Linear, kind: Kind) -> Self {
+        let bias = match &head.bias {
+            Some(bias) => values(bias),
+            None => vec![0.0; head.weight.dims()[1]],
+        };
+        Self {
+            weight: values(&head.weight),
+            bias,
+            kind,
+        }
+    }
+
+    fn classes(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// One image's row of each tensor of an [`Insight`] → what each place adds to each logit.
+    pub fn evidence(&self, insight: &[&[f32]]) -> Evidence {
+        let [earlier @ .., last] = insight else {
+            panic!("an insight holds the last map");
+        };
+        match &self.kind {
+            Kind::Mean => {
+                let places = last.len() / self.channels();
+                Evidence {
+                    shares: self.weigh(last, 1.0 / places as f32),
+                    rest: self.bias.clone(),
+                }
+            }
+            Kind::NormalisedMean(norm) => self.of_normalised_mean(norm, last),
+            Kind::Tokens {
+                norm,
+                heads,
+                reads_patches,
+            } => self.of_tokens(norm, *heads, *reads_patches, earlier, last),
+        }
+    }
+
+    fn channels(&self) -> usize {
+        self.weight.len() / self.classes()
+    }
+
+    /// Rows `[…, channels]` times `share` → what they add to each logit, `[…, classes]`, without the
+    /// head's bias.
+    fn weigh(&self, rows: &[f32], share: f32) -> Vec<f32> {
+        self.weigh_from(0, rows, self.channels(), share)
+    }
+
+    /// The same of rows of `width` channels that the head reads from channel `first` on.
+    fn weigh_from(&self, first: usize, rows: &[f32], width: usize, share: f32) -> Vec<f32> {
+        let classes = self.classes();
+        let weight = &self.weight[first * classes..][..width * classes];
+        let mut added = vec![0.0; rows.len() / width * classes];
+        for (row, added) in rows
+            .chunks_exact(width)
+            .zip(added.chunks_exact_mut(classes))
+        {
+            for (value, weight) in row.iter().zip(weight.chunks_exact(classes)) {
+                for (added, weight) in added.iter_mut().zip(weight) {
+                    *added += value * share * weight;
+                }
+            }
+        }
+        added
+    }
+
+    fn of_normalised_mean(&self, norm: &Norm, map: &[f32]) -> Evidence {
+        let channels = self.channels();
+        let places = map.len() / channels;
+        let mut pooled = vec![0.0; channels];
+        for place in map.chunks_exact(channels) {
+            for (pooled, value) in pooled.iter_mut().zip(place) {
+                *pooled += value / places as f32;
+            }
+        }
+        let (_, deviation) = Norm::deviation(&pooled);
+        let normalised: Vec<f32> = map
+            .chunks_exact(channels)
+            .flat_map(|place| {
+                let mean = place.iter().sum::<f32>() / channels as f32;
+                let scaled = place.iter().zip(&norm.gamma);
+                scaled.map(move |(value, gamma)| (value - mean) * gamma / deviation)
+            })
+            .collect();
+        let mut rest = self.weigh(&norm.beta, 1.0);
+        for (rest, bias) in rest.iter_mut().zip(&self.bias) {
+            *rest += bias;
+        }
+        Evidence {
+            shares: self.weigh(&normalised, 1.0 / places as f32),
+            rest,
+        }
+    }
+
+    fn of_tokens(
+        &self,
+        norm: &Norm,
+        heads: usize,
+        reads_patches: bool,
+        blocks: &[&[f32]],
+        tokens: &[f32],
+    ) -> Evidence {
+        let (width, classes) = (norm.gamma.len(), self.classes());
+        let count = tokens.len() / width;
+        // What each token of the last block adds, the class token first.
+        let normalised: Vec<f32> = tokens
+            .chunks_exact(width)
+            .flat_map(|token| norm.of(token))
+            .collect();
+        let (class_token, patches) = normalised.split_at(width);
+        let mut added = self.weigh_from(0, class_token, width, 1.0);
+        added.extend(match reads_patches {
+            true => self.weigh_from(width, patches, width, 1.0 / (count - 1) as f32),
+            false => vec![0.0; (count - 1) * classes],
+        });
+        // Backwards through the blocks: half stays with a token, half goes to those it looked at.
+        for qkv in blocks.iter().rev() {
+            let weights = attention_weights(qkv, count, heads);
+            let mut earlier: Vec<f32> = added.iter().map(|added| added / 2.0).collect();
+            let share = 0.5 / heads as f32;
+            for (row, weights) in weights.chunks_exact(count).enumerate() {
+                let added = &added[row % count * classes..][..classes];
+                for (weight, earlier) in weights.iter().zip(earlier.chunks_exact_mut(classes)) {
+                    for (earlier, added) in earlier.iter_mut().zip(added) {
+                        *earlier += share * weight * added;
+                    }
+                }
+            }
+            added = earlier;
+        }
+        let mut rest: Vec<f32> = added.drain(..classes).collect();
+        for (rest, bias) in rest.iter_mut().zip(&self.bias) {
+            *rest += bias;
+        }
+        Evidence {
+            shares: added,
+            rest,
+        }
     }
 }

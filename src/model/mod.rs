@@ -8,20 +8,25 @@ mod architecture;
 mod convnext;
 mod drop_path;
 mod evidence;
+mod fold;
+mod fresh;
 mod layers;
 mod positions;
 mod resnet;
 mod vit;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::Linear;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::kernels;
 pub use architecture::{Architecture, ArchitectureError};
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use drop_path::DropPath;
-pub use evidence::Evidence;
-pub use layers::{linear, new_linear};
+pub use evidence::{Evidence, Insight, Reading};
+pub use fold::Normalisation;
+pub use fresh::linear as new_linear;
+pub use layers::linear;
 pub use positions::resample as resample_positions;
 pub use resnet::{BlockKind, ResNet, ResNetConfig};
 pub use vit::{Pool, Vit, VitConfig, split_tokens};
@@ -64,15 +69,57 @@ impl Model {
         }
     }
 
-    /// Images `[batch, 3, side, side]` → what each place adds to each logit; `None` for a backbone
-    /// without a head.
-    pub fn evidence(&self, images: Tensor<4>) -> Option<Evidence> {
-        let head = self.head()?;
-        Some(match self {
-            Model::ResNet(network) => network.evidence(images, head),
-            Model::ConvNext(network) => network.evidence(images, head),
-            Model::Vit(network) => network.evidence(images, head),
+    /// Images `[batch, 3, side, side]` → what a [`reading`](Self::reading) takes logits apart by.
+    pub fn insight(&self, images: Tensor<4>) -> Insight {
+        match self {
+            Model::ResNet(network) => network.insight(images),
+            Model::ConvNext(network) => network.insight(images),
+            Model::Vit(network) => network.insight(images),
+        }
+    }
+
+    /// How this network's [`insight`](Self::insight) is read, of a network on the CPU; `None` for a
+    /// backbone without a head.
+    pub fn reading(&self) -> Option<Reading> {
+        match self {
+            Model::ResNet(network) => network.reading(),
+            Model::ConvNext(network) => network.reading(),
+            Model::Vit(network) => network.reading(),
+        }
+    }
+
+    /// The same network made ready to be run only, on the CPU of this process: batch norms and
+    /// layer scales are folded into the layers before them, and `input` into the first.
+    ///
+    /// It takes images `[batch, 4, side, side]`: red, green and blue from 0 to 1, not normalised,
+    /// and 1. The fourth channel tells an image's pixels from the zeros around it, which stand for
+    /// the mean colour.
+    pub fn folded(self, input: Normalisation) -> Self {
+        match self {
+            Model::ResNet(network) => Model::ResNet(network.folded(input)),
+            Model::ConvNext(network) => Model::ConvNext(network.folded(input)),
+            Model::Vit(network) => Model::Vit(network.folded(input)),
+        }
+    }
+
+    /// A [`folded`](Self::folded) network on `device`, its weights lying as the device's kernels
+    /// read them.
+    pub fn on(self, device: &Device) -> Self {
+        self.map(&mut Move {
+            device,
+            turned: kernels::reads_filters_last(device),
         })
+    }
+
+    /// Images for a [`folded`](Self::folded) network: the values of `[batch, height, width, 4]` as
+    /// `[batch, 4, height, width]`, without moving them in memory.
+    pub fn images(
+        values: Vec<f32>,
+        [batch, height, width]: [usize; 3],
+        device: &Device,
+    ) -> Tensor<4> {
+        let values = TensorData::new(values, [batch, height, width, 4]);
+        Tensor::from_data(values, device).permute([0, 3, 1, 2])
     }
 
     fn head(&self) -> Option<&Linear> {
@@ -81,5 +128,28 @@ impl Model {
             Model::ConvNext(network) => network.head.as_ref(),
             Model::Vit(network) => network.head.as_ref(),
         }
+    }
+}
+
+/// Moves parameters to a device.
+struct Move<'a> {
+    device: &'a Device,
+    /// Whether filters `[to, from, kernel, kernel]` shall lie as `[kernel, kernel, from, to]`.
+    turned: bool,
+}
+
+impl ModuleMapper for Move<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        const THERE: [usize; 4] = [2, 3, 1, 0];
+        const BACK: [usize; 4] = [3, 2, 0, 1];
+        let (id, tensor, mapper) = param.consume();
+        let tensor = match D {
+            4 if self.turned => tensor
+                .permute(std::array::from_fn(|axis| THERE[axis]))
+                .to_device(self.device)
+                .permute(std::array::from_fn(|axis| BACK[axis])),
+            _ => tensor.to_device(self.device),
+        };
+        Param::from_mapped_value(id, tensor, mapper)
     }
 }

@@ -7,6 +7,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::kernels::{self, linear};
+
 /// Keys' parameter in PyTorch's bicubic kernel.
 const A: f64 = -0.75;
 
@@ -25,15 +27,18 @@ pub fn resample(positions: Tensor<3>, rows: usize, columns: usize) -> Tensor<3> 
     let grid = positions
         .narrow(1, 1, side * side)
         .reshape([side, side * width]);
-    let grid = matrix(side, rows, &device)
-        .matmul(grid)
-        .reshape([rows, side, width]);
-    let grid = matrix(side, columns, &device)
-        .unsqueeze::<3>()
-        .expand([rows, columns, side])
-        .matmul(grid)
+    let grid = linear(matrix(side, rows, &device), grid, None);
+    // [rows, side * C] -> [side, rows * C] -> [columns, rows * C] -> [1, rows * columns, C]
+    let grid = grid
+        .reshape([rows, side, width])
+        .swap_dims(0, 1)
+        .reshape([side, rows * width]);
+    let grid = linear(matrix(side, columns, &device), grid, None)
+        .reshape([columns, rows, width])
+        .swap_dims(0, 1)
         .reshape([1, rows * columns, width]);
-    Tensor::cat(vec![class_token, grid], 1)
+    let nowhere = Tensor::zeros([1, 1 + rows * columns, width], &device);
+    kernels::tokens(grid, class_token, nowhere)
 }
 
 /// The interpolation along one axis as a matrix `[to, from]`.

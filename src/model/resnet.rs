@@ -6,14 +6,16 @@
 //! channels-last.
 
 use burn::module::{Initializer, Module};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Device, Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
 use super::DropPath;
-use super::evidence::{Evidence, bias};
-use super::layers::{batch_norm, channels_last, convolve, pixel_mean};
+use super::evidence::{Insight, Kind, Reading};
+use super::fold::{self, Normalisation};
+use super::fresh;
+use super::layers::{channels_last, convolve_join};
 use crate::kernels::{self, Window};
 
 /// A bottleneck's output width over its inner width.
@@ -87,12 +89,9 @@ impl ResNetConfig {
             })
             .collect();
         ResNet {
-            stem: Stem {
-                conv: conv(3, self.width, 7, 2, device),
-                norm: norm(self.width, device),
-            },
+            stem: ConvNorm::new(3, self.width, 7, 2, device),
             stages,
-            head: (classes > 0).then(|| LinearConfig::new(from, classes).init(device)),
+            head: (classes > 0).then(|| fresh::uniform_linear(from, classes, device)),
         }
     }
 }
@@ -110,7 +109,7 @@ impl BlockKind {
 /// The network; see the module's first paragraph.
 #[derive(Module, Debug)]
 pub struct ResNet {
-    stem: Stem,
+    stem: ConvNorm,
     stages: Vec<Vec<Block>>,
     pub(super) head: Option<Linear>,
 }
@@ -118,34 +117,39 @@ pub struct ResNet {
 impl ResNet {
     /// `[batch, 3, height, width]` → pooled features `[batch, channels]`.
     pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        pixel_mean(self.last_map(images))
+        kernels::pixel_mean(self.last_map(images))
     }
 
-    /// What each place adds to the logits of `head`, exactly.
-    pub(super) fn evidence(&self, images: Tensor<4>, head: &Linear) -> Evidence {
-        Evidence::of_mean(self.last_map(images), head, bias(head))
+    /// See [`Model::insight`](super::Model::insight).
+    pub(super) fn insight(&self, images: Tensor<4>) -> Insight {
+        vec![self.last_map(images).flatten(1, 3)]
+    }
+
+    /// See [`Model::reading`](super::Model::reading).
+    pub(super) fn reading(&self) -> Option<Reading> {
+        let head = self.head.as_ref()?;
+        Some(Reading::new(head, Kind::Mean))
     }
 
     /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, channels]`.
     fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
-        self.stages
-            .iter()
-            .flatten()
-            .fold(self.stem.forward(images), |x, block| block.forward(x))
-    }
-}
-
-#[derive(Module, Debug)]
-struct Stem {
-    conv: Conv2d,
-    norm: BatchNorm,
-}
-
-impl Stem {
-    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         // [B, 3, H, W] -> [B, H / 2, W / 2, C] -> [B, H / 4, W / 4, C]
-        let x = convolve(&self.conv, channels_last(images));
-        kernels::max_pool(batch_norm(&self.norm, x, None, true), POOL)
+        let x = self.stem.forward(channels_last(images), None, true);
+        let x = kernels::max_pool(x, POOL);
+        let blocks = self.stages.iter().flatten();
+        blocks.fold(x, |x, block| block.forward(x))
+    }
+
+    /// See [`Model::folded`](super::Model::folded).
+    pub(super) fn folded(self, input: Normalisation) -> Self {
+        let mut stem = self.stem.folded();
+        stem.conv = fold::normalisation(stem.conv, input);
+        let stage = |stage: Vec<Block>| stage.into_iter().map(Block::folded).collect();
+        Self {
+            stem,
+            stages: self.stages.into_iter().map(stage).collect(),
+            head: self.head,
+        }
     }
 }
 
@@ -189,61 +193,69 @@ impl Block {
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input.clone()),
+            Some(shortcut) => shortcut.forward(input.clone(), None, false),
             None => input.clone(),
         };
         let [inner @ .., last] = &self.branch[..] else {
             return shortcut;
         };
-        let x = inner.iter().fold(input, |x, layer| layer.forward_relu(x));
-        last.forward_join(x, shortcut, &self.drop_path)
+        let x = inner
+            .iter()
+            .fold(input, |x, layer| layer.forward(x, None, true));
+        if self.drop_path.is_active(&x.device()) {
+            let branch = last.forward(x, None, false);
+            return relu(self.drop_path.join(shortcut, branch, None));
+        }
+        last.forward(x, Some(shortcut), true)
+    }
+
+    fn folded(self) -> Self {
+        Self {
+            branch: self.branch.into_iter().map(ConvNorm::folded).collect(),
+            shortcut: self.shortcut.map(ConvNorm::folded),
+            drop_path: self.drop_path,
+        }
     }
 }
 
+/// A convolution and its norm, unless that is folded into it.
 #[derive(Module, Debug)]
 struct ConvNorm {
     conv: Conv2d,
-    norm: BatchNorm,
+    norm: Option<BatchNorm>,
 }
 
 impl ConvNorm {
     fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
         Self {
             conv: conv(from, to, kernel, stride, device),
-            norm: norm(to, device),
+            norm: Some(fresh::batch_norm(to, device)),
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        batch_norm(&self.norm, convolve(&self.conv, x), None, false)
+    /// Then `residual` added if there is one, then ReLU if `relu`.
+    fn forward(&self, x: Tensor<4>, residual: Option<Tensor<4>>, relu: bool) -> Tensor<4> {
+        convolve_join(&self.conv, self.norm.as_ref(), x, residual, relu)
     }
 
-    fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
-        batch_norm(&self.norm, convolve(&self.conv, x), None, true)
-    }
-
-    /// ReLU of `shortcut` plus the branch, which ends here.
-    fn forward_join(&self, x: Tensor<4>, shortcut: Tensor<4>, drop_path: &DropPath) -> Tensor<4> {
-        if drop_path.is_active(&x.device()) {
-            return relu(drop_path.join(shortcut, self.forward(x), None));
-        }
-        batch_norm(&self.norm, convolve(&self.conv, x), Some(shortcut), true)
+    fn folded(self) -> Self {
+        let conv = match self.norm {
+            Some(norm) => fold::batch_norm(self.conv, &norm),
+            None => self.conv,
+        };
+        Self { conv, norm: None }
     }
 }
 
 fn conv(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Conv2d {
-    let pad = kernel / 2;
-    Conv2dConfig::new([from, to], [kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .with_bias(false)
-        .with_initializer(Initializer::KaimingNormal {
-            gain: std::f64::consts::SQRT_2,
-            fan_out_only: true,
-        })
-        .init(device)
-}
-
-fn norm(width: usize, device: &Device) -> BatchNorm {
-    BatchNormConfig::new(width).init(device)
+    let window = Window {
+        kernel,
+        stride,
+        pad: kernel / 2,
+    };
+    let initializer = Initializer::KaimingNormal {
+        gain: std::f64::consts::SQRT_2,
+        fan_out_only: true,
+    };
+    fresh::convolution([from, to], window, 1, &initializer, false, device)
 }

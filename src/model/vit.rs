@@ -7,19 +7,20 @@
 //! DINOv2; and the head reads the class token alone or, as DINOv2's own linear evaluation does,
 //! the class token beside the mean of the patch tokens.
 
-use burn::module::{Initializer, Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{LayerNorm, Linear};
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Evidence, bias, weigh};
+use super::evidence::{Insight, Kind, Reading};
+use super::fold::{self, Normalisation};
+use super::fresh::{self, LayerNorm};
 use super::layers::{
-    channels_last, convolve, fresh_weights, layer_norm, linear, linear_gelu, new_layer_norm,
-    new_linear,
+    channels_last, convolve, layer_norm, linear, linear_gelu, linear_join, norm_values,
 };
 use super::{DropPath, positions};
-use crate::kernels;
+use crate::kernels::{self, Window};
 
 /// The MLP's hidden width over the block's width, unless a network says otherwise.
 const EXPANSION: usize = 4;
@@ -103,17 +104,21 @@ impl VitConfig {
     /// block, rising linearly from 0 at the first.
     pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> Vit {
         Vit {
-            patches: Conv2dConfig::new([3, self.width], [self.patch, self.patch])
-                .with_stride([self.patch, self.patch])
-                .with_initializer(fresh_weights())
-                .init(device),
-            class_token: fresh_weights().init([1, 1, self.width], device),
-            positions: fresh_weights().init([1, 1 + self.grid * self.grid, self.width], device),
+            patches: fresh::convolution(
+                [3, self.width],
+                Window::patches(self.patch),
+                1,
+                &fresh::weights(),
+                true,
+                device,
+            ),
+            class_token: fresh::free([1, 1, self.width], device),
+            positions: fresh::free([1, 1 + self.grid * self.grid, self.width], device),
             blocks: DropPath::rising(drop_path, self.depth)
                 .map(|drop_path| Block::new(self, drop_path, device))
                 .collect(),
-            norm: new_layer_norm(self.width, device),
-            head: (classes > 0).then(|| new_linear(self.channels(), classes, device)),
+            norm: fresh::layer_norm(self.width, device),
+            head: (classes > 0).then(|| fresh::linear(self.channels(), classes, device)),
             reads_patches: self.pool == Pool::ClassAndPatchMean,
         }
     }
@@ -135,68 +140,67 @@ impl Vit {
     /// `[batch, 3, height, width]` → all tokens after the final norm,
     /// `[batch, 1 + rows * columns, width]`, the class token first.
     pub fn tokens(&self, images: Tensor<4>) -> Tensor<3> {
+        layer_norm(&self.norm, self.last_tokens(images))
+    }
+
+    /// The same before the final norm.
+    fn last_tokens(&self, images: Tensor<4>) -> Tensor<3> {
         let (x, _) = self.embed(images);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        layer_norm(&self.norm, x)
+        self.blocks.iter().fold(x, |x, block| block.forward(x))
     }
 
     /// `[batch, 3, height, width]` → the tokens that the first block reads, `[batch, 1 + rows *
     /// columns, width]`, and `[rows, columns]`.
     fn embed(&self, images: Tensor<4>) -> (Tensor<3>, [usize; 2]) {
         let x = convolve(&self.patches, channels_last(images));
-        let [batch, rows, columns, width] = x.dims();
+        let [_, rows, columns, _] = x.dims();
         // [B, R, K, C] -> [B, R * K, C]
-        let x = x.flatten::<3>(1, 2);
-        let class_token = self.class_token.val().expand([batch, 1, width]);
-        let x = Tensor::cat(vec![class_token, x], 1)
-            + positions::resample(self.positions.val(), rows, columns);
+        let patches = x.flatten::<3>(1, 2);
+        let positions = positions::resample(self.positions.val(), rows, columns);
+        let x = kernels::tokens(patches, self.class_token.val(), positions);
         (x, [rows, columns])
     }
 
-    /// What each patch adds to the logits of `head`.
-    ///
-    /// What each token of the last block adds is exact: the head is linear, and reads tokens and
-    /// means of tokens. Which patches a token speaks of is attention roll-out ("Quantifying
-    /// Attention Flow in Transformers", Abnar and Zuidema, arXiv 2005.00928): each block passes on
-    /// half of a token as it is and half as attention, mean over the heads, mixes them. What
-    /// roll-out leaves with the class token belongs to no place.
-    pub(super) fn evidence(&self, images: Tensor<4>, head: &Linear) -> Evidence {
-        let (x, [rows, columns]) = self.embed(images);
-        let [batch, tokens, _] = x.dims();
-        let whole = Tensor::eye(tokens, &x.device()).unsqueeze::<3>();
-        let (x, rollout) = self.blocks.iter().fold((x, whole), |(x, rollout), block| {
-            let mixed = block.attention_weights(x.clone()).matmul(rollout.clone());
-            (block.forward(x), (rollout + mixed) * 0.5)
-        });
-        let x = layer_norm(&self.norm, x);
-        let class_token = x.clone().narrow(1, 0, 1);
-        let patches = x.narrow(1, 1, tokens - 1) / (tokens - 1) as f32;
-        let (class_token, patches) = match self.reads_patches {
-            // The head's first half reads the class token, its second the patches' mean.
-            true => (
-                Tensor::cat(vec![class_token.clone(), class_token.zeros_like()], 2),
-                Tensor::cat(vec![patches.zeros_like(), patches], 2),
-            ),
-            false => (class_token, patches.zeros_like()),
-        };
-        // [B, N, classes]
-        let added = weigh(Tensor::cat(vec![class_token, patches], 1), head);
-        let classes = added.dims()[2];
-        let added = rollout.swap_dims(1, 2).matmul(added);
-        let unplaced = added.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
-        let placed = added.narrow(1, 1, tokens - 1);
-        Evidence {
-            shares: placed.reshape([batch, rows, columns, classes]),
-            rest: unplaced + bias(head),
+    /// See [`Model::insight`](super::Model::insight).
+    pub(super) fn insight(&self, images: Tensor<4>) -> Insight {
+        let (mut x, _) = self.embed(images);
+        let mut insight = Vec::with_capacity(self.blocks.len() + 1);
+        for block in &self.blocks {
+            insight.push(block.qkv(x.clone()).flatten(1, 2));
+            x = block.forward(x);
         }
+        insight.push(x.flatten(1, 2));
+        insight
+    }
+
+    /// See [`Model::reading`](super::Model::reading).
+    pub(super) fn reading(&self) -> Option<Reading> {
+        let kind = Kind::Tokens {
+            norm: norm_values(&self.norm),
+            heads: self.blocks.first()?.attention.heads,
+            reads_patches: self.reads_patches,
+        };
+        Some(Reading::new(self.head.as_ref()?, kind))
+    }
+
+    /// See [`Model::folded`](super::Model::folded).
+    pub(super) fn folded(mut self, input: Normalisation) -> Self {
+        self.patches = fold::normalisation(self.patches, input);
+        self.blocks = self.blocks.into_iter().map(Block::folded).collect();
+        self
     }
 
     /// `[batch, 3, height, width]` → what the head reads, `[batch, width]` or `[batch, 2 width]`.
     pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let (class_token, patch_mean) = split_tokens(self.tokens(images));
         match self.reads_patches {
-            true => Tensor::cat(vec![class_token, patch_mean], 1),
-            false => class_token,
+            true => {
+                let (class_token, patch_mean) = split_tokens(self.tokens(images));
+                kernels::beside(class_token, patch_mean)
+            }
+            false => {
+                let class_token = self.last_tokens(images).narrow(1, 0, 1);
+                layer_norm(&self.norm, class_token.squeeze_dim::<2>(1))
+            }
         }
     }
 }
@@ -206,7 +210,9 @@ impl Vit {
 pub fn split_tokens(tokens: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
     let class_token = tokens.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
     let patches = tokens.dims()[1] - 1;
-    let patch_mean = tokens.narrow(1, 1, patches).mean_dim(1).squeeze_dim::<2>(1);
+    // [B, P, C] -> [B, 1, P, C] -> [B, C]
+    let patches = tokens.narrow(1, 1, patches).unsqueeze_dim::<4>(1);
+    let patch_mean = kernels::pixel_mean(patches);
     (class_token, patch_mean)
 }
 
@@ -230,40 +236,61 @@ impl Block {
         let scale = || {
             config
                 .layer_scale
-                .then(|| Initializer::Constant { value: LAYER_SCALE }.init([width], device))
+                .then(|| fresh::constant(LAYER_SCALE, width, device))
         };
         Self {
-            attention_norm: new_layer_norm(width, device),
+            attention_norm: fresh::layer_norm(width, device),
             attention: Attention {
-                qkv: new_linear(width, 3 * attention, device),
-                output: new_linear(attention, width, device),
+                qkv: fresh::linear(width, 3 * attention, device),
+                output: fresh::linear(attention, width, device),
                 heads: config.heads,
             },
             attention_scale: scale(),
-            mlp_norm: new_layer_norm(width, device),
-            expand: new_linear(width, hidden, device),
-            project: new_linear(hidden, width, device),
+            mlp_norm: fresh::layer_norm(width, device),
+            expand: fresh::linear(width, hidden, device),
+            project: fresh::linear(hidden, width, device),
             mlp_scale: scale(),
             drop_path,
         }
     }
 
-    /// How much of each token the attention gives to each, mean over the heads, `[batch, tokens,
-    /// tokens]`; every row sums to 1.
-    fn attention_weights(&self, x: Tensor<3>) -> Tensor<3> {
-        let x = layer_norm(&self.attention_norm, x);
-        let qkv = linear(&self.attention.qkv, x);
-        kernels::attention_weights(qkv, self.attention.heads)
+    /// Queries, keys and values, `[batch, tokens, 3 · attention's width]`.
+    fn qkv(&self, x: Tensor<3>) -> Tensor<3> {
+        linear(&self.attention.qkv, layer_norm(&self.attention_norm, x))
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let branch = layer_norm(&self.attention_norm, x.clone());
-        let branch = self.attention.forward(branch);
-        let scale = |scale: &Option<Param<Tensor<1>>>| scale.as_ref().map(Param::val);
-        let x = self.drop_path.join(x, branch, scale(&self.attention_scale));
+        let branch = kernels::attention(self.qkv(x.clone()), self.attention.heads);
+        let x = self.join(x, &self.attention.output, branch, &self.attention_scale);
         let branch = layer_norm(&self.mlp_norm, x.clone());
-        let branch = linear(&self.project, linear_gelu(&self.expand, branch));
-        self.drop_path.join(x, branch, scale(&self.mlp_scale))
+        let branch = linear_gelu(&self.expand, branch);
+        self.join(x, &self.project, branch, &self.mlp_scale)
+    }
+
+    /// A branch through its last layer and scale, added to `residual`.
+    fn join(
+        &self,
+        residual: Tensor<3>,
+        last: &Linear,
+        branch: Tensor<3>,
+        scale: &Option<Param<Tensor<1>>>,
+    ) -> Tensor<3> {
+        if scale.is_none() && !self.drop_path.is_active(&branch.device()) {
+            return linear_join(last, branch, residual);
+        }
+        let branch = linear(last, branch);
+        let scale = scale.as_ref().map(Param::val);
+        self.drop_path.join(residual, branch, scale)
+    }
+
+    fn folded(mut self) -> Self {
+        if let Some(scale) = self.attention_scale.take() {
+            self.attention.output = fold::layer_scale(self.attention.output, &scale);
+        }
+        if let Some(scale) = self.mlp_scale.take() {
+            self.project = fold::layer_scale(self.project, &scale);
+        }
+        self
     }
 }
 
@@ -273,11 +300,4 @@ struct Attention {
     qkv: Linear,
     output: Linear,
     heads: usize,
-}
-
-impl Attention {
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let x = kernels::attention(linear(&self.qkv, x), self.heads);
-        linear(&self.output, x)
-    }
 }

@@ -1,5 +1,7 @@
 //! How good a model is on a split.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -86,6 +88,25 @@ impl Evaluation {
             all_present: pick(&self.all_present),
         })
         .to_vec()
+    }
+
+    /// The figures of a model card, by name, which begins with that of the split.
+    pub fn card_figures(&self, split: &str) -> BTreeMap<String, f64> {
+        let figures = [
+            ("cells", Some(self.summary.n as f64)),
+            ("macro_f1", Some(self.summary.macro_f1)),
+            ("micro_f1", Some(self.summary.micro_f1)),
+            ("macro_f1_tuned", Some(self.macro_f1_tuned)),
+            ("macro_f1_cross_fitted", self.macro_f1_cross_fitted),
+            ("micro_f1_cross_fitted", self.micro_f1_cross_fitted),
+            ("class_map", Some(self.summary.class_map)),
+            ("sample_map", Some(self.summary.sample_map)),
+            ("macro_auc", self.summary.macro_auc),
+        ];
+        let there = figures.into_iter();
+        there
+            .filter_map(|(name, value)| Some((format!("{split}_{name}"), value?)))
+            .collect()
     }
 }
 

@@ -275,29 +275,10 @@ impl<'a> Run<'a> {
         checkpoint.card.thresholds = scores.scores()?.search_thresholds(search);
         checkpoint.card.unsure = scores.unsure(&checkpoint.card.thresholds, search)?;
         let evaluation = scores.evaluate(&checkpoint.card.thresholds, search)?;
-        let mut figure = |name: &str, value: f64| {
-            checkpoint
-                .card
-                .metrics
-                .insert(format!("{}_{name}", config.val_split), value);
-        };
-        figure("cells", evaluation.summary.n as f64);
-        figure("macro_f1", evaluation.summary.macro_f1);
-        figure("micro_f1", evaluation.summary.micro_f1);
-        figure("macro_f1_tuned", evaluation.macro_f1_tuned);
-        for (name, value) in [
-            ("macro_f1_cross_fitted", evaluation.macro_f1_cross_fitted),
-            ("micro_f1_cross_fitted", evaluation.micro_f1_cross_fitted),
-        ] {
-            if let Some(value) = value {
-                figure(name, value);
-            }
-        }
-        figure("class_map", evaluation.summary.class_map);
-        figure("sample_map", evaluation.summary.sample_map);
-        if let Some(auc) = evaluation.summary.macro_auc {
-            figure("macro_auc", auc);
-        }
+        checkpoint
+            .card
+            .metrics
+            .extend(evaluation.card_figures(&config.val_split));
         Ok((checkpoint, scores))
     }
 }

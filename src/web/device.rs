@@ -15,9 +15,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::WorkerGlobalScope;
 
+use super::now;
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
 use crate::image::{CellImage, render_synthetic};
+use crate::kernels::set_staging;
 use crate::nuclei::Feature;
 
 /// Without it cubecl's wgpu runtime fails when it opens its first stream.
@@ -56,6 +58,17 @@ pub(super) struct DeviceReport {
     reason: String,
     /// What the browser calls its adapter, where there is one.
     adapter: Option<String>,
+    /// Milliseconds of WebGPU's first forward pass, in which it makes its shaders: the known
+    /// question. None on the CPU, whose first pass is not done here.
+    first_ms: Option<f64>,
+}
+
+/// What a device gave to a question whose answer is known.
+struct Check {
+    /// The largest difference of a logit, over max(1, the largest logit).
+    difference: f32,
+    /// How long it took.
+    milliseconds: f64,
 }
 
 /// What the browser tells of its GPU.
@@ -87,6 +100,7 @@ pub(super) async fn place(
                 kind: "cpu",
                 reason,
                 adapter,
+                first_ms: None,
             },
         )
     };
@@ -102,8 +116,9 @@ pub(super) async fn place(
         let reason = "the browser's WebGPU adapter is a software fallback, slower than the CPU";
         return Ok(on_cpu(cpu, reason.into(), Some(&adapter)));
     }
+    set_staging(!adapter.fallback);
     match place_on_webgpu(checkpoint, &cpu, &adapter).await {
-        Ok(webgpu) => {
+        Ok((webgpu, first_ms)) => {
             drop(cpu);
             crate::kernels::release_unused();
             let reason = match request {
@@ -117,6 +132,7 @@ pub(super) async fn place(
                     kind: "webgpu",
                     reason: reason.into(),
                     adapter: name,
+                    first_ms: Some(first_ms),
                 },
             ))
         }
@@ -125,11 +141,12 @@ pub(super) async fn place(
     }
 }
 
+/// The network on WebGPU, and the milliseconds of its first forward pass.
 async fn place_on_webgpu(
     checkpoint: &Checkpoint,
     cpu: &Classifier,
     adapter: &Adapter,
-) -> Result<Classifier, String> {
+) -> Result<(Classifier, f64), String> {
     if !adapter.capable {
         return Err(format!(
             "the browser's WebGPU adapter lacks {NEEDED_FEATURE}"
@@ -137,9 +154,12 @@ async fn place_on_webgpu(
     }
     let device = open().await?;
     let webgpu = Classifier::new(checkpoint, device).map_err(|error| error.to_string())?;
-    let difference = difference(cpu, &webgpu).await?;
+    let Check {
+        difference,
+        milliseconds,
+    } = check(cpu, &webgpu).await?;
     match difference <= TOLERANCE {
-        true => Ok(webgpu),
+        true => Ok((webgpu, milliseconds)),
         false => Err(format!(
             "WebGPU computes wrongly here: a known answer differs by {difference:.4}"
         )),
@@ -147,7 +167,7 @@ async fn place_on_webgpu(
 }
 
 /// burn's device on the browser's GPU, opened at the first call.
-async fn open() -> Result<Device, String> {
+pub(super) async fn open() -> Result<Device, String> {
     if let Some(device) = WEBGPU.with_borrow(Clone::clone) {
         return Ok(device);
     }
@@ -160,19 +180,23 @@ async fn open() -> Result<Device, String> {
     Ok(device)
 }
 
-/// The largest difference of two devices' logits on a synthetic cell, over max(1, the largest
-/// logit).
-async fn difference(cpu: &Classifier, webgpu: &Classifier) -> Result<f32, String> {
+/// Asks WebGPU for the logits of a synthetic cell, which the CPU knows.
+async fn check(cpu: &Classifier, webgpu: &Classifier) -> Result<Check, String> {
     let picture = render_synthetic(&[Feature::Grooves, Feature::Irregular], 1);
     let cell = [CellImage::new(picture).map_err(|error| error.to_string())?];
     let known = cpu.logits(&cell).await.map_err(|error| error.to_string())?;
+    let start = now();
     let answer = webgpu
         .logits(&cell)
         .await
         .map_err(|error| error.to_string())?;
+    let milliseconds = now() - start;
     let largest = |values: &mut dyn Iterator<Item = f32>| values.map(f32::abs).fold(0.0, f32::max);
     let difference = largest(&mut known.iter().zip(&answer).map(|(a, b)| a - b));
-    Ok(difference / largest(&mut known.iter().copied()).max(1.0))
+    Ok(Check {
+        difference: difference / largest(&mut known.iter().copied()).max(1.0),
+        milliseconds,
+    })
 }
 
 /// What `navigator.gpu` offers. web-sys has no stable bindings of WebGPU, so this reads the few

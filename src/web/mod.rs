@@ -6,14 +6,25 @@
 
 mod device;
 
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::Checkpoint;
 use crate::classify;
-use crate::image::{CellImage, ImageFormat, RgbImage, decode, render_synthetic};
+use crate::image::{CellImage, RgbImage, decode, render_synthetic};
+use crate::kernels::agreement::agreement;
+use crate::kernels::set_staging;
 use crate::nuclei::Feature;
 use device::{DeviceReport, Request};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds on the browser's steady clock, as finely as it tells them.
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -45,10 +56,12 @@ pub fn cell_image(file: Vec<u8>) -> Result<Vec<u8>, JsError> {
     png_of(CellImage::new(picture)?.pixels())
 }
 
+/// With PNG's own encoder: `RgbImage::write_to` would bring those of every format into the module.
 fn png_of(picture: &RgbImage) -> Result<Vec<u8>, JsError> {
-    let mut png = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut png, ImageFormat::Png)?;
-    Ok(png.into_inner())
+    let mut png = Vec::new();
+    let (width, height) = picture.dimensions();
+    PngEncoder::new(&mut png).write_image(picture, width, height, ExtendedColorType::Rgb8)?;
+    Ok(png)
 }
 
 /// A trained network on one of the browser's devices.
@@ -105,6 +118,38 @@ impl Classifier {
     pub async fn verify(&self, reference: Vec<u8>) -> Result<JsValue, JsError> {
         to_js(&self.classifier.verify(&reference).await?)
     }
+
+    /// Milliseconds of each of `passes` forward passes over `batch` drawn cells: from pictures of
+    /// the input's side to logits that have been read back, as classifying does it.
+    pub async fn measure(&self, batch: u32, passes: u32) -> Result<JsValue, JsError> {
+        let spec = &self.classifier.card().input;
+        let pictures = (0..batch)
+            .map(|seed| CellImage::new(render_synthetic(&[Feature::Grooves], seed.into())))
+            .map(|cell| Ok(spec.resized(&cell?)))
+            .collect::<Result<Vec<_>, JsError>>()?;
+        let mut times = Vec::new();
+        for _ in 0..passes {
+            let start = now();
+            self.classifier.pass(&pictures).await?;
+            times.push(now() - start);
+        }
+        to_js(&times)
+    }
+}
+
+/// Every kernel of the browser's GPU against the CPU's, with and without shared memory: an array of
+/// `{case, difference}`.
+///
+/// An error where there is no GPU that can be asked. Afterwards products use no shared memory.
+#[wasm_bindgen]
+pub async fn check_kernels() -> Result<JsValue, JsError> {
+    let device = device::open().await.map_err(|fault| JsError::new(&fault))?;
+    let mut found = Vec::new();
+    for staging in [true, false] {
+        set_staging(staging);
+        found.extend(agreement(&device).await?);
+    }
+    to_js(&found)
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {

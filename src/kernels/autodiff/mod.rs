@@ -16,6 +16,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Flex, TensorMetadata};
 
 use super::cpu::conv::{self, Window};
+use super::cpu::gemm::Epilogue;
 use super::cpu::{attention, batch_norm, elementwise, layer_norm, pool};
 use super::flex::{self, contiguous, heads, images, last, scales, tensor, values};
 use super::{AdamWStep, Kernels, Maybe, Norm};
@@ -81,11 +82,28 @@ fn parts(tensor: Tensor) -> (FlexTensor, NodeGuard) {
     (contiguous(tensor), node)
 }
 
+/// [`linear_join`](super::linear_join) and [`convolve_join`](super::convolve_join) take their steps
+/// one by one where gradients are kept.
+fn assert_no_residual<C: CheckpointStrategy>(residual: Maybe<Autodiff<Flex, C>>) {
+    assert!(
+        residual.option().is_none(),
+        "a gradient passes through a residual as a step of its own"
+    );
+}
+
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
-    fn linear(x: Tensor, weight: Tensor, bias: Maybe<Self>, gelu: bool) -> Tensor {
+    fn linear(
+        x: Tensor,
+        weight: Tensor,
+        bias: Maybe<Self>,
+        residual: Maybe<Self>,
+        gelu: bool,
+    ) -> Tensor {
+        assert_no_residual(residual);
         let ((x, of_x), (weight, of_weight)) = (parts(x), parts(weight));
         let (bias, of_bias) = or_empty(bias);
-        let (out, linear) = flex::linear(&x, &weight, bias.as_ref(), gelu, true);
+        let epilogue = Epilogue::bias(bias.as_ref().map(values));
+        let (out, linear) = flex::linear(&x, &weight, epilogue, gelu, true);
         let step = Linear { x, weight, linear };
         record::<C, _, 3>([of_x, of_weight, of_bias], out, step)
     }
@@ -104,14 +122,23 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         record::<C, _, 3>([of_x, of_gamma, of_beta], out, step)
     }
 
-    fn convolve(x: Tensor, weight: Tensor, bias: Maybe<Self>, window: Window) -> Tensor {
+    fn convolve(
+        x: Tensor,
+        weight: Tensor,
+        bias: Maybe<Self>,
+        window: Window,
+        residual: Maybe<Self>,
+        relu: bool,
+    ) -> Tensor {
+        assert_no_residual(residual);
+        assert!(!relu, "a gradient passes through ReLU as a step of its own");
         let ((x, of_x), (weight, of_weight)) = (parts(x), parts(weight));
         let (bias, of_bias) = or_empty(bias);
         let [to, from, ..] = weight.shape().dims::<4>();
         let packed = conv::pack(values(&weight), window, from, to);
         let sides = images(&x);
-        let bias = bias.as_ref().map(values);
-        let out = conv::forward(values(&x), sides, &packed, bias, window, to);
+        let epilogue = Epilogue::bias(bias.as_ref().map(values));
+        let out = conv::forward(values(&x), sides, &packed, window, to, epilogue);
         let out = tensor(out, window.output(sides, to).shape());
         let step = Convolve { x, weight, window };
         record::<C, _, 3>([of_x, of_weight, of_bias], out, step)

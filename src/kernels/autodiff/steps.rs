@@ -8,7 +8,7 @@ use burn::backend::flex::FlexTensor;
 
 use super::super::Norm;
 use super::super::cpu::conv::{self, Window};
-use super::super::cpu::gemm::{self, Packed, Rows, Source, Store};
+use super::super::cpu::gemm::{self, Epilogue, Packed, Rows, Source, Store};
 use super::super::cpu::layer_norm::{self, Statistics};
 use super::super::cpu::{attention, batch_norm, buffer, column_sums, depthwise, elementwise, pool};
 use super::super::flex::{self, heads, images, last, scales, tensor, values};
@@ -48,7 +48,11 @@ impl Step<3> for Linear {
             let right = Packed::new(Source::transposed(values(&self.weight), to, from, to));
             let mut out = buffer(rows * from);
             let left = Rows::plain(gradient, rows, to, to);
-            gemm::multiply(left, &right, &Store::new(&mut out, from, None));
+            gemm::multiply(
+                left,
+                &right,
+                &Store::new(&mut out, from, Epilogue::default()),
+            );
             tensor(out, self.x.shape())
         });
         let of_weight = weight.then(|| {

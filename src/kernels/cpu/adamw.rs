@@ -87,17 +87,17 @@ impl WithSimd for Piece<'_> {
             unsafe {
                 let gradient = vector::load(simd, self.gradient.as_ptr().add(at), lanes);
                 let mean = vector::load(simd, self.mean.add(at), lanes);
-                let mean = simd.mul_add_e_f32s(mean, old_1, simd.mul_f32s(gradient, new_1));
+                let mean = vector::mul_add(simd, mean, old_1, simd.mul_f32s(gradient, new_1));
                 let square = vector::load(simd, self.square.add(at), lanes);
                 let fresh = simd.mul_f32s(simd.mul_f32s(gradient, gradient), new_2);
-                let square = simd.mul_add_e_f32s(square, old_2, fresh);
+                let square = vector::mul_add(simd, square, old_2, fresh);
                 let root = simd.sqrt_f32s(simd.mul_f32s(square, unbias_2));
                 let change = simd.div_f32s(
                     simd.mul_f32s(mean, unbias_1),
                     simd.add_f32s(root, s(epsilon)),
                 );
                 let parameter = vector::load(simd, self.parameter.add(at), lanes);
-                let parameter = simd.mul_add_e_f32s(parameter, kept, change);
+                let parameter = vector::mul_add(simd, parameter, kept, change);
                 vector::store(simd, self.parameter.add(at), lanes, parameter);
                 vector::store(simd, self.mean.add(at), lanes, mean);
                 vector::store(simd, self.square.add(at), lanes, square);

@@ -6,7 +6,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::gemm::{self, Packed, Rows, Source, Store};
+use super::gemm::{self, Epilogue, Packed, Rows, Source, Store};
 use super::tasks::{Scratch, Shared, buffer, for_each};
 use super::vector;
 
@@ -97,7 +97,7 @@ impl WithSimd for Forward<'_> {
         let [query, key, value] =
             [0, 1, 2].map(|part| &self.qkv[self.heads.start(self.task, part)..]);
         let keys = Packed::here(simd, Source::transposed(key, side, tokens, stride));
-        let store = Store::new(self.weights, tokens, None);
+        let store = Store::new(self.weights, tokens, Epilogue::default());
         gemm::multiply_here(
             simd,
             Rows::plain(query, tokens, side, stride),
@@ -140,7 +140,8 @@ fn softmax<S: Simd>(simd: S, row: &mut [f32], scale: f32) {
         let mut sum = simd.splat_f32s(0.0);
         for at in vectors() {
             let lanes = lanes(at);
-            let value = simd.mul_add_e_f32s(vector::load(simd, row.add(at), lanes), scaled, shift);
+            let value =
+                vector::mul_add(simd, vector::load(simd, row.add(at), lanes), scaled, shift);
             let mut value = vector::exp(simd, value);
             if lanes < S::F32_LANES {
                 value = vector::keep(simd, value, lanes);
@@ -209,7 +210,7 @@ impl WithSimd for Backward<'_> {
         // The weights' gradient, gradient · valuesᵀ, then through the softmax and its scale.
         let values = Packed::here(simd, Source::transposed(value, side, tokens, stride));
         let mut of_weights = Scratch::new(tokens * tokens);
-        let store = Store::new(&mut of_weights, tokens, None);
+        let store = Store::new(&mut of_weights, tokens, Epilogue::default());
         gemm::multiply_here(
             simd,
             Rows::plain(self.gradient, tokens, side, width),
@@ -244,7 +245,12 @@ fn softmax_gradient<S: Simd>(simd: S, gradient: &mut [f32], weights: &[f32], sca
         for at in vectors() {
             let lanes = lanes(at);
             let gradient = vector::load(simd, gradient.add(at), lanes);
-            sum = simd.mul_add_e_f32s(gradient, vector::load(simd, weights.add(at), lanes), sum);
+            sum = vector::mul_add(
+                simd,
+                gradient,
+                vector::load(simd, weights.add(at), lanes),
+                sum,
+            );
         }
         let sum = simd.splat_f32s(simd.reduce_sum_f32s(sum));
         let scale = simd.splat_f32s(scale);

@@ -49,7 +49,7 @@ impl WithSimd for Squares<'_> {
                     let mean = vector::load(simd, self.mean.as_ptr().add(at), lanes);
                     let apart = simd.sub_f32s(x, mean);
                     let sums = self.sums.as_mut_ptr().add(at);
-                    let sum = simd.mul_add_e_f32s(apart, apart, vector::load(simd, sums, lanes));
+                    let sum = vector::mul_add(simd, apart, apart, vector::load(simd, sums, lanes));
                     vector::store(simd, sums, lanes, sum);
                 }
             }
@@ -136,7 +136,7 @@ impl WithSimd for Forward<'_> {
                     let x = vector::load(simd, self.x.as_ptr().add(row + at), lanes);
                     let scale = vector::load(simd, self.scale.as_ptr().add(at), lanes);
                     let shift = vector::load(simd, self.shift.as_ptr().add(at), lanes);
-                    let mut value = simd.mul_add_e_f32s(x, scale, shift);
+                    let mut value = vector::mul_add(simd, x, scale, shift);
                     if let Some(residual) = self.residual {
                         let residual = vector::load(simd, residual.as_ptr().add(row + at), lanes);
                         value = simd.add_f32s(value, residual);
@@ -272,7 +272,7 @@ impl WithSimd for Sums<'_> {
                     let inverse = vector::load(simd, self.inverse.as_ptr().add(at), lanes);
                     let normal = simd.mul_f32s(simd.sub_f32s(x, mean), inverse);
                     let sum = vector::load(simd, along.add(at), lanes);
-                    let sum = simd.mul_add_e_f32s(g, normal, sum);
+                    let sum = vector::mul_add(simd, g, normal, sum);
                     vector::store(simd, along.add(at), lanes, sum);
                     let sum = vector::load(simd, sums.add(at), lanes);
                     vector::store(simd, sums.add(at), lanes, simd.add_f32s(sum, g));
@@ -304,12 +304,13 @@ impl WithSimd for Combine<'_> {
                     let g = vector::load(simd, self.gradient.as_ptr().add(row + at), lanes);
                     let x = vector::load(simd, self.x.as_ptr().add(row + at), lanes);
                     let [a, b, c] = [0, 1, 2].map(|i| self.factors[i].as_ptr().add(at));
-                    let value = simd.mul_add_e_f32s(
+                    let value = vector::mul_add(
+                        simd,
                         x,
                         vector::load(simd, b, lanes),
                         vector::load(simd, c, lanes),
                     );
-                    let value = simd.mul_add_e_f32s(g, vector::load(simd, a, lanes), value);
+                    let value = vector::mul_add(simd, g, vector::load(simd, a, lanes), value);
                     vector::store(simd, self.out.as_mut_ptr().add(row + at), lanes, value);
                 }
             }

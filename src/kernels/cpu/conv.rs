@@ -5,7 +5,7 @@
 //! with the mirrored kernel (stride 1) or a product that is added up window by window (other
 //! strides); of the weights, windows times gradient.
 
-use super::gemm::{self, Packed, Rows, Source, Store};
+use super::gemm::{self, Epilogue, Packed, Rows, Source, Store};
 use super::tasks::{Scratch, Shared, buffer, for_each};
 
 /// Sides of a batch of channels-last images.
@@ -76,6 +76,15 @@ pub struct Window {
 }
 
 impl Window {
+    /// Patches of `side` pixels that do not overlap.
+    pub fn patches(side: usize) -> Self {
+        Self {
+            kernel: side,
+            stride: side,
+            pad: 0,
+        }
+    }
+
     /// What comes out of `images`, with `channels` channels.
     ///
     /// # Panics
@@ -183,19 +192,19 @@ pub fn pack(values: &[f32], window: Window, from: usize, to: usize) -> Packed {
     Packed::new(weights(values, window, from, to))
 }
 
-/// `x` convolved, `[batch, height, width, to]`.
+/// `x` convolved, `[batch, height, width, to]`, after its epilogue.
 pub fn forward(
     x: &[f32],
     images: Images,
     packed: &Packed,
-    bias: Option<&[f32]>,
     window: Window,
     to: usize,
+    epilogue: Epilogue,
 ) -> Vec<f32> {
     let padded = pad(x, images, window.pad);
     let rows = window.rows(&padded, images.padded(window.pad));
     let mut out = buffer(rows.count * to);
-    gemm::multiply(rows, packed, &Store::new(&mut out, to, bias));
+    gemm::multiply(rows, packed, &Store::new(&mut out, to, epilogue));
     out
 }
 
@@ -226,7 +235,7 @@ pub fn input_gradient(
             ..window
         };
         let packed = Packed::new(mirrored);
-        return forward(gradient, output, &packed, None, window, from);
+        return forward(gradient, output, &packed, window, from, Epilogue::default());
     }
     // [to, from, taps] -> [to, taps, from]
     let mut by_tap = Scratch::new(values.len());
@@ -244,7 +253,11 @@ pub fn input_gradient(
     let packed = Packed::new(Source::plain(&by_tap, to, width, width));
     let rows = Rows::plain(gradient, output.pixels(), to, to);
     let mut windows = Scratch::new(rows.count * width);
-    gemm::multiply(rows, &packed, &Store::new(&mut windows, width, None));
+    gemm::multiply(
+        rows,
+        &packed,
+        &Store::new(&mut windows, width, Epilogue::default()),
+    );
     add_windows(&windows, images, output, window)
 }
 

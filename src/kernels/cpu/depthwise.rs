@@ -220,11 +220,14 @@ impl Sided for Correlate<'_> {
             let lanes = S::F32_LANES.min(channels - channel);
             for y in self.task.lines.clone() {
                 for column in (0..width).step_by(T) {
+                    let inside = column >= K / 2 && column + T + K / 2 <= width;
                     unsafe {
-                        if lanes == S::F32_LANES {
-                            self.tile::<S, K, T>(simd, y, column, channel, S::F32_LANES);
+                        if inside && lanes == S::F32_LANES {
+                            self.tile::<S, K, T, true>(simd, y, column, channel, S::F32_LANES);
+                        } else if lanes == S::F32_LANES {
+                            self.tile::<S, K, T, false>(simd, y, column, channel, S::F32_LANES);
                         } else {
-                            self.tile::<S, K, T>(simd, y, column, channel, lanes);
+                            self.tile::<S, K, T, false>(simd, y, column, channel, lanes);
                         }
                     }
                 }
@@ -234,9 +237,10 @@ impl Sided for Correlate<'_> {
 }
 
 impl Correlate<'_> {
-    /// Outputs `column..column + T` of line `y`, `lanes` channels from `channel` on.
+    /// Outputs `column..column + T` of line `y`, `lanes` channels from `channel` on. `INSIDE` where
+    /// all that they read along the line lies in the image.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const K: usize, const T: usize>(
+    unsafe fn tile<S: Simd, const K: usize, const T: usize, const INSIDE: bool>(
         &self,
         simd: S,
         y: usize,
@@ -265,11 +269,11 @@ impl Correlate<'_> {
                 let x = self.task.x.as_ptr().add(line * width * channels + channel);
                 for j in 0..T + K - 1 {
                     let pixel = (column + j).wrapping_sub(K / 2);
-                    if pixel < width {
+                    if INSIDE || pixel < width {
                         let x = vector::load(simd, x.add(pixel * channels), lanes);
                         for k in 0..K {
                             if j >= k && j - k < T {
-                                sums[j - k] = simd.mul_add_e_f32s(x, weights[k], sums[j - k]);
+                                sums[j - k] = vector::mul_add(simd, x, weights[k], sums[j - k]);
                             }
                         }
                     }
@@ -277,7 +281,7 @@ impl Correlate<'_> {
             }
             let line = (y - self.task.lines.start) * width;
             for i in 0..T {
-                if column + i < width {
+                if INSIDE || column + i < width {
                     let at = (line + column + i) * channels + channel;
                     vector::store(simd, self.out.add(at), lanes, sums[i]);
                 }
@@ -351,7 +355,7 @@ impl Weights<'_> {
                             let x = vector::load(simd, x.add(pixel * channels), lanes);
                             for k in 0..K {
                                 if j >= k && j - k < T {
-                                    sums[k] = simd.mul_add_e_f32s(x, gradients[j - k], sums[k]);
+                                    sums[k] = vector::mul_add(simd, x, gradients[j - k], sums[k]);
                                 }
                             }
                         }

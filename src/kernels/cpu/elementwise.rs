@@ -43,8 +43,8 @@ impl WithSimd for GeluGradient<'_> {
             unsafe {
                 let z = vector::load(simd, self.linear.as_ptr().add(at), lanes);
                 let gradient = vector::load(simd, self.gradient.as_ptr().add(at), lanes);
-                let (below, density) = vector::normal(simd, z);
-                let slope = simd.mul_add_e_f32s(z, density, below);
+                let below = vector::distribution(simd, z);
+                let slope = vector::mul_add(simd, z, vector::density(simd, z), below);
                 let to = self.out.as_mut_ptr().add(at);
                 vector::store(simd, to, lanes, simd.mul_f32s(gradient, slope));
             }
@@ -142,7 +142,7 @@ impl WithSimd for Join<'_> {
                         }
                         None => factor,
                     };
-                    let value = simd.mul_add_e_f32s(branch, scale, residual);
+                    let value = vector::mul_add(simd, branch, scale, residual);
                     vector::store(simd, out.as_mut_ptr().add(at), lanes, value);
                 }
             }
@@ -217,7 +217,7 @@ impl WithSimd for JoinBackward<'_> {
                     let branch = vector::load(simd, self.branch.as_ptr().add(from), lanes);
                     let sums = self.sums.as_mut_ptr().add(at);
                     let sum =
-                        simd.mul_add_e_f32s(gradient, branch, vector::load(simd, sums, lanes));
+                        vector::mul_add(simd, gradient, branch, vector::load(simd, sums, lanes));
                     vector::store(simd, sums, lanes, sum);
                     let scale = vector::load(simd, scale.as_ptr().add(at), lanes);
                     vector::store(simd, to, lanes, simd.mul_f32s(gradient, scale));

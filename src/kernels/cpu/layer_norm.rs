@@ -78,7 +78,7 @@ impl WithSimd for Forward<'_> {
                     if lanes < S::F32_LANES {
                         apart = vector::keep(simd, apart, lanes);
                     }
-                    squares = simd.mul_add_e_f32s(apart, apart, squares);
+                    squares = vector::mul_add(simd, apart, apart, squares);
                 }
                 let variance = simd.reduce_sum_f32s(squares) / width as f32;
                 let inverse = 1.0 / (variance + self.epsilon).sqrt();
@@ -87,7 +87,8 @@ impl WithSimd for Forward<'_> {
                     let lanes = lanes(at);
                     let apart = simd.sub_f32s(vector::load(simd, x.add(at), lanes), all);
                     let normal = simd.mul_f32s(apart, scale);
-                    let value = simd.mul_add_e_f32s(
+                    let value = vector::mul_add(
+                        simd,
                         normal,
                         vector::load(simd, gamma.add(at), lanes),
                         vector::load(simd, beta.add(at), lanes),
@@ -179,13 +180,13 @@ impl WithSimd for Backward<'_> {
                     let normal = simd.mul_f32s(apart, scale);
                     let gradient = vector::load(simd, gradient.add(at), lanes);
                     let sums = vector::load(simd, gammas.add(at), lanes);
-                    let sums = simd.mul_add_e_f32s(gradient, normal, sums);
+                    let sums = vector::mul_add(simd, gradient, normal, sums);
                     vector::store(simd, gammas.add(at), lanes, sums);
                     let sums = vector::load(simd, betas.add(at), lanes);
                     vector::store(simd, betas.add(at), lanes, simd.add_f32s(sums, gradient));
                     let g = simd.mul_f32s(gradient, vector::load(simd, gamma.add(at), lanes));
                     sum = simd.add_f32s(sum, g);
-                    along = simd.mul_add_e_f32s(g, normal, along);
+                    along = vector::mul_add(simd, g, normal, along);
                 }
                 let sum = simd.splat_f32s(simd.reduce_sum_f32s(sum) / width as f32);
                 let along = simd.splat_f32s(simd.reduce_sum_f32s(along) / width as f32);

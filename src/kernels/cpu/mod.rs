@@ -22,5 +22,6 @@ pub mod layer_norm;
 pub mod pool;
 mod tasks;
 mod vector;
+pub mod winograd;
 
 pub use tasks::{buffer, column_sums};

@@ -21,20 +21,44 @@ pub trait Finish: Sync {
     );
 }
 
-/// Writes the result, row-major, after adding a bias if there is one.
+/// What is added to a product, and whether it is rectified after that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    /// A value a column.
+    pub bias: Option<&'a [f32]>,
+    /// A value for each of the result's, row-major and without gaps.
+    pub residual: Option<&'a [f32]>,
+    /// Whether values below 0 become 0.
+    pub relu: bool,
+}
+
+impl<'a> Epilogue<'a> {
+    /// A bias at most.
+    pub fn bias(bias: Option<&'a [f32]>) -> Self {
+        Self {
+            bias,
+            ..Self::default()
+        }
+    }
+}
+
+/// Writes the result, row-major, after its epilogue.
 pub struct Store<'a> {
     out: Shared,
     stride: usize,
-    bias: Option<&'a [f32]>,
+    epilogue: Epilogue<'a>,
 }
 
 impl<'a> Store<'a> {
-    /// Rows of `out` are `stride` apart.
-    pub fn new(out: &mut [f32], stride: usize, bias: Option<&'a [f32]>) -> Self {
+    /// Rows of `out` are `stride` apart, and there is a residual for all of them or none.
+    pub fn new(out: &mut [f32], stride: usize, epilogue: Epilogue<'a>) -> Self {
+        if let Some(residual) = epilogue.residual {
+            assert_eq!(residual.len(), out.len(), "a residual is added to its like");
+        }
         Self {
             out: Shared::new(out),
             stride,
-            bias,
+            epilogue,
         }
     }
 
@@ -43,7 +67,7 @@ impl<'a> Store<'a> {
         Self {
             out,
             stride,
-            bias: None,
+            epilogue: Epilogue::default(),
         }
     }
 
@@ -60,11 +84,32 @@ impl<'a> Store<'a> {
         lanes: usize,
         values: S::f32s,
     ) -> S::f32s {
-        match self.bias {
+        match self.epilogue.bias {
             Some(bias) => unsafe {
                 simd.add_f32s(values, vector::load(simd, bias.as_ptr().add(column), lanes))
             },
             None => values,
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finished<S: Simd>(
+        &self,
+        simd: S,
+        row: usize,
+        column: usize,
+        lanes: usize,
+        values: S::f32s,
+    ) -> S::f32s {
+        let mut values = unsafe { self.biased(simd, column, lanes, values) };
+        if let Some(residual) = self.epilogue.residual {
+            // SAFETY: `new` has seen that the residual is as long as the result.
+            let residual = unsafe { residual.as_ptr().add(row * self.stride + column) };
+            values = simd.add_f32s(values, unsafe { vector::load(simd, residual, lanes) });
+        }
+        match self.epilogue.relu {
+            true => vector::greater(simd, values, simd.splat_f32s(0.0)),
+            false => values,
         }
     }
 }
@@ -80,7 +125,7 @@ impl Finish for Store<'_> {
         values: S::f32s,
     ) {
         unsafe {
-            let values = self.biased(simd, column, lanes, values);
+            let values = self.finished(simd, row, column, lanes, values);
             vector::store(simd, self.at(row, column), lanes, values);
         }
     }
@@ -109,8 +154,7 @@ impl Finish for StoreGelu<'_> {
             if let Some(linear) = &self.linear {
                 vector::store(simd, linear.at(row, column), lanes, values);
             }
-            let (below, _) = vector::normal(simd, values);
-            let gelu = simd.mul_f32s(values, below);
+            let gelu = simd.mul_f32s(values, vector::distribution(simd, values));
             vector::store(simd, self.gelu.at(row, column), lanes, gelu);
         }
     }

@@ -24,18 +24,20 @@ use pulp::{Simd, WithSimd};
 use super::tasks::for_each;
 use super::vector::{self, load_all};
 
-pub use finish::{Finish, Store, StoreGelu};
+pub use finish::{Epilogue, Finish, Store, StoreGelu};
 pub use outer::{outer, outer_here};
 pub use packed::{Packed, Source};
 pub use precision::{MatmulPrecision, matmul_precision, set_matmul_precision};
 
 /// The most vectors of a panel, and the most rows of a tile, for any machine.
 const MAX_ROWS: usize = 8;
-/// Rows of `A` that are taken through all panels before the next ones.
-const BLOCK: usize = 64;
+/// Rows of `A` that are taken through all panels before the next ones: whole tiles of any size.
+const BLOCK: usize = 72;
 /// Tasks to cut a product into, where it is large enough: several for each thread, so that none
-/// waits long for another.
-const TASKS: usize = 16;
+/// waits long for another. The browser has one thread.
+const TASKS: usize = if cfg!(target_family = "wasm") { 1 } else { 16 };
+/// Steps of a tile's loop taken at once.
+const UNROLL: usize = 4;
 
 /// Vectors a panel is wide.
 const fn panel_vectors<S: Simd>() -> usize {
@@ -47,9 +49,15 @@ const fn panel_vectors<S: Simd>() -> usize {
     }
 }
 
-/// Rows of a tile: with its panel, a tile fills the registers.
+/// The most rows of a tile: with its panel, a tile fills the registers.
 const fn tile_rows<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 && !cfg!(target_family = "wasm") {
+    if cfg!(all(target_family = "wasm", target_feature = "relaxed-simd")) {
+        // Twelve sums, two vectors of the panel and a value of `A`; V8 keeps the sixteenth.
+        6
+    } else if cfg!(target_family = "wasm") {
+        // One more register is needed, for a product that is yet to be added.
+        5
+    } else if S::REGISTER_COUNT >= 32 {
         8
     } else {
         4
@@ -166,6 +174,19 @@ pub fn multiply(a: Rows, b: &Packed, finish: &impl Finish) {
 }
 
 /// As [`multiply`], on this thread.
+pub fn multiply_alone(a: Rows, b: &Packed, finish: &impl Finish) {
+    if let Some(halves) = b.halves {
+        return bf16::multiply(a, &b.values, halves, b.columns, finish);
+    }
+    vector::dispatch(Multiply {
+        a,
+        b,
+        finish,
+        parallel: false,
+    });
+}
+
+/// As [`multiply_alone`], from code that has chosen its vectors.
 #[inline(always)]
 pub fn multiply_here<S: Simd>(simd: S, a: Rows, b: &Packed, finish: &impl Finish) {
     Multiply {
@@ -280,7 +301,8 @@ fn multiply_block<S: Simd, F: Finish>(
             match vectors {
                 1 => block.tiles::<1>(),
                 2 => block.tiles::<2>(),
-                _ => block.tiles::<3>(),
+                _ if panel_vectors::<S>() == 3 => block.tiles::<3>(),
+                _ => unreachable!("no panel is wider than `panel_vectors`"),
             }
         }
     }
@@ -298,32 +320,36 @@ struct Block<'a, S, F> {
 }
 
 impl<S: Simd, F: Finish> Block<'_, S, F> {
+    /// All rows in as few tiles as it takes, none more than a row larger than another.
     #[inline(always)]
     unsafe fn tiles<const V: usize>(&self) {
         let rows = self.starts.len();
+        let tiles = rows.div_ceil(tile_rows::<S>());
+        let (least, larger) = (rows / tiles.max(1), rows % tiles.max(1));
         let mut row = 0;
-        unsafe {
-            if tile_rows::<S>() == 8 {
-                while rows - row >= 8 {
-                    self.tile::<8, V>(row);
-                    row += 8;
+        for tile in 0..tiles {
+            let rows = least + usize::from(tile < larger);
+            unsafe {
+                match rows {
+                    1 => self.tile::<1, V>(row),
+                    2 => self.tile::<2, V>(row),
+                    3 => self.tile::<3, V>(row),
+                    4 => self.tile::<4, V>(row),
+                    5 if tile_rows::<S>() >= 5 => self.tile::<5, V>(row),
+                    6 if tile_rows::<S>() >= 6 => self.tile::<6, V>(row),
+                    7 if tile_rows::<S>() >= 7 => self.tile::<7, V>(row),
+                    _ if tile_rows::<S>() >= 8 => self.tile::<8, V>(row),
+                    _ => unreachable!("no tile is larger than `tile_rows`"),
                 }
             }
-            while rows - row >= 4 {
-                self.tile::<4, V>(row);
-                row += 4;
-            }
-            if rows - row >= 2 {
-                self.tile::<2, V>(row);
-                row += 2;
-            }
-            if rows > row {
-                self.tile::<1, V>(row);
-            }
+            row += rows;
         }
     }
 
-    #[inline(always)]
+    // In the browser a function of its own: V8 allots registers best where there is one loop. A
+    // native one must be part of what is compiled for the machine's vectors.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     unsafe fn tile<const R: usize, const V: usize>(&self, row: usize) {
         let simd = self.simd;
         let lanes = S::F32_LANES;
@@ -335,18 +361,21 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
             let mut sums = [[simd.splat_f32s(0.0); V]; R];
             let mut b = self.b;
             for _ in 0..self.a.runs {
-                for k in 0..self.a.run {
-                    let mut panel = [simd.splat_f32s(0.0); V];
-                    for v in 0..V {
-                        panel[v] = load_all::<S>(b.add(v * lanes));
+                let mut left = self.a.run;
+                let mut at = rows;
+                while left >= UNROLL {
+                    for k in 0..UNROLL {
+                        step(simd, &at, k, b.add(k * V * lanes), &mut sums);
                     }
-                    b = b.add(V * lanes);
                     for r in 0..R {
-                        let value = simd.splat_f32s(*rows[r].add(k));
-                        for v in 0..V {
-                            sums[r][v] = simd.mul_add_e_f32s(value, panel[v], sums[r][v]);
-                        }
+                        at[r] = at[r].add(UNROLL);
                     }
+                    b = b.add(UNROLL * V * lanes);
+                    left -= UNROLL;
+                }
+                for k in 0..left {
+                    step(simd, &at, k, b, &mut sums);
+                    b = b.add(V * lanes);
                 }
                 for r in 0..R {
                     rows[r] = rows[r].wrapping_add(self.a.run_step);
@@ -366,6 +395,29 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
                     self.finish
                         .finish(simd, self.first + row + r, column, left, *done);
                 }
+            }
+        }
+    }
+}
+
+/// Value `k` of each row times the vectors at `b`.
+#[inline(always)]
+unsafe fn step<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    rows: &[*const f32; R],
+    k: usize,
+    b: *const f32,
+    sums: &mut [[S::f32s; V]; R],
+) {
+    unsafe {
+        let mut panel = [simd.splat_f32s(0.0); V];
+        for v in 0..V {
+            panel[v] = load_all::<S>(b.add(v * S::F32_LANES));
+        }
+        for r in 0..R {
+            let value = simd.splat_f32s(*rows[r].add(k));
+            for v in 0..V {
+                sums[r][v] = vector::mul_add(simd, value, panel[v], sums[r][v]);
             }
         }
     }

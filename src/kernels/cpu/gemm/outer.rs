@@ -257,7 +257,7 @@ impl<S: Simd> OuterBlock<'_, S> {
                 for r in 0..R {
                     let value = simd.splat_f32s(*values.add(r));
                     for v in 0..V {
-                        sums[r][v] = simd.mul_add_e_f32s(value, panel[v], sums[r][v]);
+                        sums[r][v] = vector::mul_add(simd, value, panel[v], sums[r][v]);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Products against exact ones, for sides that divide by nothing.
 
-use super::super::{Rows, Source, Store};
+use super::super::{Epilogue, Rows, Source, Store};
 use super::{Halves, Unit, multiply_on, outer_on, pack};
 
 fn values(count: usize, seed: u32) -> Vec<f32> {
@@ -71,7 +71,7 @@ fn products_of_every_size_are_as_exact_as_they_promise() {
             // A row in one run, and in as many runs as it has values.
             for runs in [1, depth] {
                 let mut found = vec![0.0; rows * columns];
-                let store = Store::new(&mut found, columns, None);
+                let store = Store::new(&mut found, columns, Epilogue::default());
                 let a = in_runs(&a, rows, depth, runs);
                 multiply_on(unit, a, &packed, halves, columns, &store);
                 let name = format!("{unit:?}, {rows}×{depth}×{columns}, {runs} runs");

@@ -1,0 +1,138 @@
+//! Layers as training begins with them.
+//!
+//! A browser only loads networks: there parameters are zeros until a checkpoint fills them, so that
+//! burn's random sources and what it makes fresh weights with are no part of the download.
+
+use burn::module::{Initializer, Module, Param, RunningState};
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
+use burn::tensor::{Device, Tensor};
+
+use crate::kernels::Window;
+
+/// Standard deviation of the fresh weights of a ConvNeXt or ViT.
+const WEIGHT_STD: f64 = 0.02;
+/// How much of a batch's own statistics a batch norm takes into its running ones, and what it adds
+/// to a variance: PyTorch's.
+const MOMENTUM: f64 = 0.1;
+const BATCH_NORM_EPSILON: f64 = 1e-5;
+
+/// A layer norm over the last axis; see [`layer_norm`](super::layers::layer_norm).
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    pub gamma: Param<Tensor<1>>,
+    pub beta: Param<Tensor<1>>,
+}
+
+/// Fresh weights of a ConvNeXt or ViT.
+pub fn weights() -> Initializer {
+    Initializer::Normal {
+        mean: 0.0,
+        std: WEIGHT_STD,
+    }
+}
+
+/// A parameter of a layer that reads `fans[0]` values for each of its results and writes to
+/// `fans[1]` from each of its inputs.
+fn parameter<const D: usize>(
+    initializer: &Initializer,
+    shape: [usize; D],
+    fans: [usize; 2],
+    device: &Device,
+) -> Param<Tensor<D>> {
+    #[cfg(not(target_family = "wasm"))]
+    {
+        let [fan_in, fan_out] = fans.map(Some);
+        initializer.init_with(shape, fan_in, fan_out, device)
+    }
+    #[cfg(target_family = "wasm")]
+    {
+        let _ = (initializer, fans);
+        let zeros = move |device: &Device, _| Tensor::zeros(shape, device);
+        let id = burn::module::ParamId::new();
+        Param::uninitialized(id, zeros, device.clone(), false, shape.into())
+    }
+}
+
+/// One value a channel, all alike.
+pub fn constant(value: f64, width: usize, device: &Device) -> Param<Tensor<1>> {
+    parameter(&Initializer::Constant { value }, [width], [1; 2], device)
+}
+
+/// Any other parameter of a ConvNeXt or ViT.
+pub fn free<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    parameter(&weights(), shape, [1; 2], device)
+}
+
+/// A Linear of a ConvNeXt or ViT, with no bias to start from.
+pub fn linear(from: usize, to: usize, device: &Device) -> Linear {
+    Linear {
+        weight: parameter(&weights(), [from, to], [from, to], device),
+        bias: Some(constant(0.0, to, device)),
+    }
+}
+
+/// A Linear of a ResNet, as PyTorch begins: uniform within 1 / √from.
+pub fn uniform_linear(from: usize, to: usize, device: &Device) -> Linear {
+    let initializer = Initializer::KaimingUniform {
+        gain: 1.0 / 3f64.sqrt(),
+        fan_out_only: false,
+    };
+    Linear {
+        weight: parameter(&initializer, [from, to], [from, to], device),
+        bias: Some(parameter(&initializer, [to], [from, to], device)),
+    }
+}
+
+/// A convolution from and to so many channels, in `groups`.
+pub fn convolution(
+    [from, to]: [usize; 2],
+    window: Window,
+    groups: usize,
+    initializer: &Initializer,
+    bias: bool,
+    device: &Device,
+) -> Conv2d {
+    let Window {
+        kernel,
+        stride,
+        pad,
+    } = window;
+    let taps = kernel * kernel;
+    let fans = [from / groups * taps, to / groups * taps];
+    Conv2d {
+        weight: parameter(
+            initializer,
+            [to, from / groups, kernel, kernel],
+            fans,
+            device,
+        ),
+        bias: bias.then(|| parameter(initializer, [to], fans, device)),
+        stride: [stride; 2],
+        kernel_size: [kernel; 2],
+        dilation: [1; 2],
+        groups,
+        padding: PaddingConfig2d::Explicit(pad, pad, pad, pad),
+    }
+}
+
+/// A layer norm that changes nothing but the scale yet.
+pub fn layer_norm(width: usize, device: &Device) -> LayerNorm {
+    LayerNorm {
+        gamma: constant(1.0, width, device),
+        beta: constant(0.0, width, device),
+    }
+}
+
+/// A batch norm that has seen nothing yet.
+pub fn batch_norm(width: usize, device: &Device) -> BatchNorm {
+    BatchNorm {
+        gamma: constant(1.0, width, device),
+        beta: constant(0.0, width, device),
+        training: Param::from_bool(true),
+        running_mean: RunningState::new(Tensor::zeros([width], device)),
+        running_var: RunningState::new(Tensor::ones([width], device)),
+        momentum: MOMENTUM,
+        epsilon: BATCH_NORM_EPSILON,
+    }
+}

@@ -1,0 +1,120 @@
+//! What a GPU is given to do, on paper: the table of docs/webgpu.md is what the networks' kernels
+//! count up to. `KARYOLENS_WRITE=1` writes it anew.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use burn::tensor::Device;
+use karyolens::kernels::plan::{Launch, recorded};
+use karyolens::model::{Architecture, Model, Normalisation};
+
+const DOCUMENT: &str = "docs/webgpu.md";
+const NETWORKS: [&str; 3] = ["resnet-18", "convnext-atto", "vit-tiny"];
+const SIDE: usize = 224;
+/// What a forward pass may take beside its layers.
+const MOST_DISPATCHES: f64 = 1.3;
+
+/// The dispatches of a forward pass.
+fn launches(name: &str, batch: usize) -> Vec<Launch> {
+    let device = Device::flex();
+    let normalisation = Normalisation {
+        mean: [0.5; 3],
+        std: [0.25; 3],
+    };
+    let model = Architecture::named(name)
+        .unwrap()
+        .init(9, 0.0, &device)
+        .folded(normalisation);
+    let pixels = vec![0.5; batch * SIDE * SIDE * 4];
+    let images = Model::images(pixels, [batch, SIDE, SIDE], &device);
+    recorded(|| model.forward(images)).1
+}
+
+/// Layers: what has weights or mixes tokens. Pooling, means and the tokens' putting together are
+/// not.
+fn is_layer(launch: &Launch) -> bool {
+    !["max pool", "pixel mean", "tokens", "beside"].contains(&launch.kernel)
+}
+
+fn row(table: &mut String, names: [&str; 2], launches: &[&Launch]) {
+    let sum = |part: fn(&Launch) -> u64| launches.iter().map(|launch| part(launch)).sum::<u64>();
+    let (products, bytes, least) = (sum(|l| l.products), sum(|l| l.bytes), sum(|l| l.least));
+    let [network, kernel] = names;
+    writeln!(
+        table,
+        "| {network} | {kernel} | {} | {:.1} | {:.2} | {:.2} | {:.1} | {:.1} |",
+        launches.len(),
+        products as f64 / 1e6,
+        bytes as f64 / 1e6,
+        least as f64 / 1e6,
+        bytes as f64 / least as f64,
+        2.0 * products as f64 / bytes as f64,
+    )
+    .unwrap();
+}
+
+fn table() -> String {
+    let mut table = String::from(
+        "| network | kernel | dispatches | M multiplications | MB moved | MB at least | moved / least | operations a byte |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for name in NETWORKS {
+        for batch in [1, 16] {
+            let launches = launches(name, batch);
+            let network = format!("{name}, batch {batch}");
+            let mut kernels = BTreeMap::<&str, Vec<&Launch>>::new();
+            for launch in &launches {
+                kernels.entry(launch.kernel).or_default().push(launch);
+            }
+            for (kernel, launches) in kernels {
+                row(&mut table, [&network, kernel], &launches);
+            }
+            row(
+                &mut table,
+                [&network, "**all**"],
+                &launches.iter().collect::<Vec<_>>(),
+            );
+        }
+    }
+    table
+}
+
+#[test]
+fn the_table_is_what_the_kernels_count_up_to() {
+    let document = std::fs::read_to_string(DOCUMENT).unwrap();
+    let (before, rest) = document.split_once("<!-- table -->\n").unwrap();
+    let (held, after) = rest.split_once("<!-- end -->").unwrap();
+    let table = table();
+    if std::env::var_os("KARYOLENS_WRITE").is_some() {
+        let document = format!("{before}<!-- table -->\n{table}<!-- end -->{after}");
+        std::fs::write(DOCUMENT, document).unwrap();
+        return;
+    }
+    assert_eq!(
+        held, table,
+        "KARYOLENS_WRITE=1 cargo test --release --test webgpu"
+    );
+}
+
+#[test]
+fn a_forward_pass_takes_few_dispatches_beside_its_layers() {
+    for name in NETWORKS {
+        let launches = launches(name, 1);
+        let layers = launches.iter().filter(|launch| is_layer(launch)).count();
+        let most = MOST_DISPATCHES * layers as f64;
+        assert!(
+            launches.len() as f64 <= most,
+            "{name}: {} dispatches for {layers} layers",
+            launches.len()
+        );
+    }
+}
+
+#[test]
+fn no_kernel_moves_less_than_it_must() {
+    for name in NETWORKS {
+        for launch in launches(name, 1) {
+            assert!(launch.bytes >= launch.least, "{name}: {launch:?}");
+        }
+    }
+}
