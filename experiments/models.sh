@@ -70,5 +70,8 @@ done
 for name in resnet convnext vit; do
   "$karyolens" card "$runs/$name/model.safetensors" \
     --by-field "$runs/$name-by-field/model.safetensors" --unsure-from "$shared/thyroid/cells" \
-    -o "$runs/$name.safetensors" >"$runs/$name.json"
+    -o "$runs/$name-f16.safetensors" >"$runs/$name.json"
+  # What ships.
+  "$karyolens" quantise "$runs/$name-f16.safetensors" --data "$shared/thyroid/cells" \
+    -o "$runs/$name.safetensors"
 done

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
-use half::{bf16, f16};
+use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 
 use super::CheckpointError;
+use super::storage::{Precision, decode, encode};
 use crate::model::Model;
 
 /// At most this many faults are told of one file.
@@ -41,15 +41,6 @@ impl From<&Array> for TensorData {
     }
 }
 
-/// How weights are stored in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// 32-bit floats.
-    F32,
-    /// 16-bit floats: half the size, values rounded to 11 significant bits.
-    F16,
-}
-
 /// Tensors by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateDict(pub BTreeMap<String, Array>);
@@ -58,23 +49,18 @@ impl StateDict {
     /// Reads a `.safetensors` file: its tensors as f32 and its metadata.
     ///
     /// # Errors
-    /// [`CheckpointError::Format`] and [`CheckpointError::DType`].
+    /// [`CheckpointError::Format`], [`CheckpointError::DType`] and [`CheckpointError::Scale`].
     pub fn read(bytes: &[u8]) -> Result<(Self, HashMap<String, String>), CheckpointError> {
         let format =
             |error: safetensors::SafeTensorError| CheckpointError::Format(error.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
         let file = SafeTensors::deserialize(bytes).map_err(format)?;
-        let tensors = file.iter().map(|(name, view)| {
-            let values = decode(name, view.dtype(), view.data())?;
-            Ok((
-                name.to_string(),
-                Array {
-                    shape: view.shape().to_vec(),
-                    values,
-                },
-            ))
-        });
-        let tensors = tensors.collect::<Result<_, CheckpointError>>()?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            if let Some(array) = decode(name, &view, &file)? {
+                tensors.insert(name.to_string(), array);
+            }
+        }
         Ok((Self(tensors), header.metadata().clone().unwrap_or_default()))
     }
 
@@ -87,33 +73,13 @@ impl StateDict {
         precision: Precision,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<u8>, CheckpointError> {
-        let (dtype, width) = match precision {
-            Precision::F32 => (Dtype::F32, 4),
-            Precision::F16 => (Dtype::F16, 2),
-        };
-        let mut encoded = Vec::new();
+        let mut stored = Vec::new();
         for (name, array) in &self.0 {
-            let mut bytes = Vec::with_capacity(array.values.len() * width);
-            for &value in &array.values {
-                let finite = match precision {
-                    Precision::F32 => {
-                        bytes.extend(value.to_le_bytes());
-                        value.is_finite()
-                    }
-                    Precision::F16 => {
-                        let value = f16::from_f32(value);
-                        bytes.extend(value.to_le_bytes());
-                        value.is_finite()
-                    }
-                };
-                if !finite {
-                    return Err(CheckpointError::NotFinite { name: name.clone() });
-                }
-            }
-            encoded.push((name, &array.shape, bytes));
+            stored.extend(encode(name, array, precision)?);
         }
-        let views = encoded.iter().map(|(name, shape, bytes)| {
-            TensorView::new(dtype, shape.to_vec(), bytes).map(|view| (name, view))
+        let views = stored.iter().map(|tensor| {
+            TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)
+                .map(|view| (&tensor.name, view))
         });
         views
             .collect::<Result<Vec<_>, _>>()
@@ -180,33 +146,6 @@ impl StateDict {
         }
         Err(faults)
     }
-}
-
-/// Little-endian `bytes` of the tensor `name` as f32.
-pub(super) fn decode(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, CheckpointError> {
-    fn values<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-        bytes
-            .as_chunks::<N>()
-            .0
-            .iter()
-            .map(|chunk| read(*chunk))
-            .collect()
-    }
-    Ok(match dtype {
-        Dtype::F32 => values(bytes, f32::from_le_bytes),
-        Dtype::F16 => values(bytes, |b| f16::from_le_bytes(b).to_f32()),
-        Dtype::BF16 => values(bytes, |b| bf16::from_le_bytes(b).to_f32()),
-        Dtype::F64 => values(bytes, |b| f64::from_le_bytes(b) as f32),
-        // Counters, such as PyTorch's `num_batches_tracked`.
-        Dtype::I64 => values(bytes, |b| i64::from_le_bytes(b) as f32),
-        other => {
-            let dtype = format!("{other:?}");
-            return Err(CheckpointError::DType {
-                name: name.into(),
-                dtype,
-            });
-        }
-    })
 }
 
 /// The path of the module that is being visited, without the names of enum variants: a network's

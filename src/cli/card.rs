@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::evaluate::ensure_same_features;
 use super::read_checkpoint;
-use crate::checkpoint::{Checkpoint, Precision};
+use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
 use crate::devices::DeviceChoice;
 use crate::files::write_atomically;
@@ -61,17 +61,31 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         add_unsure(&mut checkpoint, data, &arguments.device)?;
     }
     if let Some(output) = &arguments.output {
-        write_atomically(output, &checkpoint.write(Precision::F16)?)?;
+        let bytes = checkpoint.write(checkpoint.card.precision())?;
+        write_atomically(output, &bytes)?;
     }
     say!("{}", serde_json::to_string_pretty(&checkpoint.card)?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Adds the bands about the thresholds, as `train` does: by the run's own settings, but `data`.
+/// Adds the bands about the thresholds, as `train` does.
 fn add_unsure(checkpoint: &mut Checkpoint, data: &Path, device: &DeviceChoice) -> Result<()> {
+    let (settings, scores) = validate(checkpoint, data, device)?;
+    let card = &mut checkpoint.card;
+    card.unsure = scores.unsure(&card.thresholds, settings.threshold_search)?;
+    Ok(())
+}
+
+/// The settings of the run that trained a checkpoint, and what it says of their validation split,
+/// of which `data` is the folder.
+pub(super) fn validate(
+    checkpoint: &Checkpoint,
+    data: &Path,
+    device: &DeviceChoice,
+) -> Result<(TrainConfig, SplitScores)> {
     let settings = checkpoint.card.provenance.settings.clone();
     let settings: TrainConfig = serde_json::from_value(settings)
-        .context("it was not trained by this program: it does not tell how to search thresholds")?;
+        .context("it was not trained by this program: it does not tell how it was validated")?;
     let settings = TrainConfig {
         data: data.into(),
         ..settings
@@ -81,9 +95,7 @@ fn add_unsure(checkpoint: &mut Checkpoint, data: &Path, device: &DeviceChoice) -
     let records = data.split(&settings.val_split, &checkpoint.card.features)?;
     let classifier = Classifier::new(checkpoint, device.open_one()?)?;
     let scores = SplitScores::compute(&classifier, &records, |_| ())?;
-    let card = &mut checkpoint.card;
-    card.unsure = scores.unsure(&card.thresholds, settings.threshold_search)?;
-    Ok(())
+    Ok((settings, scores))
 }
 
 /// Adds the sibling's figures of its validation fold, as `by_field_macro_f1` and so on.

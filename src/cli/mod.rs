@@ -14,6 +14,7 @@ mod evaluate;
 mod explain;
 mod import;
 mod predict;
+mod quantise;
 mod render;
 mod report;
 mod serve;
@@ -63,6 +64,7 @@ enum Command {
     Explain(explain::Arguments),
     Card(card::Arguments),
     Import(import::Arguments),
+    Quantise(quantise::Arguments),
     Verify(verify::Arguments),
     Render(render::Arguments),
     Serve(serve::Arguments),
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Card(arguments) => card::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Quantise(arguments) => quantise::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Render(arguments) => render::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),

@@ -1,12 +1,17 @@
 //! `karyolens serve`: the page, on this machine only.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use clap::Args;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -33,18 +38,18 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let root = find_root(arguments.root)?;
     let app = Router::new()
-        .nest_service("/pkg", ServeDir::new(root.join("pkg")))
-        .fallback_service(ServeDir::new(root.join("www")))
+        .nest_service("/pkg", folder(root.join("pkg")))
+        .fallback_service(folder(root.join("www")))
+        .layer(from_fn(tag))
         .layer(set(
             header::CONTENT_SECURITY_POLICY,
             CONTENT_SECURITY_POLICY,
         ))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
-        // A copy on this machine would spare nothing, and a date is all that tells whether it is
-        // old: files unpacked over others may carry the same. So a rebuild is always seen. The
-        // page's own service worker keeps what is needed offline.
-        .layer(set(header::CACHE_CONTROL, "no-store"));
+        .layer(set(header::VARY, "Accept-Encoding"))
+        // A copy may be kept, but is asked after each time: so a rebuild is always seen.
+        .layer(set(header::CACHE_CONTROL, "no-cache"));
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -121,6 +126,57 @@ fn open(address: &str) -> std::io::Result<()> {
         .stderr(Stdio::null())
         .spawn()
         .map(drop)
+}
+
+/// The files of a folder, each compressed as in the `.br` or `.gz` beside it where there is one and
+/// the browser takes it.
+fn folder(path: PathBuf) -> ServeDir {
+    ServeDir::new(path).precompressed_br().precompressed_gzip()
+}
+
+/// Marks an answer with a hash of what it sends, and sends nothing where the browser has that already.
+///
+/// A date would not do: files unpacked over others may carry the same. Nothing here is so large that
+/// a part of it is worth asking for.
+async fn tag(mut request: Request, next: Next) -> Response {
+    let asked = request.headers_mut();
+    let known = asked.remove(header::IF_NONE_MATCH);
+    for condition in [
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::IF_RANGE,
+        header::RANGE,
+    ] {
+        asked.remove(condition);
+    }
+    let has_body = request.method() == Method::GET;
+    let response = next.run(request).await;
+    if !has_body || response.status() != StatusCode::OK {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let is_known = known.is_some_and(|tags| names(&tags, &tag));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        head.headers.insert(header::ETAG, tag);
+    }
+    if is_known {
+        head.status = StatusCode::NOT_MODIFIED;
+        head.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(head, Body::empty());
+    }
+    Response::from_parts(head, Body::from(bytes))
+}
+
+/// Whether `tag` is one of a list of tags, of which some may be marked as weak.
+fn names(tags: &HeaderValue, tag: &str) -> bool {
+    let mut tags = tags.to_str().unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known.trim_start_matches("W/") == tag)
 }
 
 fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

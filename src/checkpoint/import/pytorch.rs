@@ -7,7 +7,7 @@ use burn::store::pytorch::PytorchReader;
 use burn::store::pytorch_reader::DType;
 use safetensors::Dtype;
 
-use super::super::state_dict::decode;
+use super::super::storage::floats;
 use super::{Array, ImportError, StateDict};
 
 /// Keys under which training scripts nest the weights.
@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> Result<StateDict, ImportError> {
         let bytes = tensor
             .read()
             .map_err(|error| ImportError::PyTorch(error.to_string()))?;
-        let values = decode(name, dtype(tensor.dtype()), &bytes)?;
+        let values = floats(name, dtype(tensor.dtype()), &bytes)?;
         weights.0.insert(
             name.into(),
             Array {
