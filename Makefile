@@ -18,6 +18,11 @@ test: ## format, lints, native tests, wasm build, browser tests
 bench: ## training step and inference against PyTorch, side by side (installs PyTorch)
 	@benches/train.sh
 
+.PHONY: bench-browser
+bench-browser: pkg build ## the page's networks against onnxruntime-web in one Chromium (ARGS=--help)
+	@scripts/setup.sh bench
+	@node benches/browser/bench.js $(ARGS)
+
 .PHONY: pkg
 pkg: ## build pkg/, what a browser loads and npm packs
 	@scripts/setup.sh pkg

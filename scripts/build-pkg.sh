@@ -1,37 +1,77 @@
 #!/usr/bin/env bash
-# Builds what is missing or stale in pkg/: the crate as a wasm module with its JavaScript glue, the
-# models (MODEL first, then those shipped), and the list of the page's files. Expects the tools
-# that setup.sh installs.
+# Builds what is missing or stale in pkg/: the crate as two wasm modules, one for any browser and one
+# for those with relaxed SIMD, with the JavaScript glue that serves both; the models (MODEL first,
+# then those shipped); the list of the page's files; and what travels, compressed. With
+# KARYOLENS_WARNINGS=deny the compiler's warnings are errors. Expects the tools that setup.sh installs.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
 
-build=(build --profile web --lib --no-default-features --target "$WASM_TARGET")
-case $(find_wasm_toolchain) in
-  cargo) cargo "${build[@]}" ;;
-  debian)
-    # Only Debian's cargo may see these: another RUSTC would build every native crate anew.
-    # RUSTC_BOOTSTRAP lets a stable compiler build the standard library, from Debian's sources.
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(find_debian_wasm_linker) \
-      RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
-      /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort
-    ;;
-  *) fail "no compiler for the browser was found. Please run: make setup" ;;
+toolchain=$(find_wasm_toolchain) || fail "no compiler for the browser was found. Please run: make setup"
+bindgen=$(find_bindgen) || fail "wasm-bindgen $(bindgen_version) was not found. Please run: make setup"
+case ${KARYOLENS_WARNINGS:-} in
+  deny) lints=(-D warnings) ;;
+  "") lints=() ;;
+  *) fail "KARYOLENS_WARNINGS is '$KARYOLENS_WARNINGS'; it can only be 'deny'" ;;
 esac
 
-module=${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm
-if [ ! pkg/karyolens_wasm_bg.wasm -nt "$module" ]; then
-  glue=$(mktemp -d target/glue.XXXXXX)
-  trap 'rm -rf "$glue"' EXIT
-  bindgen=$(find_bindgen) || fail "wasm-bindgen $(bindgen_version) was not found. Please run: make setup"
+# All that the modules are made from, in one line.
+inputs() {
+  {
+    echo "$toolchain"
+    case $toolchain in cargo) rustc --version ;; debian) /usr/bin/rustc --version ;; esac
+    echo "$bindgen"
+    find .cargo Cargo.toml Cargo.lock src scripts/build-pkg.sh -type f | LC_ALL=C sort | xargs cksum
+  } | cksum
+}
+
+# compile NAME FLAGS…: the module pkg/karyolens_NAME_bg.wasm. The flags go to the compiler of this crate
+# alone, so that the modules share the compiled dependencies.
+compile() {
+  local name=$1
+  shift
+  local build=(rustc --profile web --lib --no-default-features --target "$WASM_TARGET")
+  local flags=("${lints[@]+"${lints[@]}"}" "$@")
+  case $toolchain in
+    cargo) cargo "${build[@]}" -- "${flags[@]+"${flags[@]}"}" ;;
+    debian)
+      # Only Debian's cargo may see these: another RUSTC would build every native crate anew.
+      # RUSTC_BOOTSTRAP lets a stable compiler build the standard library, from Debian's sources.
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(find_debian_wasm_linker) \
+        RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
+        /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort -- "${flags[@]+"${flags[@]}"}"
+      ;;
+  esac
   "$bindgen" --target web --remove-name-section --remove-producers-section \
-    --out-dir "$glue" --out-name karyolens_wasm "$module"
-  # The module last: as long as it is old, the glue counts as stale.
-  mv "$glue"/*.js "$glue"/*.d.ts pkg/
-  mv "$glue"/*.wasm pkg/
+    --out-dir "$made/$name" --out-name karyolens_wasm \
+    "${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm"
+  # Comments that tell where in this very module a function lies.
+  sed -i.bak '/^ *\/\/ Cast intrinsic for /d' "$made/$name/karyolens_wasm.js"
+  rm "$made/$name/karyolens_wasm.js.bak"
+}
+
+# Cargo keeps one of the modules at a time, so it would make both anew each time it is asked.
+stamp=target/pkg.stamp
+state=$(inputs)
+known=$(cat "$stamp" 2>/dev/null) || known=
+if [ "$known" != "$state deny" ] && [ "$known" != "$state ${KARYOLENS_WARNINGS:-}" ] ||
+  [ ! -f pkg/karyolens_wasm_bg.wasm ] || [ ! -f pkg/karyolens_wasm_relaxed_bg.wasm ]; then
+  rm -f "$stamp"
+  mkdir -p target
+  made=$(mktemp -d target/pkg.XXXXXX)
+  trap 'rm -rf "$made"' EXIT
+  compile plain
+  compile relaxed -C target-feature=+relaxed-simd
+  cmp "$made"/{plain,relaxed}/karyolens_wasm.js || fail "the glue of one module does not fit the other"
+  mv "$made"/plain/*.js "$made"/plain/*.d.ts pkg/
+  mv "$made/plain/karyolens_wasm_bg.wasm" pkg/
+  mv "$made/relaxed/karyolens_wasm_bg.wasm" pkg/karyolens_wasm_relaxed_bg.wasm
+  echo "$state ${KARYOLENS_WARNINGS:-}" >"$stamp"
 fi
 
 [ -z "${MODEL:-}" ] || [ -f "$MODEL" ] || fail "$MODEL is missing"
 # The first is the one that the page opens with.
 node scripts/models.mjs ${MODEL:+"$MODEL"} models/default.safetensors models/*.safetensors
+node scripts/builds.mjs
 node scripts/file-list.mjs
+node scripts/compress.mjs

@@ -1,13 +1,16 @@
 /**
  * Lists every file that the page loads, from www/ and pkg/, by its address relative to the page,
- * with its size and SHA-256, and one version over them all. Writes the list twice: pkg/files.json
- * for anyone, and pkg/files.js for the service worker (www/sw.js), which can only import scripts.
+ * with its size and SHA-256, and one version over them all. Of the program's builds a browser needs
+ * one: `onlyWhere` says for which browsers it is, those that take `module` (in base64) for `valid`
+ * or those that do not. Writes the list twice: pkg/files.json for anyone, and pkg/files.js for the
+ * service worker (www/sw.js), which can only import scripts.
  * The same files give the same list. Takes the folder that holds www/ and pkg/; else this one.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { RELAXED_SIMD_MODULE } from "../pkg/simd.js";
 
 const root = process.argv[2] ? resolve(process.argv[2]) : fileURLToPath(new URL("../", import.meta.url));
 
@@ -18,20 +21,31 @@ const LIST = "files.js";
 /** What a page can do without for longest comes last. */
 const LAST = "pkg/models/";
 
+/** Which of the program's builds a browser takes. */
+const RELAXED = "pkg/karyolens_wasm_relaxed_bg.wasm";
+const PLAIN = "pkg/karyolens_wasm_bg.wasm";
+
 const page = filesIn("www").map((name) => ({ path: name, source: join("www", name) }));
 const packaged = filesIn("pkg")
   .filter((name) => LOADED.test(name) && name !== LIST)
   .map((name) => ({ path: `pkg/${name}`, source: join("pkg", name) }));
 
+const hasBoth = [RELAXED, PLAIN].every((path) => packaged.some((file) => file.path === path));
 const files = [...page, ...packaged]
   .sort((a, b) => orderOf(a.path) - orderOf(b.path) || (a.path < b.path ? -1 : 1))
   .map(({ path, source }) => {
     const bytes = readFileSync(join(root, source));
-    return { path, size: bytes.length, sha256: sha256(bytes) };
+    return { path, size: bytes.length, sha256: sha256(bytes), ...(hasBoth && onlyWhere(path)) };
   });
 const list = JSON.stringify({ version: sha256(JSON.stringify(files)).slice(0, 16), files }, null, 2);
 writeFileSync(join(root, "pkg/files.json"), `${list}\n`);
 writeFileSync(join(root, "pkg", LIST), `self.karyolensFiles = ${list};\n`);
+
+/** Says which browsers a build of the program is for; nothing for other files. @param {string} path */
+function onlyWhere(path) {
+  if (path !== RELAXED && path !== PLAIN) return {};
+  return { onlyWhere: { module: Buffer.from(RELAXED_SIMD_MODULE).toString("base64"), valid: path === RELAXED } };
+}
 
 /** The page, its code and the model it opens with before the other models. @param {string} path */
 function orderOf(path) {

@@ -2,8 +2,8 @@
 # Installs what `make run` and `make test` need and this machine lacks: with apt on Debian as root,
 # else with rustup, cargo and npm; what none of these may install ends in the command that the
 # person should run. Takes what to prepare: `pkg` (the page), `dist` (also what packs it), `test`
-# (also what the tests need); everything without an argument. Where nothing is missing it takes a
-# second.
+# (also what the tests need), `bench` (the page and what it is measured with); without an argument
+# what the tests need. Where nothing is missing it takes a second.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -78,12 +78,17 @@ prepare_browser() {
     may_use_apt || fail "no Chromium was found. Please install it (on Debian: sudo apt-get install chromium), or say where it is with CHROMIUM=…, and try again."
     apt_install chromium
   fi
+  prepare_npm tests/browser
+}
+
+# prepare_npm FOLDER: the packages of its lock file.
+prepare_npm() {
   # npm writes the lock file of what it has installed; an older one is of another package list.
-  if [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
-    echo "setup: npm ci in tests/browser"
-    npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
-    touch tests/browser/node_modules/.package-lock.json
-  fi
+  local installed=$1/node_modules/.package-lock.json
+  [ ! "$installed" -nt "$1/package-lock.json" ] || return 0
+  echo "setup: npm ci in $1"
+  npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  touch "$installed"
 }
 
 prepare_python() {
@@ -99,19 +104,26 @@ prepare_python() {
 }
 
 part=${1:-test}
-case $part in pkg | dist | test) ;; *) fail "there is no part '$part' to prepare: pkg, dist, test" ;; esac
+case $part in pkg | dist | test | bench) ;; *) fail "there is no part '$part' to prepare: pkg, dist, test, bench" ;; esac
 need cc gcc
 need node nodejs
 prepare_rust
 prepare_wasm_toolchain
 prepare_bindgen
-if [ "$part" != pkg ]; then
-  need zip zip
-fi
-if [ "$part" = test ]; then
-  need unzip unzip
-  need npm npm
-  prepare_lints
-  prepare_browser
-  prepare_python
-fi
+case $part in
+  dist) need zip zip ;;
+  test)
+    need zip zip
+    need unzip unzip
+    need npm npm
+    prepare_lints
+    prepare_browser
+    prepare_npm benches/browser
+    prepare_python
+    ;;
+  bench)
+    need npm npm
+    prepare_browser
+    prepare_npm benches/browser
+    ;;
+esac
