@@ -1,5 +1,5 @@
 /**
- * Karyolens in a web page: nine nuclear features of thyroid cells, read in a Web Worker on
+ * Karyolens in a web page: nine nuclear features of thyroid cells, read in Web Workers on
  * WebGPU or the CPU. Research and teaching, not a diagnosis.
  *
  * @module karyolens
@@ -10,9 +10,10 @@ export class Karyolens {
   private constructor();
 
   /**
-   * Starts a worker, fetches the program and the model side by side, and readies the device.
+   * Starts a worker, fetches the program and the model side by side, and readies the device. More
+   * workers start once there is work for them.
    *
-   * @throws {TypeError} for a `device` that does not exist.
+   * @throws {TypeError} for a `device` that does not exist, and for `workers` that are no number of any.
    * @throws {Error} where a file cannot be fetched, the checkpoint is damaged or not one of this
    *   program's, or the device that was asked for is not there; the message says which.
    */
@@ -31,15 +32,24 @@ export class Karyolens {
   readonly modelHash: string | null;
   /** Where it runs, and why there. */
   readonly device: DeviceReport;
-  /** True after {@link close} and after a crash: every further call is rejected. Load again. */
+  /**
+   * How many calls are worked on at once, at most: one on WebGPU. Have so many under way and no
+   * worker is idle.
+   */
+  readonly workers: number;
+  /**
+   * True after {@link close}, and where no worker could be started in place of one that crashed:
+   * every further call is rejected. Load again.
+   */
   readonly closed: boolean;
 
   /**
    * Reads one picture file (PNG, JPEG, WebP, TIFF, BMP) of one nucleus on white. Calls may
-   * overlap; they are answered in turn.
+   * overlap: each begins in its turn, as soon as a worker is free. All other calls go before those
+   * to `classify` that have not begun.
    *
-   * @throws {Error} where the file is broken or no such picture; the classifier goes on. Where
-   *   the program itself crashed, `closed` is true afterwards.
+   * @throws {Error} where the file is broken or no such picture, and where the program crashed over
+   *   it; the classifier goes on.
    */
   classify(file: Blob | ArrayBuffer | Uint8Array): Promise<Prediction>;
 
@@ -79,7 +89,20 @@ export class Karyolens {
    */
   renderSynthetic(features: string[], seed: number): Promise<Uint8Array<ArrayBuffer>>;
 
-  /** Ends the worker and frees the model. Calls that still wait are rejected. */
+  /**
+   * Times forward passes over drawn cells: from pictures of the network's input size to logits that
+   * have been read back. Later calls wait until it is done.
+   *
+   * @param options.batch pictures in one pass; 1 where it is not given.
+   * @param options.passes how many passes; 1 where it is not given.
+   * @returns milliseconds of each pass, in turn. The first ones of a batch size may be slower. On
+   *   WebGPU the very first pass was done while loading, see {@link DeviceReport.first_ms}.
+   * @throws {TypeError} for what is no whole number from 1.
+   * @throws {Error} where the device fails.
+   */
+  measure(options?: { batch?: number; passes?: number }): Promise<number[]>;
+
+  /** Ends the workers and frees the model. Calls that still wait are rejected. */
   close(): void;
 }
 
@@ -89,7 +112,12 @@ export interface LoadOptions {
   model?: string | URL | Blob | ArrayBuffer | Uint8Array;
   /** Where to run. `"auto"` takes WebGPU where it is sound and faster, and the CPU elsewhere. */
   device?: "auto" | "webgpu" | "cpu";
-  /** Called as loading goes on; the phases `code` and `weights` run side by side. */
+  /**
+   * The most workers to use on the CPU, from 1; each has a model of its own in memory. By default
+   * one for each core, as far as a quarter of the machine's memory goes. WebGPU takes one.
+   */
+  workers?: number;
+  /** Called as loading goes on; the phases `code` and `weights` run side by side, then comes `device`. */
   onProgress?: (progress: Progress) => void;
 }
 
@@ -98,7 +126,7 @@ export interface Progress {
   phase: "code" | "weights" | "device";
   /** Bytes; for `device`, 0 at its start and 1 when it is ready. */
   loaded: number;
-  /** Bytes in all, where the server says so; for `device`, 1. */
+  /** Bytes in all, as soon as that is known; for `device`, 1. */
   total: number | null;
 }
 
@@ -109,6 +137,8 @@ export interface DeviceReport {
   reason: string;
   /** The graphics adapter's own description, where there is one. */
   adapter: string | null;
+  /** Milliseconds of WebGPU's first forward pass, which is done while loading; null on the CPU. */
+  first_ms: number | null;
 }
 
 /** What the model says of one picture. */
@@ -119,6 +149,8 @@ export interface Prediction {
   risk: { score: number; level: "Low" | "Medium" | "High" } | null;
   /** A sentence on the picture that a person should read, or null. */
   notice: string | null;
+  /** SHA-256 of the picture's file, 64 hexadecimal digits; null in an insecure context, as {@link Karyolens.modelHash}. */
+  sha256: string | null;
 }
 
 /** What the model says of one feature. */
@@ -203,6 +235,8 @@ export interface ModelCard {
    * worked it out.
    */
   unsure?: [number, number][];
+  /** 8 where the file has its weights as whole numbers of 8 bits; absent where they are floating-point. */
+  weight_bits?: number;
   /** Where the weights come from. */
   provenance: {
     /** The data that the model was trained on, in words. */

@@ -1,53 +1,56 @@
 /**
- * The classifier as a web page uses it: an object that lives here, a worker that does the work.
- * What each part does for its user is documented in index.d.ts; the messages are described in
- * worker.js.
+ * The classifier as a web page uses it: an object that lives here, over workers that do the work
+ * (pool.js). What each part does for its user is documented in index.d.ts.
  */
+
+import { Pool } from "./pool.js";
+import { compileProgram, readWeights } from "./source.js";
 
 /** @import * as Public from "./index.js" */
 
-/** What waits for the worker's answer. @typedef {{resolve: (result: any) => void, reject: (error: Error) => void, onProgress?: (progress: Public.Progress) => void}} Pending */
-
 const DEVICES = ["auto", "webgpu", "cpu"];
+
+/** Facts of a model, as worker.js gives them. @typedef {Pick<Public.Karyolens, "version" | "card" | "riskRule" | "device" | "modelHash">} Facts */
 
 /** @implements {Public.Karyolens} */
 export class Karyolens {
-  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "karyolens" });
-  /** @type {Map<number, Pending>} */
-  #pending = new Map();
-  #calls = 0;
-  /** Why the worker takes no more calls. @type {Error | undefined} */
-  #ended;
-  /** @type {Pick<Public.Karyolens, "version" | "card" | "riskRule" | "device" | "modelHash"> | undefined} */
-  #loaded;
+  #pool;
+  #facts;
 
-  /** @private */
-  constructor() {
-    this.#worker.addEventListener("message", ({ data }) => this.#receive(data));
-    // Without a message the script itself, or one that it imports, did not arrive.
-    this.#worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      this.#end(new Error(`the classifier's worker failed: ${event.message
-        || "worker.js or karyolens_wasm.js could not be loaded; they belong beside index.js"}`));
-    });
-    this.#worker.addEventListener("messageerror", () => {
-      this.#end(new Error("the classifier's worker sent an answer that cannot be read"));
-    });
+  /** @private @param {Pool} pool @param {Facts} facts */
+  constructor(pool, facts) {
+    if (!(pool instanceof Pool)) throw new Error("a Karyolens is made by Karyolens.load()");
+    this.#pool = pool;
+    this.#facts = facts;
   }
 
   /** @param {Public.LoadOptions} [options] */
-  static async load({ model = new URL("./model.safetensors", import.meta.url), device = "auto", onProgress } = {}) {
+  static async load({
+    model = new URL("./model.safetensors", import.meta.url),
+    device = "auto",
+    workers,
+    onProgress = () => {},
+  } = {}) {
     if (!DEVICES.includes(device)) {
       throw new TypeError(`device is ${JSON.stringify(device)}; it must be one of ${DEVICES.join(", ")}`);
     }
-    const isAddress = typeof model === "string" || model instanceof URL;
-    const source = isAddress ? new URL(model, globalThis.document?.baseURI ?? location.href).href : model;
-    const karyolens = new Karyolens();
+    if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
+      throw new TypeError(`workers is ${workers}; it must be a whole number from 1`);
+    }
+    const pool = new Pool();
+    const loading = new AbortController();
     try {
-      karyolens.#loaded = await karyolens.#call("load", [source, device], onProgress);
-      return karyolens;
+      const [program, weights] = await Promise.race([
+        Promise.all([compileProgram(onProgress, loading.signal), readWeights(model, onProgress, loading.signal)]),
+        pool.failure,
+      ]);
+      onProgress({ phase: "device", loaded: 0, total: 1 });
+      const facts = await pool.open({ program, weights, device }, workers);
+      onProgress({ phase: "device", loaded: 1, total: 1 });
+      return new Karyolens(pool, facts);
     } catch (error) {
-      karyolens.close();
+      loading.abort();
+      pool.end(new Error("the classifier could not be loaded"));
       throw error;
     }
   }
@@ -72,8 +75,12 @@ export class Karyolens {
     return this.#facts.device;
   }
 
+  get workers() {
+    return this.#pool.size;
+  }
+
   get closed() {
-    return this.#ended !== undefined;
+    return this.#pool.ended;
   }
 
   /**
@@ -81,7 +88,7 @@ export class Karyolens {
    * @returns {Promise<Public.Prediction>}
    */
   classify(file) {
-    return this.#call("classify", [file]);
+    return this.#pool.call("classify", [file]);
   }
 
   /**
@@ -90,7 +97,7 @@ export class Karyolens {
    * @returns {Promise<Public.HeatMap>}
    */
   explain(file, feature) {
-    return this.#call("explain", [file, feature]);
+    return this.#pool.call("explain", [file, feature], { urgent: true });
   }
 
   /**
@@ -98,7 +105,7 @@ export class Karyolens {
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
   cellImage(file) {
-    return this.#call("cellImage", [file]);
+    return this.#pool.call("cellImage", [file], { urgent: true });
   }
 
   /**
@@ -106,7 +113,7 @@ export class Karyolens {
    * @returns {Promise<Public.Verification>}
    */
   verify(reference) {
-    return this.#call("verify", [reference]);
+    return this.#pool.call("verify", [reference], { urgent: true });
   }
 
   /**
@@ -115,55 +122,21 @@ export class Karyolens {
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
   renderSynthetic(features, seed) {
-    return this.#call("renderSynthetic", [features, seed]);
-  }
-
-  close() {
-    this.#end(new Error("the classifier was closed"));
-  }
-
-  get #facts() {
-    if (!this.#loaded) throw new Error("a Karyolens is made by Karyolens.load()");
-    return this.#loaded;
+    return this.#pool.call("renderSynthetic", [features, seed], { urgent: true });
   }
 
   /**
-   * @param {string} method
-   * @param {unknown[]} args
-   * @param {(progress: Public.Progress) => void} [onProgress]
-   * @returns {Promise<any>}
+   * @param {{batch?: number, passes?: number}} [options]
+   * @returns {Promise<number[]>}
    */
-  #call(method, args, onProgress) {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) throw this.#ended;
-      const id = this.#calls++;
-      this.#worker.postMessage({ id, method, args });
-      this.#pending.set(id, { resolve, reject, onProgress });
-    });
+  async measure({ batch = 1, passes = 1 } = {}) {
+    for (const [name, value] of Object.entries({ batch, passes })) {
+      if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} is ${value}; it must be a whole number from 1`);
+    }
+    return this.#pool.call("measure", [batch, passes], { urgent: true });
   }
 
-  /** @param {{fatal: string} | {id: number, progress?: Public.Progress, error?: string, result?: unknown}} message */
-  #receive(message) {
-    if ("fatal" in message) {
-      this.#end(new Error(`the classifier crashed: ${message.fatal}`));
-      return;
-    }
-    const call = this.#pending.get(message.id);
-    if (message.progress) {
-      call?.onProgress?.(message.progress);
-      return;
-    }
-    this.#pending.delete(message.id);
-    if (message.error !== undefined) call?.reject(new Error(message.error));
-    else call?.resolve(message.result);
-  }
-
-  /** Ends the worker; every waiting call, and every later one, is rejected. @param {Error} reason */
-  #end(reason) {
-    if (this.#ended) return;
-    this.#ended = reason;
-    this.#worker.terminate();
-    for (const { reject } of this.#pending.values()) reject(reason);
-    this.#pending.clear();
+  close() {
+    this.#pool.end(new Error("the classifier was closed"));
   }
 }

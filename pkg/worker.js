@@ -1,15 +1,14 @@
 /**
- * The far side of index.js: owns the wasm module and the one classifier, answers one call at a
- * time.
+ * The far side of remote.js: owns an instance of the program and the one classifier, answers one
+ * call at a time, in their order.
  *
- * Comes in: `{id, method, args}`. Goes out: `{id, result}` or `{id, error}`, while loading also
- * `{id, progress}`, and `{fatal}` when the program itself has failed. A trap leaves the wasm's
- * memory in an unknown state and its promises unsettled, so after `fatal` the page ends this
- * worker and starts another.
+ * Comes in: `{method, args}`. Goes out: `{result}` or `{error}`, and `{fatal}` when the program
+ * itself has failed. A trap leaves the program's memory in an unknown state and its promises
+ * unsettled, so after `fatal` the page ends this worker and starts another.
  */
 import init, { Classifier, cell_image, render_synthetic, version } from "./karyolens_wasm.js";
 
-/** @import { Progress } from "./index.js" */
+/** @import { Source } from "./pool.js" */
 
 /** What a method gives: the answer, and the buffers that move with it. @typedef {{result: unknown, transfer?: Transferable[]}} Answer */
 
@@ -30,35 +29,41 @@ console.error = (...words) => {
   writeConsoleError.apply(console, words);
 };
 
-/** @type {Record<string, (report: (progress: Progress) => void, ...args: any[]) => Promise<Answer>>} */
+/** @type {Record<string, (...args: any[]) => Promise<Answer>>} */
 const methods = {
-  async load(report, /** @type {string | Blob | ArrayBuffer | Uint8Array} */ model, /** @type {string} */ device) {
-    const [, weights] = await Promise.all([startCode(report), readWeights(model, report)]);
-    report({ phase: "device", loaded: 0, total: 1 });
-    const modelHash = await hashOf(weights);
-    classifier = await Classifier.load(weights, device);
-    report({ phase: "device", loaded: 1, total: 1 });
+  async load(/** @type {Source} */ { program, weights, device }) {
+    const [{ memory }, bytes] = await Promise.all([init({ module_or_path: program }), bytesOf(weights)]);
+    const hash = hashOf(bytes);
+    classifier = await Classifier.load(bytes, device);
     const { card, risk_rule: riskRule, device: deviceReport } = classifier;
-    return { result: { version: version(), card, riskRule, device: deviceReport, modelHash } };
+    const facts = { version: version(), card, riskRule, device: deviceReport, modelHash: await hash };
+    return { result: { ...facts, memory: memory.buffer.byteLength } };
   },
 
-  async classify(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
-    return { result: await loaded().classify(await pictureOf(file)) };
+  async classify(/** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
+    const bytes = await pictureOf(file);
+    const hash = hashOf(bytes);
+    const prediction = await loaded().classify(bytes);
+    return { result: { ...prediction, sha256: await hash } };
   },
 
-  async explain(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ file, /** @type {string} */ feature) {
+  async explain(/** @type {Blob | ArrayBuffer | Uint8Array} */ file, /** @type {string} */ feature) {
     return { result: await loaded().explain(await pictureOf(file), feature) };
   },
 
-  async cellImage(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
+  async cellImage(/** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
     return picture(cell_image(await pictureOf(file)));
   },
 
-  async verify(_report, /** @type {Blob | ArrayBuffer | Uint8Array} */ reference) {
+  async verify(/** @type {Blob | ArrayBuffer | Uint8Array} */ reference) {
     return { result: await loaded().verify(await bytesOf(reference)) };
   },
 
-  async renderSynthetic(_report, /** @type {string[]} */ features, /** @type {number} */ seed) {
+  async measure(/** @type {number} */ batch, /** @type {number} */ passes) {
+    return { result: await loaded().measure(batch, passes) };
+  },
+
+  async renderSynthetic(/** @type {string[]} */ features, /** @type {number} */ seed) {
     return picture(render_synthetic(features, seed));
   },
 };
@@ -70,18 +75,15 @@ addEventListener("message", ({ data }) => {
 addEventListener("error", (event) => fail(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => fail(event.reason));
 
-/** @param {{id: number, method: string, args: unknown[]}} call */
-async function answer({ id, method, args }) {
+/** @param {{method: string, args: unknown[]}} call */
+async function answer({ method, args }) {
   try {
-    const { result, transfer } = await methods[method](
-      (progress) => postMessage({ id, progress }),
-      ...args,
-    );
-    postMessage({ id, result }, { transfer });
+    const { result, transfer } = await methods[method](...args);
+    postMessage({ result }, { transfer });
   } catch (error) {
     // A trap, or a stack that overflowed inside the wasm; anything else is an answer.
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) fail(error);
-    else postMessage({ id, error: messageOf(error) });
+    else postMessage({ error: messageOf(error) });
   }
 }
 
@@ -115,63 +117,6 @@ async function hashOf(bytes) {
   if (!globalThis.crypto?.subtle) return null;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes))); // A copy: shared memory is refused.
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** @param {(progress: Progress) => void} report */
-async function startCode(report) {
-  const code = await download(
-    new URL("./karyolens_wasm_bg.wasm", import.meta.url).href,
-    "application/wasm",
-    (loaded, total) => report({ phase: "code", loaded, total }),
-  );
-  await init({ module_or_path: code });
-}
-
-/**
- * @param {string | Blob | ArrayBuffer | Uint8Array} model
- * @param {(progress: Progress) => void} report
- */
-async function readWeights(model, report) {
-  if (typeof model !== "string") {
-    const weights = await bytesOf(model);
-    report({ phase: "weights", loaded: weights.length, total: weights.length });
-    return weights;
-  }
-  const response = await download(model, "application/octet-stream", (loaded, total) =>
-    report({ phase: "weights", loaded, total }),
-  );
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-/**
- * Fetches `url`; the response's body reports how far it has come as it is read.
- *
- * @param {string} url
- * @param {string} type
- * @param {(loaded: number, total: number | null) => void} report
- */
-async function download(url, type, report) {
-  const response = await fetch(url).catch((error) => {
-    throw new Error(`could not fetch ${url}: ${messageOf(error)}`);
-  });
-  if (!response.ok || !response.body) {
-    throw new Error(`could not fetch ${url}: the server answered ${response.status}`);
-  }
-  // The length is of what travels: of no use as a total where the server compresses.
-  const compressed = response.headers.has("content-encoding");
-  const total = compressed ? null : Number(response.headers.get("content-length")) || null;
-  let loaded = 0;
-  report(loaded, total);
-  const counted = response.body.pipeThrough(
-    new TransformStream({
-      transform(/** @type {Uint8Array} */ chunk, controller) {
-        loaded += chunk.byteLength;
-        report(loaded, total);
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-  return new Response(counted, { headers: { "content-type": type } });
 }
 
 /** @param {Blob | ArrayBuffer | Uint8Array} data */

@@ -3,9 +3,9 @@
  * sending it: no image, no name of a file. It is in English in every language of the page.
  */
 
+import { copyText } from "./clipboard.js";
 import { openDialog } from "./dialog.js";
 import { find } from "./dom.js";
-import { t } from "./i18n.js";
 
 /** @import { Karyolens } from "./pkg/index.js" */
 /** @import { Session, State } from "./session.js" */
@@ -29,8 +29,7 @@ const STATES = /** @type {State[]} */ (["waiting", "reading", "done", "failed", 
 const FILE_NAME = /[^"'“”‘’«»():\r\n]*\.(?:png|jpe?g|webp|tiff?|bmp|gif|svg|pdf|zip|json|csv|tsv|xlsx?|html?|safetensors)\b/giu;
 
 /**
- * Puts the diagnostics on the clipboard and shows what they are; where the browser refuses, the
- * text is selected for a person to copy.
+ * Puts the diagnostics on the clipboard and shows what they are.
  *
  * @param {Facts} facts
  */
@@ -40,17 +39,7 @@ export async function copyDiagnostics(facts) {
   const say = find("#diagnostics-say", HTMLElement, dialog);
   text.value = diagnostics(facts);
   say.textContent = "";
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text.value);
-      say.textContent = t("diagnostics.copied");
-    } catch {
-      if (closed.aborted) return;
-      text.focus();
-      text.select();
-      say.textContent = t("diagnostics.refused");
-    }
-  };
+  const copy = () => copyText(text, say, closed);
   find("#diagnostics-copy", HTMLButtonElement, dialog).addEventListener("click", () => void copy(), { signal: closed });
   await copy();
 }
@@ -100,18 +89,19 @@ function withoutExtension(name) {
 /** @param {Karyolens | null} karyolens */
 function factsOf(karyolens) {
   if (!karyolens) return ["Program: did not start"];
-  const { version, card, modelHash, device, closed } = karyolens;
+  const { version, card, modelHash, device, workers, closed } = karyolens;
   return [
     `Program: Karyolens ${version}${closed ? " (ended)" : ""}`,
     `Model: ${card.name}, ${card.architecture.family}, ${card.features.length} features, written by ${card.crate_version}`,
     `Model SHA-256: ${modelHash ?? "unknown"}`,
-    `Device: ${device.kind}`,
+    `Device: ${device.kind}, workers: ${workers}`,
     `Adapter: ${device.adapter ?? "none"}`,
     `Why this device: ${device.reason}`,
   ];
 }
 
-function browserFacts() {
+/** What the browser tells of itself and the machine, a line each. */
+export function browserFacts() {
   const { userAgent, languages, hardwareConcurrency } = navigator;
   // Only some browsers tell these two, and the types know neither.
   const gigabytes = /** @type {{deviceMemory?: number}} */ (navigator).deviceMemory;

@@ -56,6 +56,34 @@ export function download(name, content) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
+/** Milliseconds between two times that something is shown which changes all the while. */
+const LEAST_PAUSE = 100;
+/** The part of the time that showing it may take, so that it does not hold up what it shows. */
+const SHARE_OF_TIME = 1 / 10;
+
+/**
+ * `action`, as soon as it is asked for after a rest, then now and then: for what changes all the
+ * while, and takes the longer to show the more there is.
+ *
+ * @param {() => void} action
+ */
+export function nowAndThen(action) {
+  let asked = false;
+  let earliest = 0;
+  const act = () => {
+    asked = false;
+    const start = performance.now();
+    action();
+    const end = performance.now();
+    earliest = end + Math.max(LEAST_PAUSE, (end - start) / SHARE_OF_TIME);
+  };
+  return () => {
+    if (asked) return;
+    asked = true;
+    setTimeout(() => requestAnimationFrame(act), earliest - performance.now());
+  };
+}
+
 /** `action`, at most once before the next paint, however often the result is called. @param {() => void} action */
 export function oncePerFrame(action) {
   let asked = false;

@@ -1,9 +1,11 @@
-/** Keeps one classifier at hand: loads it, tells how far it has come, replaces a crashed one. */
+/** Keeps one classifier at hand: loads it, tells how far it has come, replaces one that has ended. */
 
 import { Karyolens } from "./pkg/index.js";
 import { messageOf } from "./dom.js";
 
 /** @import { LoadOptions, Progress } from "./pkg/index.js" */
+
+/** What a person may ask for in the page's address; a wrong value fails the loading. @typedef {Pick<LoadOptions, "device" | "workers">} Wishes */
 
 /** Where a checkpoint comes from; undefined is the one that the page ships with. @typedef {LoadOptions["model"]} Source */
 
@@ -18,7 +20,7 @@ import { messageOf } from "./dom.js";
  */
 
 export class Engine {
-  #device;
+  #wishes;
   #listener;
   /** @type {Source} */
   #source = undefined;
@@ -32,18 +34,17 @@ export class Engine {
   /**
    * Starts loading at once.
    *
-   * @param {string} device as the page's address names it; a wrong name fails the loading
+   * @param {Wishes} wishes
    * @param {Listener} listener
    */
-  constructor(device, listener) {
-    this.#device = /** @type {"auto" | "webgpu" | "cpu"} */ (device);
+  constructor(wishes, listener) {
+    this.#wishes = wishes;
     this.#listener = listener;
     this.#loading = this.#load();
   }
 
   /**
-   * The classifier, as soon as there is one. One that crashed is loaded anew, so that a picture
-   * which brought it down costs only itself.
+   * The classifier, as soon as there is one. One that came to its end over crashes is loaded anew.
    */
   async #ready() {
     const loading = this.#loading;
@@ -70,6 +71,11 @@ export class Engine {
     }
   }
 
+  /** The checkpoint in use. */
+  get source() {
+    return this.#source;
+  }
+
   restart() {
     this.#loading = this.#load();
   }
@@ -86,7 +92,7 @@ export class Engine {
     const change = ++this.#changes;
     const isLatest = () => change === this.#changes;
     onLoading();
-    const loading = Karyolens.load({ model: source, device: this.#device, onProgress });
+    const loading = Karyolens.load({ model: source, ...this.#wishes, onProgress });
     const karyolens = await loading.catch((error) => {
       if (isLatest()) this.#tellOf(this.#loading);
       throw error;
@@ -106,7 +112,7 @@ export class Engine {
   #load() {
     const { onLoading, onProgress } = this.#listener;
     onLoading();
-    const loading = Karyolens.load({ model: this.#source, device: this.#device, onProgress });
+    const loading = Karyolens.load({ model: this.#source, ...this.#wishes, onProgress });
     this.#tellOf(loading);
     return loading;
   }

@@ -27,6 +27,8 @@ let fallbackTexts = {};
 let changes = 0;
 /** @type {(() => void)[]} */
 const listeners = [];
+/** Making one takes far longer than using it, and every cell has nine numbers. @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
 
 /** Loads the language that was chosen before, else the browser's first one that there is. */
 export async function startLanguage() {
@@ -82,8 +84,11 @@ export function featureMeaning(name) {
 }
 
 /** @param {number} value @param {Intl.NumberFormatOptions} [options] */
-export function number(value, options) {
-  return new Intl.NumberFormat(language, options).format(value);
+export function number(value, options = {}) {
+  const key = [language, ...Object.entries(options)].join();
+  const format = formats.get(key) ?? new Intl.NumberFormat(language, options);
+  formats.set(key, format);
+  return format.format(value);
 }
 
 /** Bytes in millions, to a tenth. @param {number} bytes */

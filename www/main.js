@@ -7,7 +7,7 @@
 import { openCompare } from "./compare.js";
 import { Detail } from "./detail.js";
 import { copyDiagnostics, withoutNames } from "./diagnostics.js";
-import { digitOf, find, messageOf, oncePerFrame, onPress } from "./dom.js";
+import { digitOf, find, messageOf, nowAndThen, oncePerFrame, onPress } from "./dom.js";
 import { Engine } from "./engine.js";
 import { listenForFiles } from "./files.js";
 import { currentView, offerFeatures, sortBy, startFilters } from "./filters.js";
@@ -19,12 +19,14 @@ import { addressOf, listModels, showModel, startModels } from "./models.js";
 import { saveForOffline } from "./offline-status.js";
 import { Queue } from "./queue.js";
 import { canRead, canRetry, Session } from "./session.js";
+import { openSpeed } from "./speed.js";
 import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./status.js";
 import { openTeach } from "./teach.js";
 import { startThresholds } from "./thresholds.js";
 import { arrange, nextSort } from "./view.js";
 
-/** @import { Karyolens } from "./pkg/index.js" */
+/** @import { Karyolens, LoadOptions } from "./pkg/index.js" */
+/** @import { Wishes } from "./engine.js" */
 /** @import { Cell, Model } from "./session.js" */
 /** @import { Found } from "./files.js" */
 /** @import { Language } from "./i18n.js" */
@@ -62,7 +64,7 @@ listenForFiles((found) => void started.then(() => takeFiles(found)), () => say("
 startLanguagePicker();
 await startLanguage();
 
-const engine = new Engine(new URLSearchParams(location.search).get("device") ?? "auto", {
+const engine = new Engine(wishesIn(new URLSearchParams(location.search)), {
   onLoading: showLoading,
   onProgress: showProgress,
   onReady: (karyolens) => {
@@ -70,6 +72,8 @@ const engine = new Engine(new URLSearchParams(location.search).get("device") ?? 
     session.useModel(modelOf(karyolens));
     showModel(karyolens);
     showReady(karyolens.device);
+    performance.mark("ready");
+    queue.widen(karyolens.workers);
     saveForOffline();
   },
   onFailed: (message) => {
@@ -81,7 +85,10 @@ const engine = new Engine(new URLSearchParams(location.search).get("device") ?? 
 });
 
 /** @type {Queue<Cell>} */
-const queue = new Queue(read, showQueue);
+const queue = new Queue(read, (progress) => {
+  showQueue(progress);
+  if (progress.state !== "running") showCellsSoon();
+});
 
 const models = startModels(async (source) => {
   await engine.use(source);
@@ -113,8 +120,13 @@ startThresholds(session);
 startFilters(showCells);
 
 const showCellsSoon = oncePerFrame(showCells);
+const showReading = nowAndThen(showCells);
 const showSelectionSoon = oncePerFrame(showSelection);
-session.listen((change) => (change === "selection" ? showSelectionSoon() : showCellsSoon()));
+session.listen((change) => {
+  if (change === "selection") showSelectionSoon();
+  else if (change === "reading") showReading();
+  else showCellsSoon();
+});
 onLanguage(showCellsSoon);
 
 const keeping = startKeeping(session, {
@@ -177,6 +189,7 @@ onPress("#again", () => {
 onPress("#close-detail", closeDetail);
 onPress("#open-teach", () => openTeach({ engine, session, add: addCells }));
 onPress("#open-compare", () => openCompare({ session, listModels: choices }));
+onPress("#open-speed", () => openSpeed(engine.source));
 onPress("#open-diagnostics", () => copyDiagnostics({ karyolens: inUse, session, errors }));
 narrow.addEventListener("change", coverRest);
 listenForKeys();
@@ -185,6 +198,19 @@ addEventListener("beforeunload", (event) => {
   if (session.unsaved) event.preventDefault();
 });
 start(undefined);
+
+/**
+ * Where and on how many cores to read, as the page's address says.
+ *
+ * @param {URLSearchParams} address
+ * @returns {Wishes}
+ */
+function wishesIn(address) {
+  const device = /** @type {LoadOptions["device"]} */ (address.get("device") ?? "auto");
+  const workers = address.get("workers");
+  // One core is left to the page, which would be slow to answer a hand otherwise.
+  return { device, workers: workers === null ? Math.max(1, navigator.hardwareConcurrency - 1) : Number(workers) };
+}
 
 /** Pictures are added, or given back to the cells that were opened without; a model or a session is opened. @param {Found[]} found */
 async function takeFiles(found) {
@@ -258,12 +284,12 @@ async function read(cell) {
   try {
     await engine.run(async (karyolens) => {
       const picture = cell.picture ?? (await draw(karyolens, cell));
-      const [sha256, prediction] = await Promise.all([cell.sha256 ?? hashOf(picture), karyolens.classify(picture)]);
+      const prediction = await karyolens.classify(picture);
       if (!session.cells.includes(cell)) return; // removed meanwhile
       const model = modelOf(karyolens);
       session.update(cell, {
         picture,
-        sha256,
+        sha256: cell.sha256 ?? prediction.sha256,
         state: "done",
         reading: {
           model: model.id,
@@ -332,7 +358,7 @@ function showCells() {
   list.show(shown, view);
   showSelection();
   find("#no-match", HTMLElement).hidden = shown.length > 0;
-  const count = (/** @type {Cell["state"]} */ state) => cells.filter((cell) => cell.state === state).length;
+  const count = (/** @type {Cell["state"]} */ state) => cells.reduce((sum, cell) => sum + Number(cell.state === state), 0);
   const [done, failed] = [count("done"), count("failed")];
   const parts = [t("tally.read", { done, total: cells.length })];
   if (failed > 0) parts.push(t("tally.failed", { count: failed }));

@@ -1,4 +1,4 @@
-/** Does jobs one after another, in the order they came; can be paused, and says how long it takes. */
+/** Does jobs in the order they came, a few at once; can be paused, and says how long it takes. */
 
 /**
  * @typedef {object} QueueProgress
@@ -9,22 +9,25 @@
  * @property {boolean} cancelled whether jobs were cancelled since then
  */
 
-/** How much the latest job counts in the mean of their times. */
+/** How much the latest job counts in the mean of the times between them. */
 const WEIGHT_OF_LATEST = 0.2;
 
 /** @template Job */
 export class Queue {
   /** @type {Job[]} */
   #waiting = [];
-  #busy = false;
-  /** Whether a job is being done, or the queue only decides what is next. */
-  #working = false;
+  /** How many jobs may be done at once. */
+  #width = 1;
+  /** How many are being done. */
+  #running = 0;
   #paused = false;
   #done = 0;
   #cancelled = false;
   /** The first job of all waits for what it works with, and tells nothing of the next. */
   #isFirst = true;
-  /** Milliseconds a job took, an exponential mean. @type {number | null} */
+  /** When the latest job was done, or the first one begun after a rest. */
+  #mark = 0;
+  /** Milliseconds from one job done to the next, an exponential mean. @type {number | null} */
   #pace = null;
   #work;
   #onProgress;
@@ -38,14 +41,20 @@ export class Queue {
     this.#onProgress = onProgress;
   }
 
+  /** @param {number} width how many jobs are done at once from now on */
+  widen(width) {
+    this.#width = width;
+    this.#fill();
+  }
+
   /** @param {Job[]} jobs */
   add(jobs) {
     for (const job of jobs) this.#waiting.push(job);
     this.#tell();
-    void this.#run();
+    this.#fill();
   }
 
-  /** The job that is being done is finished; no other begins. */
+  /** The jobs that are being done are finished; no other begins. */
   pause() {
     this.#paused = true;
     this.#tell();
@@ -54,7 +63,7 @@ export class Queue {
   resume() {
     this.#paused = false;
     this.#tell();
-    void this.#run();
+    this.#fill();
   }
 
   /** Forgets the jobs that have not begun, all or those that `of` is true for, and gives them. @param {(job: Job) => boolean} [of] */
@@ -63,29 +72,34 @@ export class Queue {
     this.#cancelled ||= cancelled.length > 0;
     this.#waiting = this.#waiting.filter((job) => !of(job));
     this.#tell();
-    if (!this.#busy && this.#waiting.length === 0) this.#rest();
+    if (this.#running === 0 && this.#waiting.length === 0) this.#rest();
     return cancelled;
   }
 
-  async #run() {
-    if (this.#busy) return;
-    this.#busy = true;
-    while (!this.#paused) {
+  /** Begins as many jobs as may be done. */
+  #fill() {
+    while (!this.#paused && this.#running < this.#width) {
       const job = this.#waiting.shift();
-      if (job === undefined) break;
-      const start = performance.now();
-      this.#working = true;
-      await this.#work(job);
-      this.#working = false;
-      const took = performance.now() - start;
-      if (!this.#isFirst) this.#pace = this.#pace === null ? took : this.#pace + WEIGHT_OF_LATEST * (took - this.#pace);
-      this.#isFirst = false;
-      this.#done++;
-      this.#tell();
+      if (job === undefined) return;
+      if (this.#running === 0) this.#mark = performance.now();
+      this.#running++;
+      void this.#do(job);
     }
-    this.#busy = false;
+  }
+
+  /** @param {Job} job */
+  async #do(job) {
+    await this.#work(job);
+    const now = performance.now();
+    const took = now - this.#mark;
+    this.#mark = now;
+    if (!this.#isFirst) this.#pace = this.#pace === null ? took : this.#pace + WEIGHT_OF_LATEST * (took - this.#pace);
+    this.#isFirst = false;
+    this.#running--;
+    this.#done++;
+    this.#fill();
     this.#tell();
-    if (this.#waiting.length === 0) this.#rest();
+    if (this.#running === 0 && this.#waiting.length === 0) this.#rest();
   }
 
   #rest() {
@@ -95,7 +109,7 @@ export class Queue {
   }
 
   #tell() {
-    const left = this.#waiting.length + (this.#working ? 1 : 0);
+    const left = this.#waiting.length + this.#running;
     this.#onProgress({
       state: left === 0 ? "idle" : this.#paused ? "paused" : "running",
       done: this.#done,

@@ -48,10 +48,10 @@ import { decide } from "./decide.js";
  */
 
 /**
- * What has changed: cells came or went, some of them changed, thresholds moved, another model or
- * another cell was chosen.
+ * What has changed: cells came or went, reading has come further, a person corrected a cell,
+ * thresholds moved, another model or another cell was chosen.
  *
- * @typedef {"cells" | "cell" | "thresholds" | "model" | "selection"} Change
+ * @typedef {"cells" | "reading" | "correction" | "thresholds" | "model" | "selection"} Change
  */
 
 export class Session {
@@ -150,7 +150,7 @@ export class Session {
     Object.assign(cell, change);
     this.#decisions.delete(cell);
     if (change.reading) this.unsaved = true;
-    this.#tell("cell");
+    this.#tell("reading");
   }
 
   /** A person's call on a feature; null takes it back. @param {Cell} cell @param {string} feature @param {boolean | null} present */
@@ -159,7 +159,7 @@ export class Session {
     else cell.corrections.set(feature, present);
     this.#decisions.delete(cell);
     this.unsaved = true;
-    this.#tell("cell");
+    this.#tell("correction");
   }
 
   /** @param {string} feature @param {number} threshold from 0 to 1 */
@@ -207,8 +207,13 @@ export class Session {
 
   /** The models that a reading is of. */
   usedModels() {
-    const used = new Set(this.cells.map((cell) => cell.reading?.model));
-    return [...this.models.values()].filter((model) => used.has(model.id));
+    // Asked for at every cell that is kept: most often the first cells know them all.
+    const unused = new Set(this.models.keys());
+    for (const { reading } of this.cells) {
+      if (unused.size === 0) break;
+      if (reading) unused.delete(reading.model);
+    }
+    return [...this.models.values()].filter(({ id }) => !unused.has(id));
   }
 
   /** All that there is has been exported. */

@@ -1,7 +1,7 @@
 /** Tells what the page is doing: loading and how far, reading and how long yet, ready, or failed. */
 
 import { deviceName } from "./device.js";
-import { find } from "./dom.js";
+import { find, nowAndThen } from "./dom.js";
 import { megabytes, onLanguage, t } from "./i18n.js";
 
 /** @import { DeviceReport, Progress } from "./pkg/index.js" */
@@ -22,8 +22,9 @@ const MINUTE = 60 * SECOND;
 const downloads = new Map();
 /** Writes what is said again, in the page's language. */
 let sayAgain = () => {};
-/** @type {QueueProgress["state"]} */
-let queueState = "idle";
+/** How far the reading has come. @type {QueueProgress} */
+let queue = { state: "idle", done: 0, total: 0, left: null, cancelled: false };
+const showQueueSoon = nowAndThen(showQueueNow);
 
 onLanguage(() => sayAgain());
 
@@ -91,7 +92,23 @@ export function showFailed(message) {
 }
 
 /** How far the reading has come. @param {QueueProgress} progress */
-export function showQueue({ state, done, total, left, cancelled }) {
+export function showQueue(progress) {
+  const { state, done, total, cancelled } = progress;
+  const before = queue.state;
+  queue = progress;
+  if (state === before) {
+    showQueueSoon();
+    return;
+  }
+  showQueueNow();
+  // Said once when it begins, halts and ends; each cell would be too much to listen to.
+  if (page.dataset.state !== "ready") return;
+  if (state === "idle") say(cancelled ? "status.ready" : "queue.finished", { count: done });
+  else say(`queue.${state}`, { count: total });
+}
+
+function showQueueNow() {
+  const { state, done, total, left } = queue;
   find("#queue", HTMLElement).hidden = state === "idle";
   const progress = find("#queue-progress", HTMLProgressElement);
   progress.max = Math.max(total, 1);
@@ -100,12 +117,6 @@ export function showQueue({ state, done, total, left, cancelled }) {
   find("#queue-figures", HTMLElement).textContent = `${t("queue.read", { done, total })}${time}`;
   find("#pause", HTMLButtonElement).hidden = state !== "running";
   find("#resume", HTMLButtonElement).hidden = state !== "paused";
-  // Said once when it begins, halts and ends; each cell would be too much to listen to.
-  if (state !== queueState && page.dataset.state === "ready") {
-    if (state === "idle") say(cancelled ? "status.ready" : "queue.finished", { count: done });
-    else say(`queue.${state}`, { count: total });
-  }
-  queueState = state;
 }
 
 /** @param {number} milliseconds */

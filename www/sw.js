@@ -13,13 +13,15 @@
  * "failed", saved, total, reason}`, in bytes.
  */
 
-/** One file of the list. @typedef {{path: string, size: number, sha256: string}} ListedFile */
+/** One file of the list, see scripts/file-list.mjs. @typedef {{path: string, size: number, sha256: string, onlyWhere?: {module: string, valid: boolean}}} ListedFile */
 
 const worker = /** @type {ServiceWorkerGlobalScope & {karyolensFiles: {files: ListedFile[]}}} */ (
   /** @type {unknown} */ (self)
 );
 importScripts("./pkg/files.js");
 const { files } = worker.karyolensFiles;
+/** Those that this browser uses: of the program's builds it is one. */
+const needed = files.filter(isForThisBrowser);
 
 /** The page's folder, wherever on a server it is. */
 const FOLDER = new URL("./", location.href).href;
@@ -30,7 +32,7 @@ const channel = new BroadcastChannel(CACHE);
 const keys = new Map(files.map((file) => [FOLDER + file.path, keyOf(file)]));
 keys.set(FOLDER, keys.get(`${FOLDER}index.html`) ?? "");
 
-const total = files.reduce((sum, file) => sum + file.size, 0);
+const total = needed.reduce((sum, file) => sum + file.size, 0);
 
 worker.addEventListener("install", (event) => {
   event.waitUntil(save({ isUpdate: Boolean(worker.registration.active) }));
@@ -58,7 +60,7 @@ async function save({ isUpdate }) {
   try {
     const cache = await caches.open(CACHE);
     const present = new Set((await cache.keys()).map((request) => request.url));
-    for (const file of files) {
+    for (const file of needed) {
       if (!present.has(keyOf(file))) {
         tell({ isUpdate, state: "saving", saved });
         await cache.put(keyOf(file), await fetchListed(file));
@@ -111,6 +113,13 @@ async function fetchListed({ path, sha256 }) {
     return new Response(bytes, { headers });
   }
   throw new Error(`${path} is damaged or of another version: its SHA-256 is not the one in the list`);
+}
+
+/** @param {ListedFile} file */
+function isForThisBrowser({ onlyWhere }) {
+  if (!onlyWhere) return true;
+  const module = Uint8Array.from(atob(onlyWhere.module), (letter) => letter.charCodeAt(0));
+  return WebAssembly.validate(module) === onlyWhere.valid;
 }
 
 /** @param {ListedFile} file */

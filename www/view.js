@@ -37,7 +37,8 @@ export function nextSort(view, sort) {
 /** @param {Session} session @param {View} view @returns {Cell[]} */
 export function arrange(session, view) {
   const wanted = view.text.trim().toLocaleLowerCase();
-  const shown = session.cells.filter((cell) => matches(cell, session.decisionOf(cell), view, wanted));
+  // Most often no cell's decision is asked for, and then none is made for all of them.
+  const shown = session.cells.filter((cell) => matches(cell, () => session.decisionOf(cell), view, wanted));
   if (view.sort === "added") return view.descending ? shown.reverse() : shown;
   const sign = view.descending ? -1 : 1;
   if (view.sort === "name") {
@@ -52,15 +53,15 @@ export function arrange(session, view) {
   return known.map(({ cell }) => cell);
 }
 
-/** @param {Cell} cell @param {Decision | null} decision @param {View} view @param {string} wanted in lower case */
-function matches(cell, decision, { show, feature, risk }, wanted) {
+/** @param {Cell} cell @param {() => Decision | null} decide @param {View} view @param {string} wanted in lower case */
+function matches(cell, decide, { show, feature, risk }, wanted) {
   if (wanted && !cell.name.toLocaleLowerCase().includes(wanted)) return false;
   if (show === "failed" && cell.state !== "failed") return false;
-  if (show === "unread" && decision) return false;
-  if (show === "unsure" && !(decision && openQuestions(decision.calls).length > 0)) return false;
+  if (show === "unread" && decide()) return false;
+  if (show === "unsure" && openQuestions(decide()?.calls ?? []).length === 0) return false;
   if (show === "corrected" && cell.corrections.size === 0) return false;
-  if (feature && !callOf(decision, feature)?.present) return false;
-  return !risk || decision?.risk?.level === risk;
+  if (feature && !callOf(decide(), feature)?.present) return false;
+  return !risk || decide()?.risk?.level === risk;
 }
 
 /** @param {Decision | null} decision @param {string} sort @returns {number | null} */

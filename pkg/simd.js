@@ -1,0 +1,16 @@
+/**
+ * Whether this browser has relaxed SIMD, of which the faster build of the program makes use. The
+ * only way to know is to offer it a module with such an instruction.
+ */
+
+/** A module whose one function is `f32x4.relaxed_madd` of its three arguments. */
+export const RELAXED_SIMD_MODULE = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version
+  0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b, // type: (v128, v128, v128) -> v128
+  0x03, 0x02, 0x01, 0x00, // one function of that type
+  0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b, // its code
+]);
+
+export function hasRelaxedSimd() {
+  return WebAssembly.validate(RELAXED_SIMD_MODULE);
+}
