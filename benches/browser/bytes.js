@@ -1,0 +1,65 @@
+/** What travels on a first visit: the code that the page really asks for, compressed. */
+
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { REPOSITORY } from "../../tests/browser/harness.js";
+
+/** @import { Browser } from "playwright-core" */
+
+/** @typedef {{code_gzip: number, code_brotli: number | null, model: number}} Bytes */
+
+/** Wasm and JavaScript; pictures, texts and style are a few KB. */
+const CODE = /\.(?:m?js|wasm)$/;
+
+/** The best that each can do; the files of a package are compressed once and fetched often. */
+const COMPRESS = {
+  ".gz": (/** @type {Buffer} */ bytes) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
+  ".br": (/** @type {Buffer} */ bytes) => promisify(brotliCompress)(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+      [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  }),
+};
+
+/**
+ * Opens the page as a first visitor on the CPU, until it is ready, and sums up its code.
+ *
+ * @param {Browser} browser
+ * @param {string} address where the page is served
+ * @param {{brotli: boolean}} options brotli at its best takes a minute
+ * @returns {Promise<Bytes>}
+ */
+export async function bytesOfFirstVisit(browser, address, { brotli }) {
+  const context = await browser.newContext();
+  // What it keeps for later, when it is ready, is not what one waits for.
+  await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
+  /** @type {Set<string>} */
+  const paths = new Set();
+  context.on("request", (request) => paths.add(new URL(request.url()).pathname));
+  const page = await context.newPage();
+  await page.goto(`${address}?device=cpu`);
+  await page.locator("html[data-state=ready]").waitFor();
+  await context.close();
+  // The probe is the bench's own.
+  const code = [...paths].filter((path) => CODE.test(path) && !path.startsWith("/bench/")).map(fileOf);
+  return {
+    code_gzip: await sum(code, ".gz"),
+    code_brotli: brotli ? await sum(code, ".br") : null,
+    model: (await stat(fileOf("/pkg/model.safetensors"))).size,
+  };
+}
+
+/** @param {string[]} files @param {keyof typeof COMPRESS} ending of the encoding's files */
+async function sum(files, ending) {
+  const sizes = await Promise.all(files.map(async (file) => (await COMPRESS[ending](await readFile(file))).length));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** @param {string} path of an address */
+function fileOf(path) {
+  return join(REPOSITORY, path.startsWith("/pkg/") ? path : join("www", path));
+}
