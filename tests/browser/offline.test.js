@@ -51,6 +51,11 @@ test("after one visit the page opens, reads and changes the model with the serve
       return families;
     });
     assert.deepEqual(families, [["resnet", "resnet"], ["convnext", "convnext"], ["vit", "vit"]]);
+    const saved = await page.evaluate(async () => {
+      const [name] = await caches.keys();
+      return (await (await caches.open(name)).keys()).map(({ url }) => url);
+    });
+    assert.equal(saved.filter((url) => url.includes(".wasm")).length, 1, "of the program's builds one is enough");
   }, { canSave: true });
 });
 
@@ -139,7 +144,7 @@ test("a browser can install the page, and asks for every file anew", { timeout }
   for (const script of ["sw.js", "pkg/files.js"]) {
     const { headers } = await fetch(server.address + script);
     assert.match(headers.get("content-type") ?? "", /javascript/);
-    assert.equal(headers.get("cache-control"), "no-store");
+    assert.equal(headers.get("cache-control"), "no-cache");
   }
   await withPage(browser, async (page) => {
     await page.goto(server.address);

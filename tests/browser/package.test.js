@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -20,10 +20,12 @@ test("npm packs all that the package needs and nothing else", { timeout }, async
   const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json"], { cwd: join(REPOSITORY, "pkg") });
   /** @type {{path: string, size: number}[]} */
   const files = JSON.parse(stdout)[0].files;
+  const builds = (await readdir(join(REPOSITORY, "pkg"))).filter((name) => name.endsWith("_bg.wasm"));
   assert.deepEqual(files.map((file) => file.path).sort(), [
-    "README.md", "index.d.ts", "index.js", "karyolens_wasm.d.ts", "karyolens_wasm.js",
-    "karyolens_wasm_bg.wasm", "karyolens_wasm_bg.wasm.d.ts", "model.safetensors", "package.json", "worker.js",
-  ]);
+    "README.md", "builds.js", "index.d.ts", "index.js", "karyolens_wasm.d.ts", "karyolens_wasm.js", ...builds,
+    "karyolens_wasm_bg.wasm.d.ts", "model.safetensors", "package.json", "pool.js", "remote.js", "simd.js", "source.js",
+    "worker.js",
+  ].sort());
   for (const { path, size } of files) assert.ok(size > 0, `${path} is empty`);
 });
 
@@ -155,7 +157,7 @@ test("a heat map is the native program's, over the picture that the network is g
 
 test("a closed classifier rejects what waits and what comes later", { timeout }, async () => {
   const messages = await withWorker(
-    `addEventListener("message", ({ data: { id, method } }) => { if (method === "load") postMessage({ id, result: {} }); });`,
+    LOADING_WORKER,
     `const waiting = karyolens.classify(new Uint8Array(1));
      karyolens.close();
      return [waiting, karyolens.classify(new Uint8Array(1))];`,
@@ -163,28 +165,49 @@ test("a closed classifier rejects what waits and what comes later", { timeout },
   assert.deepEqual(messages, ["the classifier was closed", "the classifier was closed", "closed"]);
 });
 
-test("a worker that dies rejects every call that waits for it", { timeout }, async () => {
+test("a worker that dies costs the call that it was doing, and another takes its place", { timeout }, async () => {
   const messages = await withWorker(
-    `addEventListener("message", ({ data: { id, method } }) => {
-       if (method === "load") postMessage({ id, result: {} });
-       if (method === "verify") setTimeout(() => { throw new Error("no more"); });
+    `${LOADING_WORKER}
+     addEventListener("message", ({ data: { method } }) => {
+       if (method === "classify") setTimeout(() => { throw new Error("no more"); });
+       if (method === "verify") postMessage({ result: {} });
      });`,
-    `return [karyolens.classify(new Uint8Array(1)), karyolens.classify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1))];`,
+    `return [karyolens.classify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1)), karyolens.classify(new Uint8Array(1))];`,
   );
-  for (const message of messages.slice(0, 3)) assert.match(message, /worker failed: .*no more/);
+  assert.match(messages[0], /worker failed: .*no more/);
+  assert.equal(messages[1], "resolved");
+  assert.match(messages[2], /worker failed: .*no more/);
+  assert.equal(messages[3], "open");
+});
+
+test("where no worker can take the place of one that died, the classifier ends", { timeout }, async () => {
+  const messages = await withWorker(
+    `${LOADING_WORKER}
+     addEventListener("message", ({ data: { method } }) => {
+       if (method === "classify") setTimeout(() => { throw new Error("no more"); });
+     });`,
+    `const Known = Worker;
+     globalThis.Worker = class extends Known {
+       constructor() { super(URL.createObjectURL(new Blob(["throw new Error('no more memory')"]))); }
+     };
+     return [karyolens.classify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1))];`,
+  );
+  assert.match(messages[0], /worker failed: .*no more/);
+  for (const message of messages.slice(1, 3)) assert.match(message, /worker failed: .*no more memory/);
   assert.equal(messages[3], "closed");
 });
 
-test("a trap inside the wasm rejects the calls with the panic's own words", { timeout }, async () => {
+test("a trap inside the wasm rejects the call with the panic's own words", { timeout }, async () => {
   // The real worker, over a module that panics as Rust does: first its hook's words, then the trap.
   const messages = await withModule(
-    `export default async () => {};
+    `export default async () => ({ memory: new WebAssembly.Memory({ initial: 1 }) });
      export const version = () => "0";
      export const render_synthetic = () => new Uint8Array(1);
      export const cell_image = () => new Uint8Array(1);
      const trap = new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0,1,4,1,96,0,0,3,2,1,0,7,5,1,1,116,0,0,10,5,1,3,0,0,11]));
      export class Classifier {
-       static async load() { return Object.assign(new Classifier(), { card: {}, device: {} }); }
+       static async load() { return Object.assign(new Classifier(), { card: {}, device: { kind: "cpu" } }); }
+       async verify() { return {}; }
        classify() { return new Promise(() => queueMicrotask(() => {
          console.error("panicked at src/model.rs:1:1:\\nno such tensor\\n\\nStack:\\n");
          new WebAssembly.Instance(trap).exports.t();
@@ -192,14 +215,14 @@ test("a trap inside the wasm rejects the calls with the panic's own words", { ti
      }`,
     `return [karyolens.classify(new Uint8Array(1)), karyolens.verify(new Uint8Array(1))];`,
   );
-  for (const message of messages.slice(0, 2)) assert.equal(message, "the classifier crashed: no such tensor");
-  assert.equal(messages[2], "closed");
+  assert.deepEqual(messages, ["the classifier crashed: no such tensor", "resolved", "open"]);
 });
 
 for (const missing of ["worker.js", "karyolens_wasm.js", "karyolens_wasm_bg.wasm", "model.safetensors"]) {
   test(`loading without ${missing} is rejected and says so`, { timeout }, async () => {
     await withPage(browser, async (page) => {
-      await page.route(`**/pkg/${missing}`, (route) => route.fulfill({ status: 404 }));
+      // Without any of its builds, where the program is what is missing.
+      await page.route(`**/pkg/${missing.replace("_bg", "*_bg")}`, (route) => route.fulfill({ status: 404 }));
       await openBlank(page, server.address);
       const message = await page.evaluate(
         (address) => import(address).then(({ Karyolens }) => Karyolens.load({ device: "cpu" })).then(() => "loaded", String),
@@ -210,28 +233,80 @@ for (const missing of ["worker.js", "karyolens_wasm.js", "karyolens_wasm_bg.wasm
   });
 }
 
-test("a picture that brings the program down costs only itself", { timeout }, async (t) => {
-  const folder = await folderFor(t);
-  const [first, fatal, last] = await Promise.all(
-    ["first.png", "fatal.png", "last.png"].map((name, seed) => render(join(folder, name), "Grooves", seed)),
-  );
-  await withPage(browser, async (page) => {
-    await page.route("**/pkg/worker.js", async (route) => {
-      const response = await route.fetch();
-      const body = `addEventListener("message", ({ data }) => {
-        if (data.args[0]?.name === "fatal.png") throw new Error("out of memory");
-      });\n${await response.text()}`;
-      await route.fulfill({ response, body });
-    });
-    await page.goto(`${server.address}?device=cpu`);
-    await ready(page);
-    await drop(page, [first, fatal, last]);
-    const rows = await settledRows(page, 3);
-    assert.deepEqual(rows.map((row) => row.state), ["done", "failed", "done"]);
-    assert.match(rows[1].message, /crashed: .*out of memory/);
-    await ready(page);
-  }, { expected: /out of memory/ });
+test("where the browser has relaxed SIMD the build for it is taken, else the plain one", { timeout }, async () => {
+  const wasm = await readFile(join(REPOSITORY, "pkg/karyolens_wasm_bg.wasm"));
+  const builds = `export const BUILDS = [
+    { address: new URL("./karyolens_wasm_relaxed_bg.wasm", import.meta.url), size: 1, needsRelaxedSimd: true },
+    { address: new URL("./karyolens_wasm_bg.wasm", import.meta.url), size: 1, needsRelaxedSimd: false },
+  ];`;
+  for (const { hasRelaxedSimd, isThere, wanted } of [
+    { hasRelaxedSimd: true, isThere: true, wanted: [/relaxed/] },
+    { hasRelaxedSimd: false, isThere: true, wanted: [/wasm_bg/] },
+    { hasRelaxedSimd: true, isThere: false, wanted: [/relaxed/, /wasm_bg/] },
+  ]) {
+    await withPage(browser, async (page, seen) => {
+      await page.route("**/pkg/builds.js", (route) => route.fulfill({ contentType: "text/javascript", body: builds }));
+      await page.route("**/pkg/karyolens_wasm_relaxed_bg.wasm", (route) =>
+        route.fulfill(isThere ? { contentType: "application/wasm", body: wasm } : { status: 404 }));
+      if (!hasRelaxedSimd) await page.addInitScript(() => { WebAssembly.validate = () => false; });
+      await openBlank(page, server.address);
+      await page.evaluate(async (address) => {
+        const { Karyolens } = await import(address);
+        (await Karyolens.load({ device: "cpu" })).close();
+      }, "/pkg/index.js");
+      const asked = seen.requests.filter((url) => url.endsWith(".wasm"));
+      assert.equal(asked.length, wanted.length);
+      asked.forEach((url, index) => assert.match(url, wanted[index]));
+    }, { expected: /404/ });
+  }
 });
+
+test("a server that does not know what wasm is will do", { timeout }, async () => {
+  await withPage(browser, async (page) => {
+    await page.route("**/pkg/*.wasm", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), "content-type": "application/octet-stream" } });
+    });
+    await openBlank(page, server.address);
+    const version = await page.evaluate(async (address) => {
+      const { Karyolens } = await import(address);
+      const karyolens = await Karyolens.load({ device: "cpu" });
+      karyolens.close();
+      return karyolens.version;
+    }, "/pkg/index.js");
+    assert.match(version, /^\d/);
+  });
+});
+
+for (const workers of [1, 2]) {
+  test(`with ${workers} at work, a picture that brings the program down costs only itself`, { timeout }, async (t) => {
+    const folder = await folderFor(t);
+    const names = ["first.png", "fatal.png", "next.png", "last.png"];
+    const files = await Promise.all(names.map((name, seed) => render(join(folder, name), "Grooves", seed)));
+    await withPage(browser, async (page) => {
+      await page.route("**/pkg/worker.js", async (route) => {
+        const response = await route.fetch();
+        const body = `addEventListener("message", ({ data }) => {
+          if (data.method === "classify" && data.args[0].name === "fatal.png") throw new Error("out of memory");
+        });\n${await response.text()}`;
+        await route.fulfill({ response, body });
+      });
+      await page.goto(`${server.address}?device=cpu&workers=${workers}`);
+      await ready(page);
+      await drop(page, files);
+      const rows = await settledRows(page, 4);
+      assert.deepEqual(rows.map((row) => row.state), ["done", "failed", "done", "done"]);
+      assert.match(rows[1].message, /crashed: .*out of memory/);
+      await ready(page);
+    }, { expected: /out of memory/ });
+  });
+}
+
+/** The first part of a worker of our own: it has loaded whatever it is given. */
+const LOADING_WORKER = `
+  addEventListener("message", ({ data: { method } }) => {
+    if (method === "load") postMessage({ result: { device: { kind: "cpu" }, memory: 0 } });
+  });`;
 
 /**
  * Loads the package over a worker of our own and gives the messages of the promises that `script`
@@ -258,7 +333,7 @@ async function withReplaced(file, body, script) {
     await openBlank(page, server.address);
     messages = await page.evaluate(async ({ address, script }) => {
       const { Karyolens } = await import(address);
-      const karyolens = await Karyolens.load({ model: new Uint8Array(1), device: "cpu" });
+      const karyolens = await Karyolens.load({ model: new Uint8Array(1), device: "cpu", workers: 1 });
       /** @type {Promise<unknown>[]} */
       const calls = new Function("karyolens", script)(karyolens);
       const outcomes = await Promise.all(calls.map((call) => call.then(() => "resolved", (error) => error.message)));

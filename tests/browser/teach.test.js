@@ -200,7 +200,7 @@ test("the diagnostics name the program and no file", { timeout }, async (t) => {
     const text = await page.locator("#diagnostics-text").inputValue();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
     assert.match(text, /Karyolens \d+\.\d+\.\d+/);
-    assert.match(text, /Device: cpu/);
+    assert.match(text, /Device: cpu, workers: \d/);
     assert.match(text, /Cells: 1/);
     assert.match(text, /Browser: Mozilla/);
     assert.doesNotMatch(text, /Nguyen|1975|\.png|data:|blob:/);
@@ -267,7 +267,7 @@ test("scores, agreement, CSV and messages without names, apart from the page", {
 
 /** @param {Page} page */
 async function openPage(page) {
-  await page.goto(`${server.address}?device=cpu`);
+  await page.goto(`${server.address}?device=cpu&workers=1`);
   await ready(page);
 }
 

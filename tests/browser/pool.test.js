@@ -1,0 +1,231 @@
+/** All cores at work: how calls are shared out among workers, in the package and on the page. */
+
+import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Queue } from "../../www/queue.js";
+import { PATIENCE, drop, folderFor, openBlank, openSite, ready, render, settledRows, withPage } from "./harness.js";
+
+const { server, browser } = await openSite({ webgpu: false });
+
+const timeout = PATIENCE;
+
+/** A worker that takes a while over a call, and answers which worker it is and what was asked. */
+const SLOW_WORKER = `
+  const worker = Math.random();
+  addEventListener("message", async ({ data: { method, args } }) => {
+    if (method === "load") return postMessage({ result: { device: { kind: args[0].device }, memory: 0 } });
+    await new Promise((done) => setTimeout(done, 200));
+    postMessage({ result: { worker, method } });
+  });`;
+
+/** Counts for some 300 ms, which shows what a second core is worth just now. */
+const SPINNING_WORKER = `
+  addEventListener("message", () => {
+    let sum = 0;
+    for (let count = 0; count < 2e8; count++) sum = (31 * sum + count) | 0;
+    postMessage(sum);
+  });`;
+
+test("workers start when there is work for them, and share it", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 3 }, async (page, call) => {
+    assert.equal(page.workers().length, 1);
+    await call("classify", 1);
+    await call("classify", 1);
+    assert.equal(page.workers().length, 1, "one call after another needs one worker");
+    const answers = await call("classify", 9);
+    assert.equal(page.workers().length, 3);
+    assert.equal(new Set(answers.map(({ worker }) => worker)).size, 3);
+  });
+});
+
+test("on WebGPU there is one worker, however many are asked for", { timeout }, async () => {
+  await withSlowWorkers({ device: "webgpu", workers: 3 }, async (page, call) => {
+    await call("classify", 4);
+    assert.equal(page.workers().length, 1);
+    assert.equal(await page.evaluate(() => /** @type {any} */ (window).karyolens.workers), 1);
+  });
+});
+
+test("without a wish there are as many workers as cores", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu" }, async (page) => {
+    const [workers, cores] = await page.evaluate(() => [/** @type {any} */ (window).karyolens.workers, navigator.hardwareConcurrency]);
+    assert.equal(workers, Math.min(cores, 16));
+  });
+});
+
+test("what a person asks for comes before the pictures that wait", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 1 }, async (page) => {
+    const order = await page.evaluate(async () => {
+      const { karyolens } = /** @type {any} */ (window);
+      /** @type {string[]} */
+      const order = [];
+      const ask = (/** @type {string} */ method, /** @type {unknown[]} */ ...args) =>
+        karyolens[method](new Uint8Array(1), ...args).then(() => order.push(method));
+      await Promise.all([ask("classify"), ask("classify"), ask("explain", "Grooves"), ask("cellImage")]);
+      return order;
+    });
+    assert.deepEqual(order, ["classify", "explain", "cellImage", "classify"]);
+  });
+});
+
+test("a picture is read as it was when it was given", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 1 }, async (page) => {
+    const answers = await page.evaluate(async () => {
+      const { karyolens } = /** @type {any} */ (window);
+      const bytes = new Uint8Array([7]);
+      const answers = [karyolens.classify(bytes), karyolens.classify(bytes)];
+      bytes[0] = 0;
+      return Promise.all(answers);
+    });
+    assert.deepEqual(answers.map(({ first }) => first), [7, 7]);
+  }, SLOW_WORKER.replace("{ worker, method }", "{ first: args[0][0] }"));
+});
+
+for (const workers of [0, 1.5, "many"]) {
+  test(`${workers} workers in the page's address are refused, and the page says why`, { timeout }, async () => {
+    await withPage(browser, async (page) => {
+      await page.goto(`${server.address}?device=cpu&workers=${workers}`);
+      await page.locator("html[data-state=failed]").waitFor();
+      assert.match(await page.locator("#status").innerText(), /workers is (0|1\.5|NaN); it must be a whole number from 1/);
+    });
+  });
+}
+
+test("the page reads with two workers, which share one program and one model", { timeout }, async (t) => {
+  const folder = await folderFor(t);
+  const files = await Promise.all(Array.from({ length: 8 }, (_, index) => render(join(folder, `cell ${index}.png`), "Grooves", index)));
+  /** @type {unknown[]} */
+  const readings = [];
+  for (const workers of [1, 2]) {
+    await withPage(browser, async (page, seen) => {
+      await page.goto(`${server.address}?device=cpu&workers=${workers}`);
+      await ready(page);
+      await drop(page, files);
+      const rows = await settledRows(page, files.length);
+      assert.deepEqual(rows.map(({ name }) => name), files.map((_, index) => `cell ${index}.png`));
+      readings.push(rows.map(({ state, features, risk }) => ({ state, features, risk })));
+      assert.equal(page.workers().length, workers);
+      for (const file of [/_bg\.wasm$/, /model\.safetensors$/]) {
+        assert.equal(seen.requests.filter((url) => file.test(url)).length, 1, String(file));
+      }
+    });
+  }
+  assert.deepEqual(readings[1], readings[0]);
+});
+
+test("two workers read as much faster than one as two cores can", { timeout, skip: availableParallelism() < 2 && "one core" }, async (t) => {
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const rounds = await page.evaluate(async (spin) => {
+      const { Karyolens } = await import(new URL("/pkg/index.js", location.href).href);
+      const [one, two] = await Promise.all([1, 2].map((workers) => Karyolens.load({ device: "cpu", workers })));
+      const picture = await one.renderSynthetic(["Grooves"], 1);
+      const script = URL.createObjectURL(new Blob([spin], { type: "text/javascript" }));
+      const spinners = [new Worker(script), new Worker(script)];
+      /** Milliseconds for so many cells. */
+      const reading = async (/** @type {any} */ karyolens, /** @type {number} */ count) => {
+        const start = performance.now();
+        await Promise.all(Array.from({ length: count }, () => karyolens.classify(picture)));
+        return performance.now() - start;
+      };
+      /** Milliseconds until each of so many workers has counted for a while. */
+      const spinning = async (/** @type {number} */ count) => {
+        const start = performance.now();
+        await Promise.all(spinners.slice(0, count).map((worker) => new Promise((done) => {
+          worker.onmessage = done;
+          worker.postMessage("spin");
+        })));
+        return performance.now() - start;
+      };
+      for (const karyolens of [one, two]) await reading(karyolens, 10);
+      // In turn, so that what else the machine does slows neither alone.
+      const rounds = [];
+      for (let round = 0; round < 9; round++) {
+        const ours = (await reading(one, 20)) / (await reading(two, 20));
+        const theirs = (2 * (await spinning(1))) / (await spinning(2));
+        rounds.push({ ours, theirs });
+      }
+      for (const one of spinners) one.terminate();
+      for (const karyolens of [one, two]) karyolens.close();
+      return rounds;
+    }, SPINNING_WORKER);
+    const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];
+    const [ours, theirs] = [median(rounds.map(({ ours }) => ours)), median(rounds.map(({ theirs }) => theirs))];
+    t.diagnostic(`two workers read ${ours.toFixed(2)} times as fast as one; mere counting goes ${theirs.toFixed(2)} times as fast`);
+    assert.ok(ours > 0.7 * theirs, `reading gains ${ours} by a second worker, counting ${theirs}`);
+  });
+});
+
+test("the queue does so many jobs at once, in their order, and can be paused and cancelled", async () => {
+  /** @type {Map<number, () => void>} */
+  const running = new Map();
+  /** @type {import("../../www/queue.js").QueueProgress[]} */
+  const told = [];
+  const queue = new Queue(
+    (/** @type {number} */ job) => new Promise((done) => running.set(job, () => (running.delete(job), done(undefined)))),
+    (progress) => told.push(progress),
+  );
+  const finish = async (/** @type {number} */ job) => {
+    running.get(job)?.();
+    await new Promise(setImmediate);
+  };
+  queue.add([0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual([...running.keys()], [0]);
+  queue.widen(2);
+  assert.deepEqual([...running.keys()], [0, 1]);
+  await finish(1);
+  assert.deepEqual([...running.keys()], [0, 2]);
+  queue.pause();
+  await finish(0);
+  assert.deepEqual([...running.keys()], [2]);
+  assert.deepEqual({ ...told.at(-1), left: 0 }, { state: "paused", done: 2, total: 7, left: 0, cancelled: false });
+  queue.resume();
+  assert.deepEqual([...running.keys()], [2, 3]);
+  assert.deepEqual(queue.cancel((job) => job === 5), [5]);
+  assert.deepEqual(queue.cancel(), [4, 6]);
+  await finish(3);
+  assert.deepEqual({ ...told.at(-1), left: 0 }, { state: "running", done: 3, total: 4, left: 0, cancelled: true });
+  await finish(2);
+  assert.equal(told.at(-1)?.state, "idle");
+  queue.add([7]);
+  assert.deepEqual({ ...told.at(-1), left: 0 }, { state: "running", done: 0, total: 1, left: 0, cancelled: false });
+  await finish(7);
+});
+
+test("the time left is that of all workers together", async () => {
+  /** @type {import("../../www/queue.js").QueueProgress[]} */
+  const told = [];
+  const queue = new Queue(() => new Promise((done) => setTimeout(done, 100)), (progress) => told.push(progress));
+  queue.widen(4);
+  queue.add(Array.from({ length: 40 }, (_, index) => index));
+  const begin = performance.now();
+  while (told.at(-1)?.state !== "idle") await new Promise((done) => setTimeout(done, 10));
+  const took = performance.now() - begin;
+  const halfway = told.find(({ done }) => done === 20)?.left ?? 0;
+  assert.ok(halfway > 0.25 * took && halfway < took, `${halfway} ms were said to be left of ${took / 2}`);
+});
+
+/**
+ * Loads the package over slow workers of our own, as `karyolens` in the page, and gives a way to
+ * have a method called so many times at once.
+ *
+ * @param {object} options of `Karyolens.load`
+ * @param {(page: import("playwright-core").Page, call: (method: string, times: number) => Promise<{worker: number}[]>) => Promise<void>} body
+ * @param {string} [worker]
+ */
+function withSlowWorkers(options, body, worker = SLOW_WORKER) {
+  return withPage(browser, async (page) => {
+    await page.route("**/pkg/worker.js", (route) => route.fulfill({ contentType: "text/javascript", body: worker }));
+    await openBlank(page, server.address);
+    await page.evaluate(async (options) => {
+      const { Karyolens } = await import(new URL("/pkg/index.js", location.href).href);
+      Object.assign(window, { karyolens: await Karyolens.load({ model: new Uint8Array(1), ...options }) });
+    }, options);
+    await body(page, (method, times) => page.evaluate(({ method, times }) => {
+      const { karyolens } = /** @type {any} */ (window);
+      return Promise.all(Array.from({ length: times }, () => karyolens[method](new Uint8Array(1))));
+    }, { method, times }));
+  });
+}
