@@ -5,28 +5,8 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::{PROGRAM, fixture, karyolens, karyolens_with, stderr, stdout};
+use support::{PROGRAM, fixture, imported, karyolens, karyolens_with, stderr, stdout};
 use tempfile::TempDir;
-
-/// A small checkpoint: a reference transformer of 64 px.
-fn checkpoint(folder: &TempDir) -> String {
-    let output = path(folder, "small.safetensors");
-    let weights = fixture("parity/timm_vit/weights.safetensors");
-    stdout(&karyolens([
-        "import",
-        "--from",
-        "timm",
-        "--arch",
-        "vit",
-        "--heads",
-        "3",
-        "--weights",
-        weights.to_str().unwrap(),
-        "-o",
-        &output,
-    ]));
-    output
-}
 
 fn path(folder: &TempDir, name: &str) -> String {
     folder.path().join(name).to_str().unwrap().into()
@@ -49,7 +29,7 @@ fn render(folder: &TempDir, name: &str) -> String {
 #[test]
 fn every_format_is_rendered_and_read_back() {
     let folder = TempDir::new().unwrap();
-    let model = checkpoint(&folder);
+    let model = imported(folder.path());
     let mut answers = Vec::new();
     for name in ["a.png", "a.bmp", "a.tiff", "a.webp", "a.jpg"] {
         let file = render(&folder, name);
@@ -72,7 +52,7 @@ fn every_format_is_rendered_and_read_back() {
 #[test]
 fn a_broken_file_is_told_in_its_row_and_the_others_go_on() {
     let folder = TempDir::new().unwrap();
-    let model = checkpoint(&folder);
+    let model = imported(folder.path());
     let good = render(&folder, "good.png");
     let cut = path(&folder, "cut.jpg");
     let whole = std::fs::read(render(&folder, "whole.jpg")).unwrap();
@@ -149,7 +129,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn verify_exits_with_the_answer() {
     let folder = TempDir::new().unwrap();
-    let model = checkpoint(&folder);
+    let model = imported(folder.path());
     let reference = fixture("parity/timm_vit/io.safetensors");
     let reference = reference.to_str().unwrap();
     let same = stdout(&karyolens([
@@ -188,7 +168,7 @@ fn a_checkpoint_that_cannot_be_used_is_named() {
     let folder = TempDir::new().unwrap();
     let image = render(&folder, "a.png");
     let half = path(&folder, "half.safetensors");
-    let whole = std::fs::read(checkpoint(&folder)).unwrap();
+    let whole = std::fs::read(imported(folder.path())).unwrap();
     std::fs::write(&half, &whole[..whole.len() / 2]).unwrap();
     let error = stderr(&karyolens(["predict", "--model", &half, &image]));
     assert!(
@@ -238,7 +218,7 @@ fn an_output_that_takes_no_more_ends_the_program_with_a_word_at_most() {
 #[test]
 fn a_heat_map_is_drawn_over_the_cell_and_printed() {
     let folder = TempDir::new().unwrap();
-    let model = checkpoint(&folder);
+    let model = imported(folder.path());
     let cell = render(&folder, "cell.png");
     let map = path(&folder, "map.png");
     let explain = |feature: &str, more: &[&str]| {

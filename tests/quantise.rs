@@ -14,7 +14,7 @@ use karyolens::model::{Architecture, BlockKind, ConvNextConfig, ResNetConfig, Vi
 use karyolens::nuclei::FeatureSet;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use support::{fixture, karyolens, stderr, stdout};
+use support::{imported, karyolens, stderr, stdout};
 use tempfile::TempDir;
 
 /// One of each family, large enough that its weights outweigh the file's header.
@@ -290,22 +290,7 @@ fn a_card_that_says_otherwise_than_the_file_is_refused() {
 fn the_command_writes_a_copy_that_answers_alike() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
-    let (whole, eighth) = (path("whole.safetensors"), path("eight.safetensors"));
-    let weights = fixture("parity/timm_vit/weights.safetensors");
-    let weights = weights.to_str().unwrap();
-    stdout(&karyolens([
-        "import",
-        "--from",
-        "timm",
-        "--arch",
-        "vit",
-        "--heads",
-        "3",
-        "--weights",
-        weights,
-        "-o",
-        &whole,
-    ]));
+    let (whole, eighth) = (imported(folder.path()), path("eight.safetensors"));
     stdout(&karyolens(["quantise", &whole, "-o", &eighth]));
     let card: serde_json::Value =
         serde_json::from_str(&stdout(&karyolens(["card", &eighth]))).unwrap();

@@ -56,3 +56,24 @@ pub fn stdout(output: &Output) -> String {
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
+
+/// A small checkpoint in `folder`, which the native program made: a reference transformer of 64 px.
+pub fn imported(folder: &Path) -> String {
+    let output = folder.join("small.safetensors");
+    let output = output.to_str().unwrap().to_string();
+    let weights = fixture("parity/timm_vit/weights.safetensors");
+    stdout(&karyolens([
+        "import",
+        "--from",
+        "timm",
+        "--arch",
+        "vit",
+        "--heads",
+        "3",
+        "--weights",
+        weights.to_str().unwrap(),
+        "-o",
+        &output,
+    ]));
+    output
+}
