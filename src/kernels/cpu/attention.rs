@@ -117,40 +117,64 @@ impl WithSimd for Forward<'_> {
 /// `row` becomes the softmax of `row · scale`.
 #[inline(always)]
 fn softmax<S: Simd>(simd: S, row: &mut [f32], scale: f32) {
-    let len = row.len();
-    let row = row.as_mut_ptr();
-    let vectors = || (0..len).step_by(S::F32_LANES);
+    /// Vectors at a time: they share the constants, and none waits for another.
+    const N: usize = 4;
+    let step = N * S::F32_LANES;
+    let (len, row) = (row.len(), row.as_mut_ptr());
+    let whole = len - len % step;
     let lanes = |at: usize| S::F32_LANES.min(len - at);
-    // SAFETY: every access is to `lanes(at)` values from `at` on, below `len`.
+    let all = |value: f32| [simd.splat_f32s(value); N];
+    // SAFETY: every access is to whole vectors below `whole`, or to `lanes(at)` values from `at` on,
+    // below `len`.
     unsafe {
-        let mut highest = f32::NEG_INFINITY;
-        let mut all = simd.splat_f32s(f32::NEG_INFINITY);
-        for at in vectors() {
-            if lanes(at) == S::F32_LANES {
-                all = simd.max_f32s(all, vector::load_all::<S>(row.add(at)));
-            } else {
-                for at in at..len {
-                    highest = highest.max(*row.add(at));
-                }
+        let mut highest = all(f32::NEG_INFINITY);
+        for at in (0..whole).step_by(step) {
+            for n in 0..N {
+                let value = vector::load_all::<S>(row.add(at + n * S::F32_LANES));
+                highest[n] = vector::greater(simd, highest[n], value);
             }
         }
-        highest = highest.max(simd.reduce_max_f32s(all));
-        let scaled = simd.splat_f32s(scale);
-        let shift = simd.splat_f32s(-highest * scale);
-        let mut sum = simd.splat_f32s(0.0);
-        for at in vectors() {
-            let lanes = lanes(at);
-            let value =
-                vector::mul_add(simd, vector::load(simd, row.add(at), lanes), scaled, shift);
-            let mut value = vector::exp(simd, value);
-            if lanes < S::F32_LANES {
-                value = vector::keep(simd, value, lanes);
+        let mut most = f32::NEG_INFINITY;
+        for highest in highest {
+            most = most.max(simd.reduce_max_f32s(highest));
+        }
+        for at in whole..len {
+            most = most.max(*row.add(at));
+        }
+
+        let (scaled, shift) = (simd.splat_f32s(scale), simd.splat_f32s(-most * scale));
+        let mut sums = all(0.0);
+        for at in (0..whole).step_by(step) {
+            let mut values = all(0.0);
+            for n in 0..N {
+                let value = vector::load_all::<S>(row.add(at + n * S::F32_LANES));
+                values[n] = vector::mul_add(simd, value, scaled, shift);
             }
-            sum = simd.add_f32s(sum, value);
+            let values = vector::exp(simd, values);
+            for n in 0..N {
+                sums[n] = simd.add_f32s(sums[n], values[n]);
+                vector::store(
+                    simd,
+                    row.add(at + n * S::F32_LANES),
+                    S::F32_LANES,
+                    values[n],
+                );
+            }
+        }
+        for at in (whole..len).step_by(S::F32_LANES) {
+            let lanes = lanes(at);
+            let value = vector::load(simd, row.add(at), lanes);
+            let [value] = vector::exp(simd, [vector::mul_add(simd, value, scaled, shift)]);
+            sums[0] = simd.add_f32s(sums[0], vector::keep(simd, value, lanes));
             vector::store(simd, row.add(at), lanes, value);
         }
-        let inverse = simd.splat_f32s(1.0 / simd.reduce_sum_f32s(sum));
-        for at in vectors() {
+        let mut sum = 0.0;
+        for part in sums {
+            sum += simd.reduce_sum_f32s(part);
+        }
+
+        let inverse = simd.splat_f32s(1.0 / sum);
+        for at in (0..len).step_by(S::F32_LANES) {
             let lanes = lanes(at);
             let value = simd.mul_f32s(vector::load(simd, row.add(at), lanes), inverse);
             vector::store(simd, row.add(at), lanes, value);

@@ -14,11 +14,7 @@ use super::vector;
 
 /// Neighbouring outputs in registers: a whole line or half of one in the networks' last stages.
 const fn tile<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 && !cfg!(target_family = "wasm") {
-        7
-    } else {
-        4
-    }
+    if S::REGISTER_COUNT >= 32 { 7 } else { 4 }
 }
 
 /// Tasks for small batches.
@@ -273,7 +269,8 @@ impl Correlate<'_> {
                         let x = vector::load(simd, x.add(pixel * channels), lanes);
                         for k in 0..K {
                             if j >= k && j - k < T {
-                                sums[j - k] = vector::mul_add(simd, x, weights[k], sums[j - k]);
+                                // Not `vector::mul_add`: V8's relaxed one needs a register more.
+                                sums[j - k] = simd.mul_add_e_f32s(x, weights[k], sums[j - k]);
                             }
                         }
                     }

@@ -43,7 +43,7 @@ impl WithSimd for GeluGradient<'_> {
             unsafe {
                 let z = vector::load(simd, self.linear.as_ptr().add(at), lanes);
                 let gradient = vector::load(simd, self.gradient.as_ptr().add(at), lanes);
-                let below = vector::distribution(simd, z);
+                let [below] = vector::distribution(simd, [z]);
                 let slope = vector::mul_add(simd, z, vector::density(simd, z), below);
                 let to = self.out.as_mut_ptr().add(at);
                 vector::store(simd, to, lanes, simd.mul_f32s(gradient, slope));

@@ -19,6 +19,10 @@ pub unsafe fn load<S: Simd>(simd: S, from: *const f32, lanes: usize) -> S::f32s 
         if lanes >= S::F32_LANES {
             return load_all::<S>(from);
         }
+        #[cfg(target_family = "wasm")]
+        if let Some(values) = browser::load::<S>(from, lanes) {
+            return values;
+        }
         simd.mask_load_ptr_f32s(first(simd, lanes), from)
     }
 }
@@ -40,10 +44,13 @@ pub unsafe fn load_all<S: Simd>(from: *const f32) -> S::f32s {
 pub unsafe fn store<S: Simd>(simd: S, to: *mut f32, lanes: usize, values: S::f32s) {
     unsafe {
         if lanes >= S::F32_LANES {
-            to.cast::<S::f32s>().write_unaligned(values);
-        } else {
-            simd.mask_store_ptr_f32s(first(simd, lanes), to, values);
+            return to.cast::<S::f32s>().write_unaligned(values);
         }
+        #[cfg(target_family = "wasm")]
+        if browser::store::<S>(to, lanes, values) {
+            return;
+        }
+        simd.mask_store_ptr_f32s(first(simd, lanes), to, values);
     }
 }
 
@@ -95,19 +102,22 @@ fn first<S: Simd>(simd: S, lanes: usize) -> MemMask<S::m32s> {
     MemMask::new(simd.less_than_u32s(count, simd.splat_u32s(lanes as u32)))
 }
 
-/// `e^x` to within 2 units in the last place; e⁻⁸⁷ below −87, e⁸⁸ above 88, NaN for NaN.
+/// `e^x` of each `x` to within 2 units in the last place; e⁻⁸⁷ below −87, e⁸⁸ above 88, NaN for NaN.
 #[inline(always)]
-pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub fn exp<S: Simd, const N: usize>(simd: S, x: [S::f32s; N]) -> [S::f32s; N] {
     let s = |value: f32| simd.splat_f32s(value);
-    let x = clamp(simd, x, -87.0, 88.0);
+    let x = x.map(|x| clamp(simd, x, -87.0, 88.0));
     // x = n ln 2 + r. Adding 1.5 · 2²³ rounds to a whole number and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
-    let rounded = mul_add(simd, x, s(std::f32::consts::LOG2_E), s(ROUND));
-    let n = simd.sub_f32s(rounded, s(ROUND));
-    let r = mul_add(simd, n, s(-0.693_359_4), x);
-    let r = mul_add(simd, n, s(2.121_944_4e-4), r);
+    let rounded = x.map(|x| mul_add(simd, x, s(std::f32::consts::LOG2_E), s(ROUND)));
+    let mut r = x;
+    for i in 0..N {
+        let n = simd.sub_f32s(rounded[i], s(ROUND));
+        r[i] = mul_add(simd, n, s(-0.693_359_4), r[i]);
+        r[i] = mul_add(simd, n, s(2.121_944_4e-4), r[i]);
+    }
     // Cephes' polynomial for e^r − 1 − r over r².
-    let mut p = s(1.987_569_1e-4);
+    let mut p = [s(1.987_569_1e-4); N];
     for coefficient in [
         1.398_199_9e-3,
         8.333_452e-3,
@@ -115,27 +125,40 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         1.666_666_5e-1,
         0.5,
     ] {
-        p = mul_add(simd, p, r, s(coefficient));
+        for i in 0..N {
+            p[i] = mul_add(simd, p[i], r[i], s(coefficient));
+        }
     }
-    let p = mul_add(simd, simd.mul_f32s(p, r), r, simd.add_f32s(r, s(1.0)));
-    // Times 2ⁿ: n is added to the exponent.
-    let n = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(rounded), simd.splat_u32s(23));
-    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(p), n))
+    let mut out = p;
+    for i in 0..N {
+        let p = simd.mul_f32s(p[i], r[i]);
+        let p = mul_add(simd, p, r[i], simd.add_f32s(r[i], s(1.0)));
+        // Times 2ⁿ: n is added to the exponent.
+        let n = simd.transmute_u32s_f32s(rounded[i]);
+        let n = simd.wrapping_dyn_shl_u32s(n, simd.splat_u32s(23));
+        out[i] = simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(p), n));
+    }
+    out
 }
 
-/// The distribution function of the standard normal at `z`, Φ(z), to within 4e-7.
+/// The distribution function of the standard normal at each `z`, Φ(z), to within 4e-7.
 ///
 /// Φ(z) = 1/2 + z·P(z²)/Q(z²), fitted on |z| ≤ 5.2 for the smallest largest error of z·Φ(z); beyond,
 /// Φ is within 1e-7 of 0 or 1, and what it is at 5.2 stands for it.
 #[inline(always)]
-pub fn distribution<S: Simd>(simd: S, z: S::f32s) -> S::f32s {
-    let s = |value: f32| simd.splat_f32s(value);
-    let z = clamp(simd, z, -5.2, 5.2);
-    let square = simd.mul_f32s(z, z);
+pub fn distribution<S: Simd, const N: usize>(simd: S, z: [S::f32s; N]) -> [S::f32s; N] {
+    let z = z.map(|z| clamp(simd, z, -5.2, 5.2));
+    let squares = z.map(|z| simd.mul_f32s(z, z));
+    // Coefficient by coefficient, so that each is made once for all vectors.
     let polynomial = |highest: f32, rest: &[f32]| {
-        rest.iter().fold(s(highest), |sum, coefficient| {
-            mul_add(simd, sum, square, s(*coefficient))
-        })
+        let mut sums = [simd.splat_f32s(highest); N];
+        for coefficient in rest {
+            let coefficient = simd.splat_f32s(*coefficient);
+            for n in 0..N {
+                sums[n] = mul_add(simd, sums[n], squares[n], coefficient);
+            }
+        }
+        sums
     };
     let p = polynomial(
         -1.976_015e-8,
@@ -151,7 +174,22 @@ pub fn distribution<S: Simd>(simd: S, z: S::f32s) -> S::f32s {
         1.772_507e-4,
         &[3.878_991e-3, 4.917_325_5e-2, 0.343_105_38, 1.0],
     );
-    mul_add(simd, z, simd.div_f32s(p, q), s(0.5))
+    let half = simd.splat_f32s(0.5);
+    let mut out = z;
+    for n in 0..N {
+        out[n] = mul_add(simd, z[n], simd.div_f32s(p[n], q[n]), half);
+    }
+    out
+}
+
+/// The GELU of each `z`, z·Φ(z).
+#[inline(always)]
+pub fn gelu<S: Simd, const N: usize>(simd: S, z: [S::f32s; N]) -> [S::f32s; N] {
+    let mut out = distribution(simd, z);
+    for n in 0..N {
+        out[n] = simd.mul_f32s(z[n], out[n]);
+    }
+    out
 }
 
 /// The density of the standard normal at `z`.
@@ -159,7 +197,8 @@ pub fn distribution<S: Simd>(simd: S, z: S::f32s) -> S::f32s {
 pub fn density<S: Simd>(simd: S, z: S::f32s) -> S::f32s {
     const AT_0: f32 = 0.398_942_3;
     let exponent = simd.mul_f32s(simd.mul_f32s(z, z), simd.splat_f32s(-0.5));
-    simd.mul_f32s(exp(simd, exponent), simd.splat_f32s(AT_0))
+    let [power] = exp(simd, [exponent]);
+    simd.mul_f32s(power, simd.splat_f32s(AT_0))
 }
 
 /// `values` with 0 in all but the first `lanes` lanes.
@@ -171,7 +210,10 @@ pub fn keep<S: Simd>(simd: S, values: S::f32s, lanes: usize) -> S::f32s {
 /// What WebAssembly has an instruction for and pulp no name.
 #[cfg(target_family = "wasm")]
 mod browser {
-    use core::arch::wasm32::{f32x4_pmax, f32x4_pmin, v128};
+    use core::arch::wasm32::{
+        f32x4_pmax, f32x4_pmin, f32x4_splat, v128, v128_load32_lane, v128_load32_zero,
+        v128_load64_zero, v128_store32_lane, v128_store64_lane,
+    };
     use std::mem::transmute_copy;
 
     use pulp::Simd;
@@ -190,6 +232,43 @@ mod browser {
             let vectors = vectors.map(|vector| transmute_copy(&vector));
             Some(transmute_copy(&f(vectors)))
         }
+    }
+
+    /// The first `lanes` of four values, the others 0; pulp takes them one by one.
+    ///
+    /// # Safety
+    /// `lanes` values can be read at `from`.
+    #[inline(always)]
+    pub unsafe fn load<S: Simd>(from: *const f32, lanes: usize) -> Option<S::f32s> {
+        of_v128::<S, 0>([], |[]| unsafe {
+            match lanes {
+                0 => f32x4_splat(0.0),
+                1 => v128_load32_zero(from.cast()),
+                2 => v128_load64_zero(from.cast()),
+                _ => v128_load32_lane::<2>(v128_load64_zero(from.cast()), from.add(2).cast()),
+            }
+        })
+    }
+
+    /// Writes the first `lanes` (fewer than all) of four values. Whether there were four.
+    ///
+    /// # Safety
+    /// `lanes` values can be written at `to`.
+    #[inline(always)]
+    pub unsafe fn store<S: Simd>(to: *mut f32, lanes: usize, values: S::f32s) -> bool {
+        let written = of_v128::<S, 1>([values], |[values]| unsafe {
+            match lanes {
+                0 => {}
+                1 => v128_store32_lane::<0>(values, to.cast()),
+                2 => v128_store64_lane::<0>(values, to.cast()),
+                _ => {
+                    v128_store64_lane::<0>(values, to.cast());
+                    v128_store32_lane::<2>(values, to.add(2).cast());
+                }
+            }
+            values
+        });
+        written.is_some()
     }
 
     /// Relaxed SIMD's multiply-add. A module that is built with it is only loaded where the

@@ -5,20 +5,28 @@ use pulp::Simd;
 use super::super::tasks::Shared;
 use super::super::vector;
 
-/// What happens to a vector of the result.
+/// What happens to a tile of the result.
 pub trait Finish: Sync {
-    /// `lanes` values of row `row` from `column` on.
+    /// `R` rows from `row` on of `V` vectors from column `column` on, of which `columns` columns are
+    /// the result's.
     ///
     /// # Safety
-    /// The row and columns are those of the result that this was made for.
-    unsafe fn finish<S: Simd>(
+    /// The rows and columns are those of the result that this was made for, and there is a column of
+    /// it in each vector.
+    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
-        lanes: usize,
-        values: S::f32s,
+        columns: usize,
+        values: [[S::f32s; V]; R],
     );
+}
+
+/// How many columns of vector `v` are the result's, where `columns` of its tile are.
+#[inline(always)]
+fn lanes<S: Simd>(columns: usize, v: usize) -> usize {
+    S::F32_LANES.min(columns - v * S::F32_LANES)
 }
 
 /// What is added to a product, and whether it is rectified after that.
@@ -76,57 +84,93 @@ impl<'a> Store<'a> {
         unsafe { self.out.at(row * self.stride + column) }
     }
 
+    /// `values` with the bias added.
     #[inline(always)]
-    unsafe fn biased<S: Simd>(
+    unsafe fn biased<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
         column: usize,
-        lanes: usize,
-        values: S::f32s,
-    ) -> S::f32s {
-        match self.epilogue.bias {
-            Some(bias) => unsafe {
-                simd.add_f32s(values, vector::load(simd, bias.as_ptr().add(column), lanes))
-            },
-            None => values,
+        columns: usize,
+        mut values: [[S::f32s; V]; R],
+    ) -> [[S::f32s; V]; R] {
+        if let Some(bias) = self.epilogue.bias {
+            for v in 0..V {
+                let (at, lanes) = (column + v * S::F32_LANES, lanes::<S>(columns, v));
+                let bias = unsafe { vector::load(simd, bias.as_ptr().add(at), lanes) };
+                for r in 0..R {
+                    values[r][v] = simd.add_f32s(values[r][v], bias);
+                }
+            }
         }
+        values
     }
 
+    /// Writes `values` as they are.
     #[inline(always)]
-    unsafe fn finished<S: Simd>(
+    unsafe fn store<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
-        lanes: usize,
-        values: S::f32s,
-    ) -> S::f32s {
-        let mut values = unsafe { self.biased(simd, column, lanes, values) };
+        columns: usize,
+        values: [[S::f32s; V]; R],
+    ) {
+        for r in 0..R {
+            for v in 0..V {
+                unsafe {
+                    let to = self.at(row + r, column).add(v * S::F32_LANES);
+                    vector::store(simd, to, lanes::<S>(columns, v), values[r][v]);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finished<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        column: usize,
+        columns: usize,
+        values: [[S::f32s; V]; R],
+    ) {
+        let mut values = unsafe { self.biased(simd, column, columns, values) };
         if let Some(residual) = self.epilogue.residual {
-            // SAFETY: `new` has seen that the residual is as long as the result.
-            let residual = unsafe { residual.as_ptr().add(row * self.stride + column) };
-            values = simd.add_f32s(values, unsafe { vector::load(simd, residual, lanes) });
+            for r in 0..R {
+                let at = (row + r) * self.stride + column;
+                for v in 0..V {
+                    // SAFETY: `new` has seen that the residual is as long as the result.
+                    let residual = unsafe {
+                        let from = residual.as_ptr().add(at + v * S::F32_LANES);
+                        vector::load(simd, from, lanes::<S>(columns, v))
+                    };
+                    values[r][v] = simd.add_f32s(values[r][v], residual);
+                }
+            }
         }
-        match self.epilogue.relu {
-            true => vector::greater(simd, values, simd.splat_f32s(0.0)),
-            false => values,
+        if self.epilogue.relu {
+            let zero = simd.splat_f32s(0.0);
+            values = values.map(|row| row.map(|value| vector::greater(simd, value, zero)));
         }
+        unsafe { self.store(simd, row, column, columns, values) };
     }
 }
 
 impl Finish for Store<'_> {
     #[inline(always)]
-    unsafe fn finish<S: Simd>(
+    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
-        lanes: usize,
-        values: S::f32s,
+        columns: usize,
+        values: [[S::f32s; V]; R],
     ) {
-        unsafe {
-            let values = self.finished(simd, row, column, lanes, values);
-            vector::store(simd, self.at(row, column), lanes, values);
+        let all = V * S::F32_LANES;
+        // Most tiles are whole; of those, nothing is asked vector by vector.
+        match columns >= all {
+            true => unsafe { self.finished(simd, row, column, all, values) },
+            false => unsafe { self.finished(simd, row, column, columns, values) },
         }
     }
 }
@@ -139,23 +183,43 @@ pub struct StoreGelu<'a> {
     pub gelu: Store<'a>,
 }
 
-impl Finish for StoreGelu<'_> {
+impl StoreGelu<'_> {
     #[inline(always)]
-    unsafe fn finish<S: Simd>(
+    unsafe fn finished<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
-        lanes: usize,
-        values: S::f32s,
+        columns: usize,
+        values: [[S::f32s; V]; R],
     ) {
         unsafe {
-            let values = self.gelu.biased(simd, column, lanes, values);
+            let mut values = self.gelu.biased(simd, column, columns, values);
             if let Some(linear) = &self.linear {
-                vector::store(simd, linear.at(row, column), lanes, values);
+                linear.store(simd, row, column, columns, values);
             }
-            let gelu = simd.mul_f32s(values, vector::distribution(simd, values));
-            vector::store(simd, self.gelu.at(row, column), lanes, gelu);
+            for r in 0..R {
+                values[r] = vector::gelu(simd, values[r]);
+            }
+            self.gelu.store(simd, row, column, columns, values);
+        }
+    }
+}
+
+impl Finish for StoreGelu<'_> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        column: usize,
+        columns: usize,
+        values: [[S::f32s; V]; R],
+    ) {
+        let all = V * S::F32_LANES;
+        match columns >= all {
+            true => unsafe { self.finished(simd, row, column, all, values) },
+            false => unsafe { self.finished(simd, row, column, columns, values) },
         }
     }
 }
@@ -168,21 +232,25 @@ pub struct Sum {
 
 impl Finish for Sum {
     #[inline(always)]
-    unsafe fn finish<S: Simd>(
+    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
-        lanes: usize,
-        values: S::f32s,
+        columns: usize,
+        mut values: [[S::f32s; V]; R],
     ) {
         unsafe {
-            let at = self.store.at(row, column);
-            let values = match self.add {
-                true => simd.add_f32s(vector::load(simd, at, lanes), values),
-                false => values,
-            };
-            vector::store(simd, at, lanes, values);
+            if self.add {
+                for r in 0..R {
+                    for v in 0..V {
+                        let from = self.store.at(row + r, column).add(v * S::F32_LANES);
+                        let before = vector::load(simd, from, lanes::<S>(columns, v));
+                        values[r][v] = simd.add_f32s(before, values[r][v]);
+                    }
+                }
+            }
+            self.store.store(simd, row, column, columns, values);
         }
     }
 }

@@ -261,13 +261,8 @@ impl<S: Simd> OuterBlock<'_, S> {
                     }
                 }
             }
-            for r in 0..R {
-                for v in 0..V {
-                    let column = self.column + v * lanes;
-                    let left = lanes.min(self.columns - column);
-                    finish.finish(simd, self.row + row + r, column, left, sums[r][v]);
-                }
-            }
+            let left = self.columns - self.column;
+            finish.finish(simd, self.row + row, self.column, left, sums);
         }
     }
 }

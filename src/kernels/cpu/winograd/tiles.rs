@@ -75,7 +75,7 @@ impl<const N: usize> WithSimd for Input<'_, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let images = self.grid.images;
         let channels = images.channels;
-        for tile in self.tiles {
+        for tile in self.tiles.clone() {
             let (image, line, column) = self.grid.place(self.first + tile);
             let x = &self.x[image * images.image()..][..images.image()];
             let mut pixels = [[self.zeros.as_ptr(); N]; N];
@@ -89,28 +89,49 @@ impl<const N: usize> WithSimd for Input<'_, N> {
                 }
             }
             for channel in (0..channels).step_by(S::F32_LANES) {
-                let lanes = S::F32_LANES.min(channels - channel);
+                let left = channels - channel;
+                // Most vectors are whole; of those, no load or store looks.
                 // SAFETY: each pixel, and each row of a plane, is `channels` long.
                 unsafe {
-                    let mut by_column = [[simd.splat_f32s(0.0); N]; N];
-                    for j in 0..N {
-                        let mut values = [simd.splat_f32s(0.0); N];
-                        for i in 0..N {
-                            values[i] = vector::load(simd, pixels[i][j].add(channel), lanes);
-                        }
-                        by_column[j] = input_points(simd, values);
+                    match left >= S::F32_LANES {
+                        true => self.vector(simd, &pixels, tile, channel, S::F32_LANES),
+                        false => self.vector(simd, &pixels, tile, channel, left),
                     }
-                    for i in 0..N {
-                        let mut values = [simd.splat_f32s(0.0); N];
-                        for j in 0..N {
-                            values[j] = by_column[j][i];
-                        }
-                        let values = input_points(simd, values);
-                        for j in 0..N {
-                            let at = (i * N + j) * self.plane + tile * channels + channel;
-                            vector::store(simd, self.out.at(at), lanes, values[j]);
-                        }
-                    }
+                }
+            }
+        }
+    }
+}
+
+impl<const N: usize> Input<'_, N> {
+    /// `lanes` channels of a tile from `channel` on, whose `pixels` lie here.
+    #[inline(always)]
+    unsafe fn vector<S: Simd>(
+        &self,
+        simd: S,
+        pixels: &[[*const f32; N]; N],
+        tile: usize,
+        channel: usize,
+        lanes: usize,
+    ) {
+        let mut by_column = [[simd.splat_f32s(0.0); N]; N];
+        unsafe {
+            for j in 0..N {
+                let mut values = [simd.splat_f32s(0.0); N];
+                for i in 0..N {
+                    values[i] = vector::load(simd, pixels[i][j].add(channel), lanes);
+                }
+                by_column[j] = input_points(simd, values);
+            }
+            let to = self.out.at(tile * self.grid.images.channels + channel);
+            for i in 0..N {
+                let mut values = [simd.splat_f32s(0.0); N];
+                for j in 0..N {
+                    values[j] = by_column[j][i];
+                }
+                let values = input_points(simd, values);
+                for j in 0..N {
+                    vector::store(simd, to.add((i * N + j) * self.plane), lanes, values[j]);
                 }
             }
         }
@@ -132,37 +153,58 @@ impl<F: Finish, const N: usize> WithSimd for Output<'_, F, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let output = self.grid.output;
-        let channels = output.channels;
-        for tile in self.tiles {
-            let (image, line, column) = self.grid.place(self.first + tile);
-            let lines = Grid::<N>::SIDE.min(output.height - line);
-            let columns = Grid::<N>::SIDE.min(output.width - column);
-            let results = self.results[tile * channels..].as_ptr();
+        let channels = self.grid.output.channels;
+        for tile in self.tiles.clone() {
+            let place = self.grid.place(self.first + tile);
             for channel in (0..channels).step_by(S::F32_LANES) {
-                let lanes = S::F32_LANES.min(channels - channel);
+                let left = channels - channel;
                 // SAFETY: each row of a plane is `channels` long; the pixels are the output's.
                 unsafe {
-                    let mut by_column = [[simd.splat_f32s(0.0); N]; N];
-                    for j in 0..N {
-                        let mut values = [simd.splat_f32s(0.0); N];
-                        for i in 0..N {
-                            let from = results.add((i * N + j) * self.plane + channel);
-                            values[i] = vector::load(simd, from, lanes);
-                        }
-                        by_column[j] = output_values(simd, values);
+                    match left >= S::F32_LANES {
+                        true => self.vector(simd, place, tile, channel, S::F32_LANES),
+                        false => self.vector(simd, place, tile, channel, left),
                     }
-                    for i in 0..lines {
-                        let mut values = [simd.splat_f32s(0.0); N];
-                        for j in 0..N {
-                            values[j] = by_column[j][i];
-                        }
-                        let values = output_values(simd, values);
-                        let pixel = (image * output.height + line + i) * output.width + column;
-                        for (j, value) in values[..columns].iter().enumerate() {
-                            self.finish.finish(simd, pixel + j, channel, lanes, *value);
-                        }
-                    }
+                }
+            }
+        }
+    }
+}
+
+impl<F: Finish, const N: usize> Output<'_, F, N> {
+    /// `lanes` channels of a tile from `channel` on, which lies at this image, line and column.
+    #[inline(always)]
+    unsafe fn vector<S: Simd>(
+        &self,
+        simd: S,
+        (image, line, column): (usize, usize, usize),
+        tile: usize,
+        channel: usize,
+        lanes: usize,
+    ) {
+        let output = self.grid.output;
+        let lines = Grid::<N>::SIDE.min(output.height - line);
+        let columns = Grid::<N>::SIDE.min(output.width - column);
+        let mut by_column = [[simd.splat_f32s(0.0); N]; N];
+        unsafe {
+            let results = self.results[tile * output.channels + channel..].as_ptr();
+            for j in 0..N {
+                let mut values = [simd.splat_f32s(0.0); N];
+                for i in 0..N {
+                    let from = results.add((i * N + j) * self.plane);
+                    values[i] = vector::load(simd, from, lanes);
+                }
+                by_column[j] = output_values(simd, values);
+            }
+            for i in 0..lines {
+                let mut values = [simd.splat_f32s(0.0); N];
+                for j in 0..N {
+                    values[j] = by_column[j][i];
+                }
+                let values = output_values(simd, values);
+                let pixel = (image * output.height + line + i) * output.width + column;
+                for (j, value) in values[..columns].iter().enumerate() {
+                    self.finish
+                        .finish(simd, pixel + j, channel, lanes, [[*value]]);
                 }
             }
         }

@@ -297,7 +297,8 @@ impl<F: Finish> Blocks<'_, F> {
                 // are the result's.
                 unsafe {
                     let values = vector::load_all::<S>(line.as_ptr().add(from));
-                    self.finish.finish(simd, row, column + from, lanes, values);
+                    self.finish
+                        .finish(simd, row, column + from, lanes, [[values]]);
                 }
             }
         }
