@@ -5,21 +5,20 @@ use pulp::Simd;
 use super::super::tasks::Shared;
 use super::super::vector;
 
-/// What happens to a tile of the result.
+/// What happens to the result.
 pub trait Finish: Sync {
-    /// `R` rows from `row` on of `V` vectors from column `column` on, of which `columns` columns are
-    /// the result's.
+    /// `V` vectors of row `row` from column `column` on, of which `columns` columns are the result's.
     ///
     /// # Safety
-    /// The rows and columns are those of the result that this was made for, and there is a column of
+    /// The row and columns are those of the result that this was made for, and there is a column of
     /// it in each vector.
-    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
+    unsafe fn finish<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        values: [[S::f32s; V]; R],
+        values: [S::f32s; V],
     );
 }
 
@@ -86,20 +85,18 @@ impl<'a> Store<'a> {
 
     /// `values` with the bias added.
     #[inline(always)]
-    unsafe fn biased<S: Simd, const R: usize, const V: usize>(
+    unsafe fn biased<S: Simd, const V: usize>(
         &self,
         simd: S,
         column: usize,
         columns: usize,
-        mut values: [[S::f32s; V]; R],
-    ) -> [[S::f32s; V]; R] {
+        mut values: [S::f32s; V],
+    ) -> [S::f32s; V] {
         if let Some(bias) = self.epilogue.bias {
             for v in 0..V {
                 let (at, lanes) = (column + v * S::F32_LANES, lanes::<S>(columns, v));
                 let bias = unsafe { vector::load(simd, bias.as_ptr().add(at), lanes) };
-                for r in 0..R {
-                    values[r][v] = simd.add_f32s(values[r][v], bias);
-                }
+                values[v] = simd.add_f32s(values[v], bias);
             }
         }
         values
@@ -107,50 +104,46 @@ impl<'a> Store<'a> {
 
     /// Writes `values` as they are.
     #[inline(always)]
-    unsafe fn store<S: Simd, const R: usize, const V: usize>(
+    unsafe fn store<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        values: [[S::f32s; V]; R],
+        values: [S::f32s; V],
     ) {
-        for r in 0..R {
-            for v in 0..V {
-                unsafe {
-                    let to = self.at(row + r, column).add(v * S::F32_LANES);
-                    vector::store(simd, to, lanes::<S>(columns, v), values[r][v]);
-                }
+        for v in 0..V {
+            unsafe {
+                let to = self.at(row, column).add(v * S::F32_LANES);
+                vector::store(simd, to, lanes::<S>(columns, v), values[v]);
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn finished<S: Simd, const R: usize, const V: usize>(
+    unsafe fn finished<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        values: [[S::f32s; V]; R],
+        values: [S::f32s; V],
     ) {
         let mut values = unsafe { self.biased(simd, column, columns, values) };
         if let Some(residual) = self.epilogue.residual {
-            for r in 0..R {
-                let at = (row + r) * self.stride + column;
-                for v in 0..V {
-                    // SAFETY: `new` has seen that the residual is as long as the result.
-                    let residual = unsafe {
-                        let from = residual.as_ptr().add(at + v * S::F32_LANES);
-                        vector::load(simd, from, lanes::<S>(columns, v))
-                    };
-                    values[r][v] = simd.add_f32s(values[r][v], residual);
-                }
+            let at = row * self.stride + column;
+            for v in 0..V {
+                // SAFETY: `new` has seen that the residual is as long as the result.
+                let residual = unsafe {
+                    let from = residual.as_ptr().add(at + v * S::F32_LANES);
+                    vector::load(simd, from, lanes::<S>(columns, v))
+                };
+                values[v] = simd.add_f32s(values[v], residual);
             }
         }
         if self.epilogue.relu {
             let zero = simd.splat_f32s(0.0);
-            values = values.map(|row| row.map(|value| vector::greater(simd, value, zero)));
+            values = values.map(|value| vector::greater(simd, value, zero));
         }
         unsafe { self.store(simd, row, column, columns, values) };
     }
@@ -158,16 +151,16 @@ impl<'a> Store<'a> {
 
 impl Finish for Store<'_> {
     #[inline(always)]
-    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
+    unsafe fn finish<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        values: [[S::f32s; V]; R],
+        values: [S::f32s; V],
     ) {
         let all = V * S::F32_LANES;
-        // Most tiles are whole; of those, nothing is asked vector by vector.
+        // Most vectors are whole; of those, nothing is asked vector by vector.
         match columns >= all {
             true => unsafe { self.finished(simd, row, column, all, values) },
             false => unsafe { self.finished(simd, row, column, columns, values) },
@@ -185,22 +178,20 @@ pub struct StoreGelu<'a> {
 
 impl StoreGelu<'_> {
     #[inline(always)]
-    unsafe fn finished<S: Simd, const R: usize, const V: usize>(
+    unsafe fn finished<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        values: [[S::f32s; V]; R],
+        values: [S::f32s; V],
     ) {
         unsafe {
             let mut values = self.gelu.biased(simd, column, columns, values);
             if let Some(linear) = &self.linear {
                 linear.store(simd, row, column, columns, values);
             }
-            for r in 0..R {
-                values[r] = vector::gelu(simd, values[r]);
-            }
+            values = vector::gelu(simd, values);
             self.gelu.store(simd, row, column, columns, values);
         }
     }
@@ -208,13 +199,13 @@ impl StoreGelu<'_> {
 
 impl Finish for StoreGelu<'_> {
     #[inline(always)]
-    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
+    unsafe fn finish<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        values: [[S::f32s; V]; R],
+        values: [S::f32s; V],
     ) {
         let all = V * S::F32_LANES;
         match columns >= all {
@@ -232,22 +223,20 @@ pub struct Sum {
 
 impl Finish for Sum {
     #[inline(always)]
-    unsafe fn finish<S: Simd, const R: usize, const V: usize>(
+    unsafe fn finish<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
         column: usize,
         columns: usize,
-        mut values: [[S::f32s; V]; R],
+        mut values: [S::f32s; V],
     ) {
         unsafe {
             if self.add {
-                for r in 0..R {
-                    for v in 0..V {
-                        let from = self.store.at(row + r, column).add(v * S::F32_LANES);
-                        let before = vector::load(simd, from, lanes::<S>(columns, v));
-                        values[r][v] = simd.add_f32s(before, values[r][v]);
-                    }
+                for v in 0..V {
+                    let from = self.store.at(row, column).add(v * S::F32_LANES);
+                    let before = vector::load(simd, from, lanes::<S>(columns, v));
+                    values[v] = simd.add_f32s(before, values[v]);
                 }
             }
             self.store.store(simd, row, column, columns, values);

@@ -377,9 +377,60 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
                     rows[r] = rows[r].wrapping_add(self.a.run_step);
                 }
             }
-            let columns = self.columns - self.column;
-            self.finish
-                .finish(simd, self.first + row, self.column, columns, sums);
+            let (row, column) = (self.first + row, self.column);
+            let columns = self.columns - column;
+            // A copy, so that the sums stay in registers whatever is done with it.
+            let mut done = [[simd.splat_f32s(0.0); V]; R];
+            for r in 0..R {
+                for v in 0..V {
+                    done[r][v] = sums[r][v];
+                }
+            }
+            if cfg!(target_family = "wasm") {
+                for (r, done) in done.iter().enumerate() {
+                    self.finish.finish(simd, row + r, column, columns, *done);
+                }
+                return;
+            }
+            // Not part of every tile's code, else that takes minutes to compile.
+            simd.vectorize(FinishRows::<F, V> {
+                finish: self.finish,
+                rows: R,
+                row,
+                column,
+                columns,
+                sums: done.as_ptr().cast(),
+            });
+        }
+    }
+}
+
+/// Some rows of the result from `row` on, `V` vectors from `column` on.
+struct FinishRows<'a, F, const V: usize> {
+    finish: &'a F,
+    rows: usize,
+    row: usize,
+    column: usize,
+    columns: usize,
+    /// The vectors, row by row.
+    sums: *const f32,
+}
+
+impl<F: Finish, const V: usize> WithSimd for FinishRows<'_, F, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for r in 0..self.rows {
+            // SAFETY: the sums are `rows · V` vectors; rows and columns are those of a tile.
+            unsafe {
+                let mut sums = [simd.splat_f32s(0.0); V];
+                for v in 0..V {
+                    sums[v] = load_all::<S>(self.sums.add((r * V + v) * S::F32_LANES));
+                }
+                self.finish
+                    .finish(simd, self.row + r, self.column, self.columns, sums);
+            }
         }
     }
 }

@@ -262,7 +262,9 @@ impl<S: Simd> OuterBlock<'_, S> {
                 }
             }
             let left = self.columns - self.column;
-            finish.finish(simd, self.row + row, self.column, left, sums);
+            for r in 0..R {
+                finish.finish(simd, self.row + row + r, self.column, left, sums[r]);
+            }
         }
     }
 }

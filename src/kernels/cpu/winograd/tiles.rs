@@ -204,7 +204,7 @@ impl<F: Finish, const N: usize> Output<'_, F, N> {
                 let pixel = (image * output.height + line + i) * output.width + column;
                 for (j, value) in values[..columns].iter().enumerate() {
                     self.finish
-                        .finish(simd, pixel + j, channel, lanes, [[*value]]);
+                        .finish(simd, pixel + j, channel, lanes, [*value]);
                 }
             }
         }

@@ -298,7 +298,7 @@ impl<F: Finish> Blocks<'_, F> {
                 unsafe {
                     let values = vector::load_all::<S>(line.as_ptr().add(from));
                     self.finish
-                        .finish(simd, row, column + from, lanes, [[values]]);
+                        .finish(simd, row, column + from, lanes, [values]);
                 }
             }
         }
