@@ -42,9 +42,12 @@ compile() {
         /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort -- "${flags[@]+"${flags[@]}"}"
       ;;
   esac
+  local made_by_cargo=${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm
+  # Then every call would run all constructors again, see start() in src/web/mod.rs.
+  ! grep -q '\.command_export' "$made_by_cargo" || fail "the linker did not see that start() calls the constructors"
   "$bindgen" --target web --remove-name-section --remove-producers-section \
     --out-dir "$made/$name" --out-name karyolens_wasm \
-    "${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm"
+    "$made_by_cargo"
   # Comments that tell where in this very module a function lies.
   sed -i.bak '/^ *\/\/ Cast intrinsic for /d' "$made/$name/karyolens_wasm.js"
   rm "$made/$name/karyolens_wasm.js.bak"
