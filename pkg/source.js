@@ -22,7 +22,7 @@ export async function compileProgram(report, signal) {
   const isTyped = /^application\/wasm\b/.test(response.headers.get("content-type") ?? "");
   // A browser keeps the machine code beside the very response that it was compiled from, and only
   // where nobody else reads that one: its twin is counted.
-  const counted = count(response.clone(), "code", report, size).pipeTo(new WritableStream());
+  const counted = isKept() ? null : count(response.clone(), "code", report, size).pipeTo(new WritableStream());
   const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
   const [program] = await Promise.all([WebAssembly.compileStreaming(typed), counted]).catch((error) => {
     throw new Error(`could not load ${response.url}: ${messageOf(error)}`);
@@ -40,13 +40,22 @@ export async function compileProgram(report, signal) {
 export async function readWeights(model, report, signal) {
   if (typeof model === "string" || model instanceof URL) {
     const response = await fetchFile(new URL(model, globalThis.document?.baseURI ?? location.href).href, signal);
-    return new Response(count(response, "weights", report)).blob().catch((error) => {
+    const whole = isKept() ? response : new Response(count(response, "weights", report));
+    return whole.blob().catch((error) => {
       throw new Error(`could not fetch ${response.url}: ${messageOf(error)}`);
     });
   }
   const weights = model instanceof Blob ? model : new Blob([/** @type {BlobPart} */ (model)]);
   report({ phase: "weights", loaded: weights.size, total: weights.size });
   return weights;
+}
+
+/**
+ * Whether a service worker answers, from what it keeps: nothing travels then whose progress anybody
+ * could watch, and counting takes longer than reading.
+ */
+function isKept() {
+  return Boolean(globalThis.navigator?.serviceWorker?.controller);
 }
 
 /** The first build that can be had of those that this browser runs. @param {AbortSignal} signal */

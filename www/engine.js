@@ -1,11 +1,10 @@
 /** Keeps one classifier at hand: loads it, tells how far it has come, replaces one that has ended. */
 
 import { Karyolens } from "./pkg/index.js";
+import { begun, hearProgress, wishes } from "./begin.js";
 import { messageOf } from "./dom.js";
 
 /** @import { LoadOptions, Progress } from "./pkg/index.js" */
-
-/** What a person may ask for in the page's address; a wrong value fails the loading. @typedef {Pick<LoadOptions, "device" | "workers">} Wishes */
 
 /** Where a checkpoint comes from; undefined is the one that the page ships with. @typedef {LoadOptions["model"]} Source */
 
@@ -20,7 +19,6 @@ import { messageOf } from "./dom.js";
  */
 
 export class Engine {
-  #wishes;
   #listener;
   /** @type {Source} */
   #source = undefined;
@@ -31,16 +29,13 @@ export class Engine {
   /** How often another checkpoint was asked for. */
   #changes = 0;
 
-  /**
-   * Starts loading at once.
-   *
-   * @param {Wishes} wishes
-   * @param {Listener} listener
-   */
-  constructor(wishes, listener) {
-    this.#wishes = wishes;
+  /** Goes on with what begin.js has begun to load. @param {Listener} listener */
+  constructor(listener) {
     this.#listener = listener;
-    this.#loading = this.#load();
+    listener.onLoading();
+    hearProgress(listener.onProgress);
+    this.#loading = begun;
+    this.#tellOf(begun);
   }
 
   /**
@@ -92,7 +87,7 @@ export class Engine {
     const change = ++this.#changes;
     const isLatest = () => change === this.#changes;
     onLoading();
-    const loading = Karyolens.load({ model: source, ...this.#wishes, onProgress });
+    const loading = Karyolens.load({ model: source, ...wishes, onProgress });
     const karyolens = await loading.catch((error) => {
       if (isLatest()) this.#tellOf(this.#loading);
       throw error;
@@ -112,7 +107,7 @@ export class Engine {
   #load() {
     const { onLoading, onProgress } = this.#listener;
     onLoading();
-    const loading = Karyolens.load({ model: this.#source, ...this.#wishes, onProgress });
+    const loading = Karyolens.load({ model: this.#source, ...wishes, onProgress });
     this.#tellOf(loading);
     return loading;
   }

@@ -25,8 +25,7 @@ import { openTeach } from "./teach.js";
 import { startThresholds } from "./thresholds.js";
 import { arrange, nextSort } from "./view.js";
 
-/** @import { Karyolens, LoadOptions } from "./pkg/index.js" */
-/** @import { Wishes } from "./engine.js" */
+/** @import { Karyolens } from "./pkg/index.js" */
 /** @import { Cell, Model } from "./session.js" */
 /** @import { Found } from "./files.js" */
 /** @import { Language } from "./i18n.js" */
@@ -64,7 +63,7 @@ listenForFiles((found) => void started.then(() => takeFiles(found)), () => say("
 startLanguagePicker();
 await startLanguage();
 
-const engine = new Engine(wishesIn(new URLSearchParams(location.search)), {
+const engine = new Engine({
   onLoading: showLoading,
   onProgress: showProgress,
   onReady: (karyolens) => {
@@ -198,19 +197,6 @@ addEventListener("beforeunload", (event) => {
   if (session.unsaved) event.preventDefault();
 });
 start(undefined);
-
-/**
- * Where and on how many cores to read, as the page's address says.
- *
- * @param {URLSearchParams} address
- * @returns {Wishes}
- */
-function wishesIn(address) {
-  const device = /** @type {LoadOptions["device"]} */ (address.get("device") ?? "auto");
-  const workers = address.get("workers");
-  // One core is left to the page, which would be slow to answer a hand otherwise.
-  return { device, workers: workers === null ? Math.max(1, navigator.hardwareConcurrency - 1) : Number(workers) };
-}
 
 /** Pictures are added, or given back to the cells that were opened without; a model or a session is opened. @param {Found[]} found */
 async function takeFiles(found) {

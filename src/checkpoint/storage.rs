@@ -153,14 +153,7 @@ fn decode_8_bits(
             "holds {scale}, which is no finite number above 0"
         )));
     }
-    let numbers = view
-        .data()
-        .iter()
-        .map(|&byte| f32::from(byte.cast_signed()));
-    Ok(numbers
-        .enumerate()
-        .map(|(index, number)| number * scales[channels.at(index)])
-        .collect())
+    Ok(channels.times(view.data(), &scales))
 }
 
 /// Little-endian `bytes` of the tensor `name`, which is not in 8 bits, as f32.
@@ -230,6 +223,22 @@ impl Channels {
     /// The channel of the value at `index`.
     fn at(self, index: usize) -> usize {
         index / self.run % self.count
+    }
+
+    /// Whole numbers, a byte each, times the scales of their channels.
+    fn times(self, numbers: &[u8], scales: &[f32]) -> Vec<f32> {
+        let value = |(byte, scale): (&u8, &f32)| f32::from(byte.cast_signed()) * scale;
+        let mut values = Vec::with_capacity(numbers.len());
+        if self.run == 1 {
+            for row in numbers.chunks_exact(self.count.max(1)) {
+                values.extend(row.iter().zip(scales).map(value));
+            }
+        } else {
+            for (run, scale) in numbers.chunks_exact(self.run.max(1)).zip(scales) {
+                values.extend(run.iter().map(|byte| value((byte, scale))));
+            }
+        }
+        values
     }
 
     /// Finite `values` as whole numbers of their channel's scale, and the scales.

@@ -42,18 +42,23 @@ pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
     let scale: Vec<f64> = gamma
         .iter()
         .zip(&variance)
-        .map(|(gamma, variance)| gamma / (variance + norm.epsilon).sqrt())
+        .map(|(gamma, variance)| f64::from(*gamma) / (f64::from(*variance) + norm.epsilon).sqrt())
         .collect();
     let bias = match &conv.bias {
         Some(bias) => values(bias.val()),
         None => vec![0.0; scale.len()],
     };
-    let bias = (0..scale.len()).map(|i| beta[i] + (bias[i] - mean[i]) * scale[i]);
-    let bias: Vec<f64> = bias.collect();
+    let bias = (0..scale.len()).map(|i| {
+        let apart = f64::from(bias[i]) - f64::from(mean[i]);
+        (f64::from(beta[i]) + apart * scale[i]) as f32
+    });
+    let bias = bias.collect();
     let shape = conv.weight.dims();
     let mut weight = values(conv.weight.val());
     for (weight, scale) in weight.chunks_exact_mut(weight_len(shape)).zip(&scale) {
-        weight.iter_mut().for_each(|weight| *weight *= scale);
+        weight
+            .iter_mut()
+            .for_each(|weight| *weight = times(*weight, *scale));
     }
     conv.weight = replaced(&conv.weight, weight, shape);
     conv.bias = Some(Param::from_tensor(tensor(
@@ -66,12 +71,12 @@ pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
 
 /// `linear` with every channel of its result times `scale`.
 pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
-    let scale = values(scale.val());
-    let scaled = |mut values: Vec<f64>| {
+    let scale: Vec<f64> = values(scale.val()).into_iter().map(f64::from).collect();
+    let scaled = |mut values: Vec<f32>| {
         for row in values.chunks_exact_mut(scale.len()) {
             row.iter_mut()
                 .zip(&scale)
-                .for_each(|(value, scale)| *value *= scale);
+                .for_each(|(value, scale)| *value = times(*value, *scale));
         }
         values
     };
@@ -99,11 +104,12 @@ pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
                 f64::from(input.std[channel]),
             );
             for (weight, of_ones) in weight.iter().zip(&mut of_ones) {
-                folded.push(weight / std);
-                *of_ones -= weight / std * mean;
+                let weight = f64::from(*weight) / std;
+                folded.push(weight as f32);
+                *of_ones -= weight * mean;
             }
         }
-        folded.extend(of_ones);
+        folded.extend(of_ones.into_iter().map(|weight| weight as f32));
     }
     conv.weight = replaced(&conv.weight, folded, [to, 4, kernel, kernel]);
     conv
@@ -114,23 +120,28 @@ fn weight_len([_, from, height, width]: [usize; 4]) -> usize {
     from * height * width
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
+/// `value · scale`, rounded once.
+fn times(value: f32, scale: f64) -> f32 {
+    (f64::from(value) * scale) as f32
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data();
+    data.into_vec().expect("weights to be f32 on the CPU")
 }
 
 fn tensor<const D: usize, const L: usize>(
-    values: Vec<f64>,
+    values: Vec<f32>,
     shape: [usize; D],
     like: &Param<Tensor<L>>,
 ) -> Tensor<D> {
-    let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
     Tensor::from_data(TensorData::new(values, shape), &like.val().device())
 }
 
 /// A parameter in the place of `old`.
 fn replaced<const D: usize>(
     old: &Param<Tensor<D>>,
-    values: Vec<f64>,
+    values: Vec<f32>,
     shape: [usize; D],
 ) -> Param<Tensor<D>> {
     Param::initialized(old.id, tensor(values, shape, old))
