@@ -104,6 +104,18 @@ impl Classifier {
         })
     }
 
+    /// The same on another device. Only of one on the CPU of this process.
+    #[cfg_attr(not(target_family = "wasm"), allow(dead_code))] // Only the browser asks two devices.
+    pub(crate) fn copied_to(&self, device: Device) -> Self {
+        Self {
+            reading: self.reading.clone(),
+            model: self.model.clone().on(&device),
+            card: self.card.clone(),
+            device,
+            flips: self.flips,
+        }
+    }
+
     /// Whether to read every image four times, as it is, mirrored, upside down and both, and to
     /// answer with the mean of the probabilities: a nucleus has no right way up, and the mean
     /// errs less than one look. It takes four times as long; it is off at first.
@@ -294,14 +306,9 @@ impl Classifier {
     /// Pictures of the input's side as the network takes them.
     fn images(&self, pictures: &[RgbImage]) -> Tensor<4> {
         let side = self.card.input.side as usize;
-        let mut pixels = Vec::with_capacity(pictures.len() * side * side * 4);
-        for picture in pictures {
-            for pixel in picture.pixels() {
-                pixels.extend(pixel.0.map(|value| f32::from(value) / 255.0));
-                pixels.push(1.0);
-            }
-        }
-        Model::images(pixels, [pictures.len(), side, side], &self.device)
+        let pixels = pictures.iter().flat_map(RgbImage::pixels);
+        let colours = pixels.map(|pixel| pixel.0.map(|value| f32::from(value) / 255.0));
+        Model::images(colours, [pictures.len(), side, side], &self.device)
     }
 
     /// Compares this network's answers with a reference, see [`verify`](mod@crate::checkpoint::verify).

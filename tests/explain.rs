@@ -47,15 +47,14 @@ fn shares_of_all_places_and_the_rest_are_the_logits() {
         let network = checkpoint.folded().unwrap();
         let reading = network.reading().expect("a head");
         let side = checkpoint.card.input.side as usize;
-        let mut pixels = Vec::new();
+        let mut colours = Vec::new();
         for seed in 0..3 {
             let cell = synthetic(&[Feature::ALL[seed], Feature::Glassy], seed as u64);
             for pixel in checkpoint.card.input.resized(&cell).pixels() {
-                pixels.extend(pixel.0.map(|value| f32::from(value) / 255.0));
-                pixels.push(1.0);
+                colours.push(pixel.0.map(|value| f32::from(value) / 255.0));
             }
         }
-        let images = Model::images(pixels, [3, side, side], &Device::flex());
+        let images = Model::images(colours, [3, side, side], &Device::flex());
         let rows = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
         let insight: Vec<_> = network
             .insight(images.clone())

@@ -56,8 +56,8 @@ fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
             (state >> 8) as f32 / (1 << 22) as f32 - 2.0
         })
         .collect();
-    let pixels = checkpoint.card.normalisation().undone(&noise, side * side);
-    let pixels = Model::images(pixels, [2, side, side], &device);
+    let colours = checkpoint.card.normalisation().undone(&noise, side * side);
+    let pixels = Model::images(colours, [2, side, side], &device);
     let noise = Tensor::from_data(TensorData::new(noise, [2, 3, side, side]), &device);
     let trains = checkpoint.model(&device).unwrap().forward(noise);
     let runs = checkpoint.folded().unwrap().forward(pixels);

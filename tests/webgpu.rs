@@ -25,8 +25,8 @@ fn launches(name: &str, batch: usize) -> Vec<Launch> {
         .unwrap()
         .init(9, 0.0, &device)
         .folded(normalisation);
-    let pixels = vec![0.5; batch * SIDE * SIDE * 4];
-    let images = Model::images(pixels, [batch, SIDE, SIDE], &device);
+    let colours = vec![[0.5; 3]; batch * SIDE * SIDE];
+    let images = Model::images(colours, [batch, SIDE, SIDE], &device);
     recorded(|| model.forward(images)).1
 }
 

@@ -82,8 +82,8 @@ pub async fn verify(
     };
     card.architecture.check_input_side(height)?;
     card.architecture.check_input_side(width)?;
-    let pixels = card.normalisation().undone(&input.values, height * width);
-    let images = Model::images(pixels, [batch, height, width], device);
+    let colours = card.normalisation().undone(&input.values, height * width);
+    let images = Model::images(colours, [batch, height, width], device);
 
     let answers = match (model, reference.0.contains_key("logits")) {
         (_, true) => vec![("logits", model.forward(images))],

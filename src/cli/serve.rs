@@ -128,10 +128,30 @@ fn open(address: &str) -> std::io::Result<()> {
         .map(drop)
 }
 
-/// The files of a folder, each compressed as in the `.br` or `.gz` beside it where there is one and
-/// the browser takes it.
-fn folder(path: PathBuf) -> ServeDir {
-    ServeDir::new(path).precompressed_br().precompressed_gzip()
+/// The files of a folder, each compressed as in the `.br` or `.gz` beside it where there is one, it is
+/// no older than the file, and the browser takes it.
+fn folder(path: PathBuf) -> Router {
+    let files = ServeDir::new(&path).precompressed_br().precompressed_gzip();
+    let plain_where_stale = move |mut request: Request, next: Next| {
+        if has_stale_copy(&path.join(request.uri().path().trim_start_matches('/'))) {
+            request.headers_mut().remove(header::ACCEPT_ENCODING);
+        }
+        next.run(request)
+    };
+    Router::new()
+        .fallback_service(files)
+        .layer(from_fn(plain_where_stale))
+}
+
+/// Whether a compressed copy of a file was made before the file.
+fn has_stale_copy(file: &Path) -> bool {
+    let written = |path: &Path| path.metadata().and_then(|about| about.modified());
+    let Ok(original) = written(file) else {
+        return false;
+    };
+    ["br", "gz"]
+        .iter()
+        .any(|format| written(&file.with_added_extension(format)).is_ok_and(|copy| copy < original))
 }
 
 /// Marks an answer with a hash of what it sends, and sends nothing where the browser has that already.
@@ -181,4 +201,28 @@ fn names(tags: &HeaderValue, tag: &str) -> bool {
 
 fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::{Duration, SystemTime};
+
+    use super::has_stale_copy;
+
+    #[test]
+    fn a_copy_is_stale_where_its_file_was_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("index.js");
+        fs::write(&file, "new").unwrap();
+        assert!(!has_stale_copy(&file), "there is no copy");
+        let copy = folder.path().join("index.js.gz");
+        fs::write(&copy, "old").unwrap();
+        assert!(!has_stale_copy(&file));
+        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        let copy = File::options().append(true).open(copy).unwrap();
+        copy.set_modified(hour_ago).unwrap();
+        assert!(has_stale_copy(&file));
+        assert!(!has_stale_copy(folder.path().join("none.js").as_path()));
+    }
 }

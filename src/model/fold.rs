@@ -19,19 +19,17 @@ pub struct Normalisation {
 }
 
 impl Normalisation {
-    /// Normalised images, `[channel, row, column]` each, of `pixels` pixels → the same as a folded
-    /// network takes them, `[row, column, channel]` with a fourth channel of ones.
-    pub fn undone(self, images: &[f32], pixels: usize) -> Vec<f32> {
-        let mut undone = Vec::with_capacity(images.len() / 3 * 4);
-        for image in images.chunks_exact(3 * pixels) {
-            for pixel in 0..pixels {
-                undone.extend([0, 1, 2].map(|channel| {
-                    image[channel * pixels + pixel] * self.std[channel] + self.mean[channel]
-                }));
-                undone.push(1.0);
-            }
-        }
-        undone
+    /// Normalised images, `[channel, row, column]` each, of `pixels` pixels → the colours of their
+    /// pixels, row by row.
+    pub fn undone(self, images: &[f32], pixels: usize) -> impl Iterator<Item = [f32; 3]> {
+        let colour = move |image: &[f32], pixel: usize| {
+            [0, 1, 2].map(|channel| {
+                image[channel * pixels + pixel] * self.std[channel] + self.mean[channel]
+            })
+        };
+        images
+            .chunks_exact(3 * pixels)
+            .flat_map(move |image| (0..pixels).map(move |pixel| colour(image, pixel)))
     }
 }
 
@@ -127,7 +125,7 @@ fn times(value: f32, scale: f64) -> f32 {
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor.into_data();
-    data.into_vec().expect("weights to be f32 on the CPU")
+    data.try_into_vec().expect("weights to be f32 on the CPU")
 }
 
 fn tensor<const D: usize, const L: usize>(

@@ -111,13 +111,17 @@ impl Model {
         })
     }
 
-    /// Images for a [`folded`](Self::folded) network: the values of `[batch, height, width, 4]` as
-    /// `[batch, 4, height, width]`, without moving them in memory.
+    /// Images for a [`folded`](Self::folded) network, from the colours of `[batch, height, width]`
+    /// pixels: `[batch, 4, height, width]`, which lie in memory pixel by pixel.
     pub fn images(
-        values: Vec<f32>,
+        colours: impl IntoIterator<Item = [f32; 3]>,
         [batch, height, width]: [usize; 3],
         device: &Device,
     ) -> Tensor<4> {
+        let mut values = Vec::with_capacity(batch * height * width * 4);
+        for [red, green, blue] in colours {
+            values.extend([red, green, blue, 1.0]);
+        }
         let values = TensorData::new(values, [batch, height, width, 4]);
         Tensor::from_data(values, device).permute([0, 3, 1, 2])
     }

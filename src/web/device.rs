@@ -117,7 +117,7 @@ pub(super) async fn place(
         return Ok(on_cpu(cpu, reason.into(), Some(&adapter)));
     }
     set_staging(!adapter.fallback);
-    match place_on_webgpu(checkpoint, &cpu, &adapter).await {
+    match place_on_webgpu(&cpu, &adapter).await {
         Ok((webgpu, first_ms)) => {
             drop(cpu);
             crate::kernels::release_unused();
@@ -142,18 +142,14 @@ pub(super) async fn place(
 }
 
 /// The network on WebGPU, and the milliseconds of its first forward pass.
-async fn place_on_webgpu(
-    checkpoint: &Checkpoint,
-    cpu: &Classifier,
-    adapter: &Adapter,
-) -> Result<(Classifier, f64), String> {
+async fn place_on_webgpu(cpu: &Classifier, adapter: &Adapter) -> Result<(Classifier, f64), String> {
     if !adapter.capable {
         return Err(format!(
             "the browser's WebGPU adapter lacks {NEEDED_FEATURE}"
         ));
     }
     let device = open().await?;
-    let webgpu = Classifier::new(checkpoint, device).map_err(|error| error.to_string())?;
+    let webgpu = cpu.copied_to(device);
     let Check {
         difference,
         milliseconds,
