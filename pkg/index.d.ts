@@ -117,7 +117,10 @@ export interface LoadOptions {
    * one for each core, as far as a quarter of the machine's memory goes. WebGPU takes one.
    */
   workers?: number;
-  /** Called as loading goes on; the phases `code` and `weights` run side by side, then comes `device`. */
+  /**
+   * Called as loading goes on; the phases `code` and `weights` run side by side, then comes `device`.
+   * On a page that a service worker answers, it comes at once: what the browser has kept is not counted.
+   */
   onProgress?: (progress: Progress) => void;
 }
 
