@@ -7,7 +7,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { REPOSITORY, launch } from "../../tests/browser/harness.js";
-import { MADE, MODELS, NAMES, PEER_FILES, prepareNetworks } from "./networks.js";
+import { MADE, MODELS, NAMES, prepareNetworks } from "./networks.js";
 import { serveFolders } from "./server.js";
 import { median } from "./statistics.js";
 
@@ -32,7 +32,7 @@ async function main() {
   }
   const networks = await prepareNetworks(wanted.length > 0 ? wanted : NAMES);
   nameFunctions();
-  const site = await serveFolders({ "/named/": NAMED, "/made/": MADE, "/models/": MODELS, "/peers/": PEER_FILES, "/": join(REPOSITORY, "www") });
+  const site = await serveFolders({ "/named/": NAMED, "/made/": MADE, "/models/": MODELS, "/": join(REPOSITORY, "www") });
   const browser = await launch({ webgpu: false });
   try {
     for (const { name, model } of networks) {

@@ -30,13 +30,8 @@ const timeout = PATIENCE;
 
 test("every kernel of the GPU computes what the CPU's does", { timeout }, async (t) => {
   await withPage(browser, async (page) => {
-    await watchShaders(page);
-    await openBlank(page, server.address);
-    const found = await page.evaluate(async () => {
-      const glue = /** @type {Glue} */ (await import(`${location.origin}/pkg/karyolens_wasm.js`));
-      await glue.default();
-      return /** @type {Agreement[]} */ (await glue.check_kernels());
-    });
+    const glue = await openWatched(page);
+    const found = /** @type {Agreement[]} */ (await glue.evaluate((glue) => glue.check_kernels()));
     // With and without shared memory, over every kernel.
     assert.ok(found.length > 100, `${found.length} cases`);
     assert.deepEqual(found.filter(({ difference }) => !(difference <= TOLERANCE)), []);
@@ -48,12 +43,9 @@ for (const name of readdirSync(MODELS).filter((file) => file.endsWith(".safetens
   test(`${name} makes no invalid shader`, { timeout }, async (t) => {
     const model = await readFile(join(MODELS, name));
     await withPage(browser, async (page) => {
-      await watchShaders(page);
       await page.route("**/model-under-test", (route) => route.fulfill({ body: model }));
-      await openBlank(page, server.address);
-      const times = await page.evaluate(async () => {
-        const glue = /** @type {Glue} */ (await import(`${location.origin}/pkg/karyolens_wasm.js`));
-        await glue.default();
+      const glue = await openWatched(page);
+      const times = await glue.evaluate(async (glue) => {
         const weights = await (await fetch("/model-under-test")).arrayBuffer();
         // Loading asks a known question, and the answer must be the CPU's.
         const classifier = await glue.Classifier.load(new Uint8Array(weights), "webgpu");
@@ -62,6 +54,17 @@ for (const name of readdirSync(MODELS).filter((file) => file.endsWith(".safetens
       assert.equal(times.length, 1);
       await assertAllValid(page, await folderFor(t));
     });
+  });
+}
+
+/** A page whose GPU is watched, with the program started in it. @param {Page} page */
+async function openWatched(page) {
+  await watchShaders(page);
+  await openBlank(page, server.address);
+  return page.evaluateHandle(async () => {
+    const glue = /** @type {Glue} */ (await import(`${location.origin}/pkg/karyolens_wasm.js`));
+    await glue.default();
+    return glue;
   });
 }
 
