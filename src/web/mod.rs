@@ -35,7 +35,7 @@ unsafe extern "C" {
 #[wasm_bindgen(start)]
 fn start() {
     // Once, here: where nobody names them, the linker has every call from JavaScript run them all,
-    // some .4 ms for each object that an answer is made of.
+    // and again for each object that an answer is made of.
     // SAFETY: nothing has run before, and this runs once.
     unsafe { __wasm_call_ctors() };
     // A panic ends the module; its message must reach the page all the same.

@@ -55,7 +55,7 @@ const fn tile_rows<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 && !cfg!(target_family = "wasm") {
         8
     } else {
-        // In the browser eight sums: V8 keeps from ten on some in memory, which halves the speed.
+        // In the browser eight sums: V8 keeps from ten on some in memory, and is slower.
         4
     }
 }
