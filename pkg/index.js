@@ -3,6 +3,7 @@
  * (pool.js). What each part does for its user is documented in index.d.ts.
  */
 
+import { kindFor } from "./gpu.js";
 import { Pool } from "./pool.js";
 import { compileProgram, readWeights } from "./source.js";
 
@@ -37,11 +38,14 @@ export class Karyolens {
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new TypeError(`workers is ${workers}; it must be a whole number from 1`);
     }
-    const pool = new Pool();
     const loading = new AbortController();
+    const reading = readWeights(model, onProgress, loading.signal);
+    reading.catch(() => {}); // It is waited for below.
+    const kind = await kindFor(device);
+    const pool = new Pool(kind);
     try {
       const [program, weights] = await Promise.race([
-        Promise.all([compileProgram(onProgress, loading.signal), readWeights(model, onProgress, loading.signal)]),
+        Promise.all([compileProgram(kind, onProgress, loading.signal), reading]),
         pool.failure,
       ]);
       onProgress({ phase: "device", loaded: 0, total: 1 });

@@ -6,6 +6,7 @@
 
 import { Remote } from "./remote.js";
 
+/** @import { Kind } from "./gpu.js" */
 /** @import { DeviceReport } from "./index.js" */
 
 /**
@@ -29,9 +30,10 @@ const USUAL_MEMORY = 4;
 const OVERHEAD = 64 * 2 ** 20;
 
 export class Pool {
-  #first = new Remote();
+  #kind;
+  #first;
   /** All that have not ended, those that are starting among them. */
-  #alive = new Set([this.#first]);
+  #alive;
   /** Those that have nothing to do. @type {Set<Remote>} */
   #idle = new Set();
   #starting = 0;
@@ -44,6 +46,13 @@ export class Pool {
   #source;
   /** Why nothing more is done. @type {Error | undefined} */
   #ended;
+
+  /** @param {Kind} kind of the program that the workers run */
+  constructor(kind) {
+    this.#kind = kind;
+    this.#first = new Remote(kind);
+    this.#alive = new Set([this.#first]);
+  }
 
   /** Rejects where the first worker does not start, even before it is given its source. */
   get failure() {
@@ -127,7 +136,7 @@ export class Pool {
   }
 
   async #startAnother() {
-    const remote = new Remote();
+    const remote = new Remote(this.#kind);
     this.#alive.add(remote);
     this.#starting++;
     try {

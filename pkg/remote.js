@@ -1,23 +1,28 @@
 /** One worker as the page sees it: takes one call after another, and dies of a crash. */
 
+/** @import { Kind } from "./gpu.js" */
+
 /** @typedef {{resolve: (result: any) => void, reject: (error: Error) => void}} Answer */
 
 export class Remote {
-  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "karyolens" });
+  #worker;
   /** Calls that were sent, in their order, which is that of their answers. @type {Answer[]} */
   #sent = [];
   /** Why the worker takes no more calls. @type {Error | undefined} */
   #ended;
   #failure = /** @type {PromiseWithResolvers<never>} */ (Promise.withResolvers());
 
-  constructor() {
+  /** @param {Kind} kind of the program that it runs */
+  constructor(kind) {
+    // Its name tells the worker which program to fetch, before any message could.
+    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: `karyolens ${kind}` });
     this.#failure.promise.catch(() => {}); // nobody need be listening
     this.#worker.addEventListener("message", ({ data }) => this.#receive(data));
     // Without a message the script itself, or one that it imports, did not arrive.
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.end(new Error(`the classifier's worker failed: ${event.message
-        || "worker.js or karyolens_wasm.js could not be loaded; they belong beside index.js"}`));
+        || "worker.js could not be loaded; it belongs beside index.js"}`));
     });
     this.#worker.addEventListener("messageerror", () => {
       this.end(new Error("the classifier's worker sent an answer that cannot be read"));

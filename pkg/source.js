@@ -7,18 +7,20 @@
 import { BUILDS } from "./builds.js";
 import { hasRelaxedSimd } from "./simd.js";
 
+/** @import { Kind } from "./gpu.js" */
 /** @import { LoadOptions, Progress } from "./index.js" */
 
 /** Hears how far a download has come. @typedef {(progress: Progress) => void} Report */
 
 /**
- * The program, compiled as it arrives, from the fastest build that this browser can run.
+ * The program, compiled as it arrives, from the fastest build of its kind that this browser can run.
  *
+ * @param {Kind} kind
  * @param {Report} report
  * @param {AbortSignal} signal
  */
-export async function compileProgram(report, signal) {
-  const { response, size } = await fetchBuild(signal);
+export async function compileProgram(kind, report, signal) {
+  const { response, size } = await fetchBuild(kind, signal);
   const isTyped = /^application\/wasm\b/.test(response.headers.get("content-type") ?? "");
   // A browser keeps the machine code beside the very response that it was compiled from, and only
   // where nobody else reads that one: its twin is counted.
@@ -58,11 +60,12 @@ function isKept() {
   return Boolean(globalThis.navigator?.serviceWorker?.controller);
 }
 
-/** The first build that can be had of those that this browser runs. @param {AbortSignal} signal */
-async function fetchBuild(signal) {
+/** The first build that can be had of those that this browser runs. @param {Kind} kind @param {AbortSignal} signal */
+async function fetchBuild(kind, signal) {
   /** @type {unknown} */
   let fault;
-  for (const { address, size } of BUILDS.filter(({ needsRelaxedSimd }) => !needsRelaxedSimd || hasRelaxedSimd())) {
+  const builds = BUILDS.filter((build) => build.kind === kind && (!build.needsRelaxedSimd || hasRelaxedSimd()));
+  for (const { address, size } of builds) {
     try {
       return { response: await fetchFile(address.href, signal), size };
     } catch (error) {

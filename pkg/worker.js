@@ -6,9 +6,10 @@
  * itself has failed. A trap leaves the program's memory in an unknown state and its promises
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
-import init, { Classifier, cell_image, render_synthetic, version } from "./karyolens_wasm.js";
 
 /** @import { Source } from "./pool.js" */
+
+/** What the program exports, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
 
 /** What a method gives: the answer, and the buffers that move with it. @typedef {{result: unknown, transfer?: Transferable[]}} Answer */
 
@@ -18,7 +19,13 @@ import init, { Classifier, cell_image, render_synthetic, version } from "./karyo
  */
 const LARGEST_PICTURE = 256 * 2 ** 20;
 
-/** @type {Classifier | undefined} */
+/** The program of the kind that remote.js asks for, not yet with its memory. @type {Promise<Program>} */
+const fetching = self.name.endsWith("webgpu") ? import("./karyolens_webgpu.js") : import("./karyolens_cpu.js");
+fetching.catch(() => {}); // load() tells.
+
+/** @type {Program} */
+let program;
+/** @type {Program["Classifier"]["prototype"] | undefined} */
 let classifier;
 
 /** The last words on the console: where Rust's panic hook writes why it is about to trap. */
@@ -31,12 +38,13 @@ console.error = (...words) => {
 
 /** @type {Record<string, (...args: any[]) => Promise<Answer>>} */
 const methods = {
-  async load(/** @type {Source} */ { program, weights, device }) {
-    const [{ memory }, bytes] = await Promise.all([init({ module_or_path: program }), bytesOf(weights)]);
+  async load(/** @type {Source} */ { program: module, weights, device }) {
+    program = await fetching;
+    const [{ memory }, bytes] = await Promise.all([program.default({ module_or_path: module }), bytesOf(weights)]);
     const hash = hashOf(bytes);
-    classifier = await Classifier.load(bytes, device);
+    classifier = await program.Classifier.load(bytes, device);
     const { card, risk_rule: riskRule, device: deviceReport } = classifier;
-    const facts = { version: version(), card, riskRule, device: deviceReport, modelHash: await hash };
+    const facts = { version: program.version(), card, riskRule, device: deviceReport, modelHash: await hash };
     return { result: { ...facts, memory: memory.buffer.byteLength } };
   },
 
@@ -52,7 +60,7 @@ const methods = {
   },
 
   async cellImage(/** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
-    return picture(cell_image(await pictureOf(file)));
+    return picture(program.cell_image(await pictureOf(file)));
   },
 
   async verify(/** @type {Blob | ArrayBuffer | Uint8Array} */ reference) {
@@ -64,7 +72,7 @@ const methods = {
   },
 
   async renderSynthetic(/** @type {string[]} */ features, /** @type {number} */ seed) {
-    return picture(render_synthetic(features, seed));
+    return picture(program.render_synthetic(features, seed));
   },
 };
 
@@ -115,7 +123,10 @@ async function pictureOf(file) {
 /** SHA-256 in hexadecimal digits; null in an insecure context, where browsers keep it back. @param {Uint8Array} bytes */
 async function hashOf(bytes) {
   if (!globalThis.crypto?.subtle) return null;
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes))); // A copy: shared memory is refused.
+  const { buffer } = bytes;
+  // Shared memory is refused.
+  const own = buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", own));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

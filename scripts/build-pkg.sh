@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds what is missing or stale in pkg/: the crate as two wasm modules, one for any browser and one
-# for those with relaxed SIMD, with the JavaScript glue that serves both; the models (MODEL first,
-# then those shipped); the list of the page's files; and what travels, compressed. With
+# Builds what is missing or stale in pkg/: the crate as wasm modules, for the CPU alone
+# (karyolens_cpu) and with WebGPU (karyolens_webgpu), each for any browser and for those with relaxed
+# SIMD, the JavaScript glue of a kind serving both; the models (MODEL first, then those shipped); the
+# list of the page's files; and what travels, compressed. With
 # KARYOLENS_WARNINGS=deny the compiler's warnings are errors. Expects the tools that setup.sh installs.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
@@ -25,12 +26,13 @@ inputs() {
   } | cksum
 }
 
-# compile NAME FLAGS…: the module pkg/karyolens_NAME_bg.wasm. The flags go to the compiler of this crate
-# alone, so that the modules share the compiled dependencies.
+# compile KIND FEATURES NAME FLAGS…: the module karyolens_KIND_bg.wasm with its glue, in a folder NAME of
+# $made. The flags go to the compiler of this crate alone, so that the modules of a kind share the
+# compiled dependencies.
 compile() {
-  local name=$1
-  shift
-  local build=(rustc --profile web --lib --no-default-features --target "$WASM_TARGET")
+  local kind=$1 features=$2 name=$3
+  shift 3
+  local build=(rustc --profile web --lib --no-default-features --features "$features" --target "$WASM_TARGET")
   local flags=("${lints[@]+"${lints[@]}"}" "$@")
   case $toolchain in
     cargo) cargo "${build[@]}" -- "${flags[@]+"${flags[@]}"}" ;;
@@ -46,29 +48,36 @@ compile() {
   # Then every call would run all constructors again, see start() in src/web/mod.rs.
   ! grep -q '\.command_export' "$made_by_cargo" || fail "the linker did not see that start() calls the constructors"
   "$bindgen" --target web --remove-name-section --remove-producers-section \
-    --out-dir "$made/$name" --out-name karyolens_wasm \
+    --out-dir "$made/$name" --out-name "karyolens_$kind" \
     "$made_by_cargo"
   # Comments that tell where in this very module a function lies.
-  sed -i.bak '/^ *\/\/ Cast intrinsic for /d' "$made/$name/karyolens_wasm.js"
-  rm "$made/$name/karyolens_wasm.js.bak"
+  sed -i.bak '/^ *\/\/ Cast intrinsic for /d' "$made/$name/karyolens_$kind.js"
+  rm "$made/$name/karyolens_$kind.js.bak"
 }
 
-# Cargo keeps one of the modules at a time, so it would make both anew each time it is asked.
+# make_kind KIND FEATURES: pkg/karyolens_KIND* in both its builds.
+make_kind() {
+  local kind=$1
+  compile "$@" plain
+  compile "$@" relaxed -C target-feature=+relaxed-simd
+  cmp "$made"/{plain,relaxed}/"karyolens_$kind.js" || fail "the glue of one module does not fit the other"
+  mv "$made/relaxed/karyolens_${kind}_bg.wasm" "pkg/karyolens_${kind}_relaxed_bg.wasm"
+  mv "$made/plain/karyolens_$kind"* pkg/
+}
+
+# Cargo keeps one of the modules at a time, so it would make all anew each time it is asked.
 stamp=target/pkg.stamp
 state=$(inputs)
 known=$(cat "$stamp" 2>/dev/null) || known=
 if [ "$known" != "$state deny" ] && [ "$known" != "$state ${KARYOLENS_WARNINGS:-}" ] ||
-  [ ! -f pkg/karyolens_wasm_bg.wasm ] || [ ! -f pkg/karyolens_wasm_relaxed_bg.wasm ]; then
+  [ ! -f pkg/karyolens_cpu_bg.wasm ] || [ ! -f pkg/karyolens_cpu_relaxed_bg.wasm ] ||
+  [ ! -f pkg/karyolens_webgpu_bg.wasm ] || [ ! -f pkg/karyolens_webgpu_relaxed_bg.wasm ]; then
   rm -f "$stamp"
   mkdir -p target
   made=$(mktemp -d target/pkg.XXXXXX)
   trap 'rm -rf "$made"' EXIT
-  compile plain
-  compile relaxed -C target-feature=+relaxed-simd
-  cmp "$made"/{plain,relaxed}/karyolens_wasm.js || fail "the glue of one module does not fit the other"
-  mv "$made"/plain/*.js "$made"/plain/*.d.ts pkg/
-  mv "$made/plain/karyolens_wasm_bg.wasm" pkg/
-  mv "$made/relaxed/karyolens_wasm_bg.wasm" pkg/karyolens_wasm_relaxed_bg.wasm
+  make_kind webgpu webgpu
+  make_kind cpu ""
   echo "$state ${KARYOLENS_WARNINGS:-}" >"$stamp"
 fi
 

@@ -21,21 +21,23 @@ const LIST = "files.js";
 /** What a page can do without for longest comes last. */
 const LAST = "pkg/models/";
 
-/** Which of the program's builds a browser takes. */
-const RELAXED = "pkg/karyolens_wasm_relaxed_bg.wasm";
-const PLAIN = "pkg/karyolens_wasm_bg.wasm";
+/** Builds of the program of which a browser takes one. */
+const PAIRS = ["cpu", "webgpu"].map((kind) => ({
+  relaxed: `pkg/karyolens_${kind}_relaxed_bg.wasm`,
+  plain: `pkg/karyolens_${kind}_bg.wasm`,
+}));
 
 const page = filesIn("www").map((name) => ({ path: name, source: join("www", name) }));
 const packaged = filesIn("pkg")
   .filter((name) => LOADED.test(name) && name !== LIST)
   .map((name) => ({ path: `pkg/${name}`, source: join("pkg", name) }));
 
-const hasBoth = [RELAXED, PLAIN].every((path) => packaged.some((file) => file.path === path));
+const pairs = PAIRS.filter((pair) => Object.values(pair).every((path) => packaged.some((file) => file.path === path)));
 const files = [...page, ...packaged]
   .sort((a, b) => orderOf(a.path) - orderOf(b.path) || (a.path < b.path ? -1 : 1))
   .map(({ path, source }) => {
     const bytes = readFileSync(join(root, source));
-    return { path, size: bytes.length, sha256: sha256(bytes), ...(hasBoth && onlyWhere(path)) };
+    return { path, size: bytes.length, sha256: sha256(bytes), ...onlyWhere(path) };
   });
 const list = JSON.stringify({ version: sha256(JSON.stringify(files)).slice(0, 16), files }, null, 2);
 writeFileSync(join(root, "pkg/files.json"), `${list}\n`);
@@ -43,8 +45,9 @@ writeFileSync(join(root, "pkg", LIST), `self.karyolensFiles = ${list};\n`);
 
 /** Says which browsers a build of the program is for; nothing for other files. @param {string} path */
 function onlyWhere(path) {
-  if (path !== RELAXED && path !== PLAIN) return {};
-  return { onlyWhere: { module: Buffer.from(RELAXED_SIMD_MODULE).toString("base64"), valid: path === RELAXED } };
+  const pair = pairs.find((pair) => Object.values(pair).includes(path));
+  if (!pair) return {};
+  return { onlyWhere: { module: Buffer.from(RELAXED_SIMD_MODULE).toString("base64"), valid: path === pair.relaxed } };
 }
 
 /** The page, its code and the model it opens with before the other models. @param {string} path */

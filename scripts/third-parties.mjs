@@ -1,6 +1,6 @@
 /**
  * Prints what Karyolens is built from: every crate that is compiled into the server or the wasm
- * module, with its licence, and then the texts of the licences that came with them, each once.
+ * modules, with its licence, and then the texts of the licences that came with them, each once.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 const LICENCE = /^(licen[cs]e|copying|copyright|notice|unlicense)/i;
 
 const host = /^host: (.*)$/m.exec(run("rustc", "-vV"))?.[1] ?? "";
-const crates = [...cratesFor(host), ...cratesFor("wasm32-unknown-unknown", "--no-default-features")]
+const crates = [...cratesFor(host), ...cratesFor("wasm32-unknown-unknown", "--no-default-features", "--features", "webgpu")]
   .sort((a, b) => (a.title < b.title ? -1 : 1))
   .filter(({ title }, index, all) => title !== all[index - 1]?.title);
 

@@ -93,19 +93,20 @@ impl Classifier {
     ///
     /// # Errors
     /// [`CheckpointError::Weights`] where the weights do not fit the card.
-    pub fn new(checkpoint: &Checkpoint, device: Device) -> Result<Self, CheckpointError> {
+    pub fn new(checkpoint: Checkpoint, device: Device) -> Result<Self, CheckpointError> {
+        let card = checkpoint.card.clone();
         let folded = checkpoint.folded()?;
         Ok(Self {
             reading: folded.reading(),
             model: folded.on(&device),
-            card: checkpoint.card.clone(),
+            card,
             device,
             flips: false,
         })
     }
 
     /// The same on another device. Only of one on the CPU of this process.
-    #[cfg_attr(not(target_family = "wasm"), allow(dead_code))] // Only the browser asks two devices.
+    #[cfg(feature = "webgpu")] // Only a browser with a GPU asks two devices.
     pub(crate) fn copied_to(&self, device: Device) -> Self {
         Self {
             reading: self.reading.clone(),

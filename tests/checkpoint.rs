@@ -209,7 +209,7 @@ fn a_call_is_unsure_where_the_probability_lies_in_the_band() {
         checkpoint.card.unsure = bands;
         let read = Checkpoint::read(&checkpoint.write(Precision::F32).unwrap()).unwrap();
         assert_eq!(read.card, checkpoint.card);
-        let classifier = Classifier::new(&read, Device::flex()).unwrap();
+        let classifier = Classifier::new(read, Device::flex()).unwrap();
         let pictures = [cell.pixels().clone()];
         let prediction = pollster::block_on(classifier.classify(&pictures)).unwrap();
         let features = prediction[0].features.iter();
@@ -242,6 +242,6 @@ fn arrays_keep_their_shape() {
         shape: vec![2, 3],
         values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
     };
-    let data = burn::tensor::TensorData::from(&array);
+    let data = burn::tensor::TensorData::from(array.clone());
     assert_eq!(Array::from(data), array);
 }

@@ -33,7 +33,7 @@ fn checkpoint(model: &str) -> Checkpoint {
 }
 
 fn classifier(model: &str) -> Classifier {
-    Classifier::new(&checkpoint(model), Device::flex()).expect("its network")
+    Classifier::new(checkpoint(model), Device::flex()).expect("its network")
 }
 
 fn synthetic(features: &[Feature], seed: u64) -> CellImage {
@@ -44,7 +44,7 @@ fn synthetic(features: &[Feature], seed: u64) -> CellImage {
 fn shares_of_all_places_and_the_rest_are_the_logits() {
     for model in MODELS {
         let checkpoint = checkpoint(model);
-        let network = checkpoint.folded().unwrap();
+        let network = checkpoint.clone().folded().unwrap();
         let reading = network.reading().expect("a head");
         let side = checkpoint.card.input.side as usize;
         let mut colours = Vec::new();

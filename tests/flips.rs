@@ -11,7 +11,7 @@ use karyolens::nuclei::Feature;
 fn classifier() -> Classifier {
     let bytes = std::fs::read("models/default.safetensors").expect("the shipped model");
     let checkpoint = Checkpoint::read(&bytes).expect("a checkpoint");
-    Classifier::new(&checkpoint, Device::flex()).expect("its network")
+    Classifier::new(checkpoint, Device::flex()).expect("its network")
 }
 
 fn probabilities(classifier: &Classifier, picture: RgbImage) -> Vec<f32> {

@@ -33,7 +33,7 @@ fn bring_in(
 
 fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
     let device = Device::flex();
-    let model = checkpoint.folded().unwrap();
+    let model = checkpoint.clone().folded().unwrap();
     let bytes = std::fs::read(reference).unwrap();
     let found = pollster::block_on(verify(&model, &checkpoint.card, &bytes, &device)).unwrap();
     assert!(
@@ -59,8 +59,8 @@ fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
     let colours = checkpoint.card.normalisation().undone(&noise, side * side);
     let pixels = Model::images(colours, [2, side, side], &device);
     let noise = Tensor::from_data(TensorData::new(noise, [2, 3, side, side]), &device);
-    let trains = checkpoint.model(&device).unwrap().forward(noise);
-    let runs = checkpoint.folded().unwrap().forward(pixels);
+    let trains = checkpoint.clone().model(&device).unwrap().forward(noise);
+    let runs = checkpoint.clone().folded().unwrap().forward(pixels);
     let largest: f32 = trains.clone().abs().max().into_scalar();
     let apart: f32 = (trains - runs).abs().max().into_scalar();
     assert!(

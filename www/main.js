@@ -4,7 +4,6 @@
  * table (list.js) and one by one (detail.js). There is no model logic here.
  */
 
-import { openCompare } from "./compare.js";
 import { Detail } from "./detail.js";
 import { copyDiagnostics, withoutNames } from "./diagnostics.js";
 import { digitOf, find, messageOf, nowAndThen, oncePerFrame, onPress } from "./dom.js";
@@ -19,9 +18,7 @@ import { addressOf, listModels, showModel, startModels } from "./models.js";
 import { saveForOffline } from "./offline-status.js";
 import { Queue } from "./queue.js";
 import { canRead, canRetry, Session } from "./session.js";
-import { openSpeed } from "./speed.js";
 import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./status.js";
-import { openTeach } from "./teach.js";
 import { startThresholds } from "./thresholds.js";
 import { arrange, nextSort } from "./view.js";
 
@@ -186,9 +183,10 @@ onPress("#again", () => {
   find("#choose", HTMLButtonElement).focus();
 });
 onPress("#close-detail", closeDetail);
-onPress("#open-teach", () => openTeach({ engine, session, add: addCells }));
-onPress("#open-compare", () => openCompare({ session, listModels: choices }));
-onPress("#open-speed", () => openSpeed(engine.source));
+// Parts that arrive when they are first asked for: the page is ready sooner without them.
+onPress("#open-teach", () => whenThere(import("./teach.js"), ({ openTeach }) => openTeach({ engine, session, add: addCells })));
+onPress("#open-compare", () => whenThere(import("./compare.js"), ({ openCompare }) => openCompare({ session, listModels: choices })));
+onPress("#open-speed", () => whenThere(import("./speed.js"), ({ openSpeed }) => openSpeed(engine.source)));
 onPress("#open-diagnostics", () => copyDiagnostics({ karyolens: inUse, session, errors }));
 narrow.addEventListener("change", coverRest);
 listenForKeys();
@@ -197,6 +195,18 @@ addEventListener("beforeunload", (event) => {
   if (session.unsaved) event.preventDefault();
 });
 start(undefined);
+
+/**
+ * Opens a part of the page that has first to be fetched, or says why it cannot be.
+ *
+ * @template Part
+ * @param {Promise<Part>} fetching
+ * @param {(part: Part) => unknown} open
+ */
+async function whenThere(fetching, open) {
+  const part = await fetching.catch((error) => say("status.part-missing", { reason: messageOf(error) }));
+  if (part) open(part);
+}
 
 /** Pictures are added, or given back to the cells that were opened without; a model or a session is opened. @param {Found[]} found */
 async function takeFiles(found) {

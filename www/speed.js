@@ -109,8 +109,7 @@ class Measurement {
     this.#closed.addEventListener("abort", close);
     try {
       this.#closed.throwIfAborted();
-      // WebGPU has done its first pass while loading.
-      const first = karyolens.device.first_ms ?? (await karyolens.measure())[0];
+      const [first] = await karyolens.measure();
       const passes = [];
       for (const batch of BATCHES) {
         this.#say.textContent = t("speed.say.measuring", { device: deviceName(device), count: batch });

@@ -8,7 +8,16 @@ import { REPOSITORY } from "../../tests/browser/harness.js";
 
 /** @import { Browser } from "playwright-core" */
 
-/** @typedef {{code_gzip: number, code_brotli: number | null, model: number}} Bytes */
+/**
+ * In bytes: the code of a browser with a GPU, which takes more, and of one without; the default model.
+ *
+ * @typedef {object} Bytes
+ * @property {number} code_gzip
+ * @property {number | null} code_brotli
+ * @property {number} cpu_code_gzip
+ * @property {number | null} cpu_code_brotli
+ * @property {number} model
+ */
 
 /** Wasm and JavaScript; pictures, texts and style are a few KB. */
 const CODE = /\.(?:m?js|wasm)$/;
@@ -26,7 +35,7 @@ const COMPRESS = {
 };
 
 /**
- * Opens the page as a first visitor on the CPU, until it is ready, and sums up its code.
+ * Opens the page as a first visitor, with WebGPU and on the CPU, and sums up its code.
  *
  * @param {Browser} browser
  * @param {string} address where the page is served
@@ -34,6 +43,24 @@ const COMPRESS = {
  * @returns {Promise<Bytes>}
  */
 export async function bytesOfFirstVisit(browser, address, { brotli }) {
+  const [code, cpuCode] = [await codeOf(browser, address, "webgpu"), await codeOf(browser, address, "cpu")];
+  return {
+    code_gzip: await sum(code, ".gz"),
+    code_brotli: brotli ? await sum(code, ".br") : null,
+    cpu_code_gzip: await sum(cpuCode, ".gz"),
+    cpu_code_brotli: brotli ? await sum(cpuCode, ".br") : null,
+    model: (await stat(fileOf("/pkg/model.safetensors"))).size,
+  };
+}
+
+/**
+ * The files of code that the page asks for until it is ready, or has found that it cannot run there.
+ *
+ * @param {Browser} browser
+ * @param {string} address
+ * @param {"webgpu" | "cpu"} device
+ */
+async function codeOf(browser, address, device) {
   const context = await browser.newContext();
   // What it keeps for later, when it is ready, is not what one waits for.
   await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
@@ -41,16 +68,11 @@ export async function bytesOfFirstVisit(browser, address, { brotli }) {
   const paths = new Set();
   context.on("request", (request) => paths.add(new URL(request.url()).pathname));
   const page = await context.newPage();
-  await page.goto(`${address}?device=cpu`);
-  await page.locator("html[data-state=ready]").waitFor();
+  await page.goto(`${address}?device=${device}`);
+  await page.locator(":is(html[data-state=ready], html[data-state=failed])").waitFor();
   await context.close();
   // The probe is the bench's own.
-  const code = [...paths].filter((path) => CODE.test(path) && !path.startsWith("/bench/")).map(fileOf);
-  return {
-    code_gzip: await sum(code, ".gz"),
-    code_brotli: brotli ? await sum(code, ".br") : null,
-    model: (await stat(fileOf("/pkg/model.safetensors"))).size,
-  };
+  return [...paths].filter((path) => CODE.test(path) && !path.startsWith("/bench/")).map(fileOf);
 }
 
 /** @param {string[]} files @param {keyof typeof COMPRESS} ending of the encoding's files */

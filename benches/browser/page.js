@@ -25,7 +25,7 @@ class Ours {
     this.#instances = await Promise.all(Array.from({ length: workers }, () => Karyolens.load({ model, device, workers: 1 })));
     const [{ device: found }] = this.#instances;
     if (found.kind !== device) throw new Error(`it runs on ${found.kind}, not ${device}: ${found.reason}`);
-    return { firstMs: found.first_ms };
+    return { knownMs: found.first_ms };
   }
 
   /** @param {string} reference its address @returns {Promise<Check>} */
@@ -84,7 +84,7 @@ class Peer {
   async load({ model, device, workers, side }) {
     this.#side = side;
     await this.#call("load", [model, device, workers]);
-    return { firstMs: null };
+    return { knownMs: null };
   }
 
   /** @param {string} reference its address @returns {Promise<Check>} */

@@ -56,14 +56,14 @@ async function main() {
 
 /** The glue and the module once more, with the names of its functions. */
 function nameFunctions() {
-  const script = 'source scripts/tools.sh; "$(find_bindgen)" --target web --out-dir "$0" --out-name karyolens_wasm "${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm"';
+  const script = 'source scripts/tools.sh; "$(find_bindgen)" --target web --out-dir "$0" --out-name karyolens_cpu "${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm"';
   execFileSync("bash", ["-euo", "pipefail", "-c", script, NAMED], { cwd: REPOSITORY, stdio: "inherit" });
 }
 
 /** @param {Page} page @param {string} model its address */
 function load(page, model) {
   return page.evaluate(async ({ model, warmUp }) => {
-    const program = await import(/** @type {string} */ ("/named/karyolens_wasm.js"));
+    const program = await import(/** @type {string} */ ("/named/karyolens_cpu.js"));
     await program.default();
     const bytes = new Uint8Array(await (await fetch(model)).arrayBuffer());
     const classifier = await program.Classifier.load(bytes, "cpu");

@@ -25,6 +25,7 @@ const COLUMNS = [
   ["first ms", ({ first_ms }) => figure(first_ms)],
   ["theirs first", ({ peer_first_ms }) => figure(peer_first_ms)],
   ["ready ms", ({ ready_ms }) => figure(ready_ms)],
+  ["known ms", ({ known_ms }) => (known_ms === null ? "–" : figure(known_ms))],
   ["theirs ready", ({ peer_ready_ms }) => figure(peer_ready_ms)],
   ["MB", ({ wasm_bytes, gpu_bytes }) => megabytes(wasm_bytes + gpu_bytes)],
   ["theirs MB", ({ peer_wasm_bytes, peer_gpu_bytes }) =>
@@ -43,8 +44,10 @@ export function table(rows) {
 /** The machine, the bytes and the growth, a line each. @param {Findings} findings */
 export function facts({ machine, bytes, growth }) {
   const lines = Object.entries(machine).map(([name, value]) => `${name}: ${value ?? "none"}`);
-  const brotli = bytes.code_brotli === null ? "" : `, ${megabytes(bytes.code_brotli)} MB with brotli`;
-  lines.push(`first visit: code ${megabytes(bytes.code_gzip)} MB gzipped${brotli}; model ${megabytes(bytes.model)} MB`);
+  const code = (/** @type {number} */ gzip, /** @type {number | null} */ brotli) =>
+    `${megabytes(gzip)} MB gzipped${brotli === null ? "" : `, ${megabytes(brotli)} MB with brotli`}`;
+  lines.push(`first visit: code ${code(bytes.code_gzip, bytes.code_brotli)}; where there is no GPU ` +
+    `${code(bytes.cpu_code_gzip, bytes.cpu_code_brotli)}; model ${megabytes(bytes.model)} MB`);
   if (growth) {
     const { points, time_ms, wasm_bytes, network } = growth;
     const cells = points.at(-1)?.cells;

@@ -147,7 +147,7 @@ impl Checkpoint {
             return Ok(());
         };
         if let Some(positions) = self.weights.0.get_mut("positions") {
-            let learned = Tensor::from_data(&*positions, &Device::flex());
+            let learned = Tensor::from_data(positions.clone(), &Device::flex());
             *positions = resample_positions(learned, grid, grid).into_data().into();
         }
         Ok(())
@@ -157,16 +157,16 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`model`](Self::model).
-    pub fn folded(&self) -> Result<Model, CheckpointError> {
-        let model = self.model(&Device::flex())?;
-        Ok(model.folded(self.card.normalisation()))
+    pub fn folded(self) -> Result<Model, CheckpointError> {
+        let normalisation = self.card.normalisation();
+        Ok(self.model(&Device::flex())?.folded(normalisation))
     }
 
     /// The network, with these weights, on `device`.
     ///
     /// # Errors
     /// [`CheckpointError::Weights`], naming each tensor that is missing, surplus or misshapen.
-    pub fn model(&self, device: &Device) -> Result<Model, CheckpointError> {
+    pub fn model(self, device: &Device) -> Result<Model, CheckpointError> {
         let architecture = &self.card.architecture;
         let model = architecture.init(self.card.features.len(), 0.0, device);
         self.weights

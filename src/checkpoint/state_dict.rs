@@ -35,9 +35,9 @@ impl From<TensorData> for Array {
     }
 }
 
-impl From<&Array> for TensorData {
-    fn from(array: &Array) -> Self {
-        TensorData::new(array.values.clone(), array.shape.clone())
+impl From<Array> for TensorData {
+    fn from(Array { shape, values }: Array) -> Self {
+        TensorData::new(values, shape)
     }
 }
 
@@ -90,7 +90,11 @@ impl StateDict {
     /// # Errors
     /// [`CheckpointError::NotFinite`] with the first tensor that holds such a value.
     pub fn check_finite(&self) -> Result<(), CheckpointError> {
-        let broken = |array: &Array| array.values.iter().any(|value| !value.is_finite());
+        // The magnitudes' bits are ordered as they are, infinity and NaN above all: a largest one is
+        // found many values at a time.
+        let magnitude = |value: &f32| value.to_bits() & !(1 << 31);
+        let largest = |array: &Array| array.values.iter().map(magnitude).fold(0, u32::max);
+        let broken = |array: &Array| largest(array) >= f32::INFINITY.to_bits();
         match self.0.iter().find(|(_, array)| broken(array)) {
             Some((name, _)) => Err(CheckpointError::NotFinite { name: name.clone() }),
             None => Ok(()),
@@ -115,7 +119,7 @@ impl StateDict {
     ///
     /// # Errors
     /// One sentence for each tensor that is missing, surplus or misshapen.
-    pub fn apply(&self, model: Model) -> Result<Model, Vec<String>> {
+    pub fn apply(mut self, model: Model) -> Result<Model, Vec<String>> {
         let layout = Self::layout(&model);
         let mut faults = Vec::new();
         for (name, shape) in &layout {
@@ -136,7 +140,7 @@ impl StateDict {
         if faults.is_empty() {
             return Ok(model.map(&mut Writer {
                 path: Path::default(),
-                weights: self,
+                weights: &mut self,
             }));
         }
         if faults.len() > FAULTS_TOLD {
@@ -216,7 +220,8 @@ impl ModuleVisitor for Reader {
 
 struct Writer<'a> {
     path: Path,
-    weights: &'a StateDict,
+    /// Those that are not in the network yet: they are moved, as large as they are.
+    weights: &'a mut StateDict,
 }
 
 impl ModuleMapper for Writer<'_> {
@@ -229,7 +234,8 @@ impl ModuleMapper for Writer<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let array = &self.weights.0[&self.path.name()];
+        let array = self.weights.0.remove(&self.path.name());
+        let array = array.expect("`apply` has seen all that the network has");
         let tensor = Tensor::from_data(array, &param.lazy_device());
         let id = param.id;
         param.transform_for_load(tensor, id)

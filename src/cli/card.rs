@@ -93,7 +93,7 @@ pub(super) fn validate(
     let data = settings.data_folder()?;
     ensure_same_features(&checkpoint.card.features, &data)?;
     let records = data.split(&settings.val_split, &checkpoint.card.features)?;
-    let classifier = Classifier::new(checkpoint, device.open_one()?)?;
+    let classifier = Classifier::new(checkpoint.clone(), device.open_one()?)?;
     let scores = SplitScores::compute(&classifier, &records, |_| ())?;
     Ok((settings, scores))
 }

@@ -131,6 +131,6 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
 
 /// A classifier on `device` from a checkpoint's file.
 fn read_classifier(path: &Path, device: &DeviceChoice) -> Result<Classifier> {
-    Classifier::new(&read_checkpoint(path)?, device.open_one()?)
+    Classifier::new(read_checkpoint(path)?, device.open_one()?)
         .with_context(|| format!("cannot use {}", path.display()))
 }

@@ -30,12 +30,13 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let device = arguments.device.open_one()?;
     let checkpoint = read_checkpoint(&arguments.model)?;
+    let card = checkpoint.card.clone();
     let model = checkpoint
         .folded()
         .with_context(|| format!("cannot use {}", arguments.model.display()))?
         .on(&device);
     let reference = read_file(&arguments.against)?;
-    let verification = pollster::block_on(verify(&model, &checkpoint.card, &reference, &device))
+    let verification = pollster::block_on(verify(&model, &card, &reference, &device))
         .with_context(|| format!("cannot compare with {}", arguments.against.display()))?;
 
     for output in &verification.outputs {

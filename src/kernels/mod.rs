@@ -17,7 +17,7 @@ pub mod compose;
 #[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 mod cpu;
 mod flex;
-#[cfg(any(target_family = "wasm", feature = "gpu"))]
+#[cfg(any(feature = "webgpu", feature = "gpu"))]
 mod gpu;
 mod packed;
 pub mod plan;
@@ -32,9 +32,9 @@ use burn::tensor::{DType, Device, Tensor};
 pub use cpu::adamw::Step as AdamWStep;
 pub use cpu::conv::Window;
 pub use cpu::gemm::{MatmulPrecision, matmul_precision, set_matmul_precision};
-#[cfg(any(target_family = "wasm", feature = "gpu"))]
+#[cfg(any(feature = "webgpu", feature = "gpu"))]
 use gpu::ActivationKind as Activation;
-#[cfg(any(target_family = "wasm", feature = "gpu"))]
+#[cfg(any(feature = "webgpu", feature = "gpu"))]
 pub use gpu::set_staging;
 pub use packed::release_unused;
 use plan::{Launch, note};
@@ -106,7 +106,7 @@ trait Kernels: Backend {
 }
 
 /// What only networks without gradients ask for; with gradients burn's own operations do.
-#[backend_extension(Flex, Cube: cfg(any(target_family = "wasm", feature = "gpu")))]
+#[backend_extension(Flex, Cube: cfg(any(feature = "webgpu", feature = "gpu")))]
 trait Inference: Backend {
     fn tokens(
         patches: FloatTensor<Self>,
@@ -157,7 +157,7 @@ enum Runner {
     /// Ours for the CPU.
     Cpu,
     /// Ours for GPUs.
-    #[cfg(any(target_family = "wasm", feature = "gpu"))]
+    #[cfg(any(feature = "webgpu", feature = "gpu"))]
     Gpu,
     /// Burn's.
     Burn,
@@ -174,7 +174,7 @@ fn runner_on(device: &Device) -> Runner {
     #[allow(unreachable_patterns)] // Some builds have no other backend.
     match device.as_dispatch() {
         DispatchDevice::Flex(_) => Runner::Cpu,
-        #[cfg(any(target_family = "wasm", feature = "gpu"))]
+        #[cfg(any(feature = "webgpu", feature = "gpu"))]
         DispatchDevice::Cube(_) => Runner::Gpu,
         #[cfg(not(target_family = "wasm"))]
         DispatchDevice::Autodiff(inner) if matches!(**inner, DispatchDevice::Flex(_)) => {
@@ -194,7 +194,7 @@ fn infers<const D: usize>(x: &Tensor<D>) -> bool {
 /// kernel, from, to]`; they take any, but each other one is copied at every use.
 pub fn reads_filters_last(device: &Device) -> bool {
     match runner_on(device) {
-        #[cfg(any(target_family = "wasm", feature = "gpu"))]
+        #[cfg(any(feature = "webgpu", feature = "gpu"))]
         Runner::Gpu => true,
         Runner::Cpu | Runner::Burn => false,
     }
@@ -205,7 +205,7 @@ macro_rules! run {
     ($x:expr, cpu: $cpu:expr, gpu: $gpu:expr, burn: $burn:expr $(,)?) => {
         match runner($x) {
             Runner::Cpu => $cpu,
-            #[cfg(any(target_family = "wasm", feature = "gpu"))]
+            #[cfg(any(feature = "webgpu", feature = "gpu"))]
             Runner::Gpu => $gpu,
             #[cfg(not(target_family = "wasm"))]
             Runner::Burn => $burn,

@@ -5,10 +5,13 @@
 //! once. The sums are taken in f64, so that a folded network differs by the rounding of its weights
 //! alone.
 
-use burn::module::Param;
+use burn::module::{Param, ParamId};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// What channels are read in: a vector of WebGPU's and of WebAssembly's.
+const CHANNELS: usize = 4;
 
 /// How colours from 0 to 1 become a network's input: less `mean`, over `std`, red, green, blue.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,18 +55,43 @@ pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
     });
     let bias = bias.collect();
     let shape = conv.weight.dims();
-    let mut weight = values(conv.weight.val());
+    let old = Old::of(&conv.weight);
+    let mut weight = values(conv.weight.into_value());
     for (weight, scale) in weight.chunks_exact_mut(weight_len(shape)).zip(&scale) {
         weight
             .iter_mut()
             .for_each(|weight| *weight = times(*weight, *scale));
     }
-    conv.weight = replaced(&conv.weight, weight, shape);
-    conv.bias = Some(Param::from_tensor(tensor(
-        bias,
-        [scale.len()],
-        &conv.weight,
-    )));
+    let bias = Tensor::from_data(TensorData::new(bias, [scale.len()]), &old.device);
+    conv.bias = Some(Param::from_tensor(bias));
+    conv.weight = old.replaced(weight, shape);
+    conv
+}
+
+/// `conv` with channels of zeros added to its input and to its result until both divide by
+/// [`CHANNELS`]. In a network whose convolutions all are, what is added stays zero.
+pub fn padded(mut conv: Conv2d) -> Conv2d {
+    let [to, from, height, width] = conv.weight.dims();
+    let padded = [to, from].map(|channels| channels.next_multiple_of(CHANNELS));
+    if padded == [to, from] {
+        return conv;
+    }
+    let [more_to, more_from] = padded;
+    let taps = height * width;
+    let old = Old::of(&conv.weight);
+    let weight = values(conv.weight.into_value());
+    let mut wider = vec![0.0; more_to * more_from * taps];
+    let places = wider.chunks_exact_mut(more_from * taps);
+    for (weight, place) in weight.chunks_exact(from * taps).zip(places) {
+        place[..from * taps].copy_from_slice(weight);
+    }
+    conv.weight = old.replaced(wider, [more_to, more_from, height, width]);
+    conv.bias = conv.bias.map(|bias| {
+        let old = Old::of(&bias);
+        let mut bias = values(bias.into_value());
+        bias.resize(more_to, 0.0);
+        old.replaced(bias, [more_to])
+    });
     conv
 }
 
@@ -79,11 +107,12 @@ pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
         values
     };
     let shape = linear.weight.dims();
-    let weight = scaled(values(linear.weight.val()));
-    linear.weight = replaced(&linear.weight, weight, shape);
-    linear.bias = linear
-        .bias
-        .map(|bias| replaced(&bias, scaled(values(bias.val())), [shape[1]]));
+    let old = Old::of(&linear.weight);
+    linear.weight = old.replaced(scaled(values(linear.weight.into_value())), shape);
+    linear.bias = linear.bias.map(|bias| {
+        let old = Old::of(&bias);
+        old.replaced(scaled(values(bias.into_value())), [shape[1]])
+    });
     linear
 }
 
@@ -92,7 +121,8 @@ pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
 pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
     let [to, _, kernel, _] = conv.weight.dims();
     let taps = kernel * kernel;
-    let weight = values(conv.weight.val());
+    let old = Old::of(&conv.weight);
+    let weight = values(conv.weight.into_value());
     let mut folded = Vec::with_capacity(to * 4 * taps);
     for weight in weight.chunks_exact(3 * taps) {
         let mut of_ones = vec![0.0; taps];
@@ -109,8 +139,21 @@ pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
         }
         folded.extend(of_ones.into_iter().map(|weight| weight as f32));
     }
-    conv.weight = replaced(&conv.weight, folded, [to, 4, kernel, kernel]);
+    conv.weight = old.replaced(folded, [to, 4, kernel, kernel]);
     conv
+}
+
+/// Filters `[to, from, taps]` → `[taps, from, to]`. burn's own way to turn axes around, value by value,
+/// was a tenth of a network's loading.
+pub fn outputs_last(filters: Vec<f32>, to: usize, from: usize, taps: usize) -> Vec<f32> {
+    let mut turned = Vec::with_capacity(filters.len());
+    for tap in 0..taps {
+        for channel in 0..from {
+            let first = channel * taps + tap;
+            turned.extend((0..to).map(|output| filters[output * from * taps + first]));
+        }
+    }
+    turned
 }
 
 /// Values that belong to one channel of a convolution's result.
@@ -123,24 +166,75 @@ fn times(value: f32, scale: f64) -> f32 {
     (f64::from(value) * scale) as f32
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+/// The values of a tensor; they are moved where nobody else has it.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor.into_data();
     data.try_into_vec().expect("weights to be f32 on the CPU")
 }
 
-fn tensor<const D: usize, const L: usize>(
-    values: Vec<f32>,
-    shape: [usize; D],
-    like: &Param<Tensor<L>>,
-) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values, shape), &like.val().device())
+/// What stays of a parameter whose values are replaced.
+struct Old {
+    id: ParamId,
+    device: Device,
 }
 
-/// A parameter in the place of `old`.
-fn replaced<const D: usize>(
-    old: &Param<Tensor<D>>,
-    values: Vec<f32>,
-    shape: [usize; D],
-) -> Param<Tensor<D>> {
-    Param::initialized(old.id, tensor(values, shape, old))
+impl Old {
+    fn of<const D: usize>(param: &Param<Tensor<D>>) -> Self {
+        Self {
+            id: param.id,
+            device: param.val().device(),
+        }
+    }
+
+    /// The parameter in its place.
+    fn replaced<const D: usize>(self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+        let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
+        Param::initialized(self.id, tensor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Architecture, Model};
+
+    /// Values that differ from one another, of any shape.
+    fn counted<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+        let values = (0..shape.iter().product()).map(|i: usize| (i as f32 * 0.7).sin());
+        Tensor::from_data(TensorData::new(values.collect(), shape), device)
+    }
+
+    #[test]
+    fn outputs_come_last_as_burn_turns_them() {
+        let filters = counted([5, 3, 2, 4], &Device::flex());
+        let turned = outputs_last(values(filters.clone()), 5, 3, 8);
+        assert_eq!(turned, values(filters.permute([2, 3, 1, 0])));
+    }
+
+    #[test]
+    fn channels_of_zeros_change_nothing() {
+        let device = Device::flex();
+        let network = Architecture::named("resnet-18").unwrap();
+        let network = network.with_width(6).unwrap().init(3, 0.0, &device);
+        let input = Normalisation {
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        let images = counted([2, 3, 64, 64], &device);
+        let ones = Tensor::ones([2, 1, 64, 64], &device);
+        let folded = network.clone().folded(input);
+        let Model::ResNet(resnet) = &folded else {
+            unreachable!("it is a ResNet");
+        };
+        let widths = resnet.widths();
+        assert!(
+            widths.iter().all(|width| width.is_multiple_of(CHANNELS)),
+            "{widths:?}"
+        );
+        let found = values(folded.forward(Tensor::cat(vec![images.clone(), ones], 1)));
+        let wanted = values(network.forward(images));
+        for (found, wanted) in found.iter().zip(&wanted) {
+            assert!((found - wanted).abs() < 1e-4, "{found} is not {wanted}");
+        }
+    }
 }

@@ -144,14 +144,15 @@ struct Move<'a> {
 
 impl ModuleMapper for Move<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        const THERE: [usize; 4] = [2, 3, 1, 0];
         const BACK: [usize; 4] = [3, 2, 0, 1];
         let (id, tensor, mapper) = param.consume();
-        let tensor = match D {
-            4 if self.turned => tensor
-                .permute(std::array::from_fn(|axis| THERE[axis]))
-                .to_device(self.device)
-                .permute(std::array::from_fn(|axis| BACK[axis])),
+        let tensor = match tensor.dims().as_slice() {
+            &[to, from, height, width] if self.turned => {
+                let weight = fold::outputs_last(fold::values(tensor), to, from, height * width);
+                let weight = TensorData::new(weight, [height, width, from, to]);
+                Tensor::from_data(weight, self.device)
+                    .permute(std::array::from_fn(|axis| BACK[axis]))
+            }
             _ => tensor.to_device(self.device),
         };
         Param::from_mapped_value(id, tensor, mapper)

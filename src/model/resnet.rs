@@ -131,6 +131,17 @@ impl ResNet {
         Some(Reading::new(head, Kind::Mean))
     }
 
+    /// Channels that enter and leave each convolution.
+    #[cfg(test)]
+    pub(super) fn widths(&self) -> Vec<usize> {
+        let blocks = self.stages.iter().flatten();
+        let of_blocks = blocks.flat_map(|block| block.branch.iter().chain(&block.shortcut));
+        let convolutions = std::iter::once(&self.stem).chain(of_blocks);
+        convolutions
+            .flat_map(|layer| layer.conv.weight.dims()[..2].to_vec())
+            .collect()
+    }
+
     /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, channels]`.
     fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
         // [B, 3, H, W] -> [B, H / 2, W / 2, C] -> [B, H / 4, W / 4, C]
@@ -142,8 +153,9 @@ impl ResNet {
 
     /// See [`Model::folded`](super::Model::folded).
     pub(super) fn folded(self, input: Normalisation) -> Self {
-        let mut stem = self.stem.folded();
+        let mut stem = self.stem;
         stem.conv = fold::normalisation(stem.conv, input);
+        let stem = stem.folded();
         let stage = |stage: Vec<Block>| stage.into_iter().map(Block::folded).collect();
         Self {
             stem,
@@ -243,7 +255,11 @@ impl ConvNorm {
             Some(norm) => fold::batch_norm(self.conv, &norm),
             None => self.conv,
         };
-        Self { conv, norm: None }
+        // The head need not know: it reads eight times the network's width.
+        Self {
+            conv: fold::padded(conv),
+            norm: None,
+        }
     }
 }
 

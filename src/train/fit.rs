@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
         set_matmul_precision(MatmulPrecision::Highest);
         let bytes = Checkpoint::of(model, card).write(Precision::F16)?;
         let mut checkpoint = Checkpoint::read(&bytes)?;
-        let classifier = Classifier::new(&checkpoint, self.devices[0].clone())?;
+        let classifier = Classifier::new(checkpoint.clone(), self.devices[0].clone())?;
         let scores = SplitScores::compute(&classifier, &self.val, |_| ())?;
         let search = config.threshold_search;
         checkpoint.card.thresholds = scores.scores()?.search_thresholds(search);

@@ -61,7 +61,7 @@ impl Teachers {
             Ok(Teacher {
                 name: path.display().to_string(),
                 seen: Seen::by(&checkpoint),
-                classifier: Classifier::new(&checkpoint, device.clone())
+                classifier: Classifier::new(checkpoint, device.clone())
                     .with_context(context)?
                     .with_flips(true),
             })

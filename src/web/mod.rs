@@ -4,7 +4,10 @@
 //! `Error` with a message for people. `pkg/index.d.ts` describes the objects. The module is made
 //! to run in a worker: on the CPU a forward pass blocks its thread.
 
+mod adapter;
 mod device;
+#[cfg(feature = "webgpu")]
+mod webgpu;
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
@@ -14,8 +17,8 @@ use wasm_bindgen::prelude::*;
 use crate::checkpoint::Checkpoint;
 use crate::classify;
 use crate::image::{CellImage, RgbImage, decode, render_synthetic};
-use crate::kernels::agreement::agreement;
-use crate::kernels::set_staging;
+#[cfg(feature = "webgpu")]
+use crate::kernels::{agreement::agreement, set_staging};
 use crate::nuclei::Feature;
 use device::{DeviceReport, Request};
 
@@ -89,7 +92,7 @@ impl Classifier {
             .parse()
             .map_err(|fault: String| JsError::new(&fault))?;
         let checkpoint = Checkpoint::read(&checkpoint)?;
-        let (classifier, device) = device::place(&checkpoint, request)
+        let (classifier, device) = device::place(checkpoint, request)
             .await
             .map_err(|fault| JsError::new(&fault))?;
         Ok(Self { classifier, device })
@@ -151,9 +154,10 @@ impl Classifier {
 /// `{case, difference}`.
 ///
 /// An error where there is no GPU that can be asked. Afterwards products use no shared memory.
+#[cfg(feature = "webgpu")]
 #[wasm_bindgen]
 pub async fn check_kernels() -> Result<JsValue, JsError> {
-    let device = device::open().await.map_err(|fault| JsError::new(&fault))?;
+    let device = webgpu::open().await.map_err(|fault| JsError::new(&fault))?;
     let mut found = Vec::new();
     for staging in [true, false] {
         set_staging(staging);

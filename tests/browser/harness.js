@@ -40,6 +40,9 @@ const CHROMIUM_FLAGS = [
   "--disable-quic",
 ];
 
+/** What Chromium warns of when a page asks whether there is a GPU, and there is none. */
+const NO_GPU = "No available adapters.";
+
 /** Long enough for the software adapter to compile its shaders on two busy cores. */
 export const PATIENCE = 300_000;
 /** A wait ends before its whole test does, so that the failure names what was waited for. */
@@ -172,7 +175,8 @@ export async function withPage(browser, body, { expected, canSave = false, ...co
   /** @type {Seen} */
   const seen = { complaints: [], requests: [] };
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) seen.complaints.push(message.text());
+    const isComplaint = ["error", "warning"].includes(message.type()) && message.text() !== NO_GPU;
+    if (isComplaint) seen.complaints.push(message.text());
   });
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   page.on("dialog", (dialog) => {

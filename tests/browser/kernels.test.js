@@ -15,7 +15,7 @@ import { PATIENCE, REPOSITORY, folderFor, openBlank, openSite, withPage } from "
 
 /** @import { Page } from "playwright-core" */
 /** What the module's `check_kernels` tells of a case. @typedef {{case: string, difference: number}} Agreement */
-/** The glue, which the page's own code never lets out of its worker. @typedef {typeof import("../../pkg/karyolens_wasm.js")} Glue */
+/** The glue, which the page's own code never lets out of its worker. @typedef {typeof import("../../pkg/karyolens_webgpu.js")} Glue */
 /** What a page's shaders were and what became of them. @typedef {{shaders: string[], faults: string[]}} Watched */
 
 /** The largest difference that another order of f32 sums explains, over max(1, the largest value). */
@@ -62,7 +62,7 @@ async function openWatched(page) {
   await watchShaders(page);
   await openBlank(page, server.address);
   return page.evaluateHandle(async () => {
-    const glue = /** @type {Glue} */ (await import(`${location.origin}/pkg/karyolens_wasm.js`));
+    const glue = /** @type {Glue} */ (await import(`${location.origin}/pkg/karyolens_webgpu.js`));
     await glue.default();
     return glue;
   });

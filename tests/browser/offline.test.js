@@ -55,7 +55,10 @@ test("after one visit the page opens, reads and changes the model with the serve
       const [name] = await caches.keys();
       return (await (await caches.open(name)).keys()).map(({ url }) => url);
     });
-    assert.equal(saved.filter((url) => url.includes(".wasm")).length, 1, "of the program's builds one is enough");
+    for (const kind of ["cpu", "webgpu"]) {
+      const builds = saved.filter((url) => url.includes(`/karyolens_${kind}`) && url.includes(".wasm"));
+      assert.equal(builds.length, 1, `of the builds for ${kind} one is enough`);
+    }
   }, { canSave: true });
 });
 

@@ -22,8 +22,8 @@ test("npm packs all that the package needs and nothing else", { timeout }, async
   const files = JSON.parse(stdout)[0].files;
   const builds = (await readdir(join(REPOSITORY, "pkg"))).filter((name) => name.endsWith("_bg.wasm"));
   assert.deepEqual(files.map((file) => file.path).sort(), [
-    "README.md", "builds.js", "index.d.ts", "index.js", "karyolens_wasm.d.ts", "karyolens_wasm.js", ...builds,
-    "karyolens_wasm_bg.wasm.d.ts", "model.safetensors", "package.json", "pool.js", "remote.js", "simd.js", "source.js",
+    "README.md", "builds.js", "index.d.ts", "index.js", "karyolens_cpu.d.ts", "karyolens_cpu.js", ...builds,
+    "karyolens_cpu_bg.wasm.d.ts", "karyolens_webgpu.d.ts", "karyolens_webgpu.js", "karyolens_webgpu_bg.wasm.d.ts", "gpu.js", "model.safetensors", "package.json", "pool.js", "remote.js", "simd.js", "source.js",
     "worker.js",
   ].sort());
   for (const { path, size } of files) assert.ok(size > 0, `${path} is empty`);
@@ -218,7 +218,7 @@ test("a trap inside the wasm rejects the call with the panic's own words", { tim
   assert.deepEqual(messages, ["the classifier crashed: no such tensor", "resolved", "open"]);
 });
 
-for (const missing of ["worker.js", "karyolens_wasm.js", "karyolens_wasm_bg.wasm", "model.safetensors"]) {
+for (const missing of ["worker.js", "karyolens_cpu.js", "karyolens_cpu_bg.wasm", "model.safetensors"]) {
   test(`loading without ${missing} is rejected and says so`, { timeout }, async () => {
     await withPage(browser, async (page) => {
       // Without any of its builds, where the program is what is missing.
@@ -234,10 +234,10 @@ for (const missing of ["worker.js", "karyolens_wasm.js", "karyolens_wasm_bg.wasm
 }
 
 test("where the browser has relaxed SIMD the build for it is taken, else the plain one", { timeout }, async () => {
-  const wasm = await readFile(join(REPOSITORY, "pkg/karyolens_wasm_bg.wasm"));
+  const wasm = await readFile(join(REPOSITORY, "pkg/karyolens_cpu_bg.wasm"));
   const builds = `export const BUILDS = [
-    { address: new URL("./karyolens_wasm_relaxed_bg.wasm", import.meta.url), size: 1, needsRelaxedSimd: true },
-    { address: new URL("./karyolens_wasm_bg.wasm", import.meta.url), size: 1, needsRelaxedSimd: false },
+    { kind: "cpu", address: new URL("./karyolens_cpu_relaxed_bg.wasm", import.meta.url), size: 1, needsRelaxedSimd: true },
+    { kind: "cpu", address: new URL("./karyolens_cpu_bg.wasm", import.meta.url), size: 1, needsRelaxedSimd: false },
   ];`;
   for (const { hasRelaxedSimd, isThere, wanted } of [
     { hasRelaxedSimd: true, isThere: true, wanted: [/relaxed/] },
@@ -246,7 +246,7 @@ test("where the browser has relaxed SIMD the build for it is taken, else the pla
   ]) {
     await withPage(browser, async (page, seen) => {
       await page.route("**/pkg/builds.js", (route) => route.fulfill({ contentType: "text/javascript", body: builds }));
-      await page.route("**/pkg/karyolens_wasm_relaxed_bg.wasm", (route) =>
+      await page.route("**/pkg/karyolens_cpu_relaxed_bg.wasm", (route) =>
         route.fulfill(isThere ? { contentType: "application/wasm", body: wasm } : { status: 404 }));
       if (!hasRelaxedSimd) await page.addInitScript(() => { WebAssembly.validate = () => false; });
       await openBlank(page, server.address);
@@ -260,6 +260,33 @@ test("where the browser has relaxed SIMD the build for it is taken, else the pla
     }, { expected: /404/ });
   }
 });
+
+for (const { what, device, adapter, kind } of [
+  { what: "a graphics card", device: "auto", adapter: { info: { isFallbackAdapter: false } }, kind: "webgpu" },
+  { what: "a software adapter", device: "auto", adapter: { info: { isFallbackAdapter: true } }, kind: "cpu" },
+  { what: "a software adapter, in older browsers", device: "auto", adapter: { isFallbackAdapter: true }, kind: "cpu" },
+  { what: "no adapter", device: "auto", adapter: null, kind: "cpu" },
+  { what: "a graphics card that is not wanted", device: "cpu", adapter: { info: {} }, kind: "cpu" },
+  { what: "no adapter but the wish for one", device: "webgpu", adapter: null, kind: "webgpu" },
+]) {
+  test(`the program for ${kind} is taken where there is ${what}`, { timeout }, async () => {
+    await withPage(browser, async (page, seen) => {
+      await page.addInitScript((adapter) => {
+        Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => adapter } });
+      }, adapter);
+      await openBlank(page, server.address);
+      const loaded = await page.evaluate(async ([address, device]) => {
+        const { Karyolens } = await import(address);
+        // The worker has no GPU, whatever the page believes.
+        return Karyolens.load({ device }).then((/** @type {any} */ karyolens) => karyolens.device.kind, String);
+      }, ["/pkg/index.js", device]);
+      assert.match(loaded, device === "webgpu" ? /WebGPU/ : /^cpu$/);
+      const asked = seen.requests.filter((url) => /karyolens_.*\.(js|wasm)$/.test(url));
+      assert.equal(asked.length, 2, asked.join(" "));
+      for (const url of asked) assert.ok(url.includes(`/karyolens_${kind}`), url);
+    });
+  });
+}
 
 test("a server that does not know what wasm is will do", { timeout }, async () => {
   await withPage(browser, async (page) => {
@@ -321,7 +348,7 @@ function withWorker(worker, script) {
 
 /** The same over a wasm module of our own. @param {string} module @param {string} script */
 function withModule(module, script) {
-  return withReplaced("karyolens_wasm.js", module, script);
+  return withReplaced("karyolens_cpu.js", module, script);
 }
 
 /** @param {string} file @param {string} body @param {string} script */

@@ -239,7 +239,7 @@ test("all that the page asks for comes from its own server", { timeout }, async 
     await page.click("#example");
     await settledRows(page, 1);
     // The list was not empty because nobody looked: the worker's own requests are in it.
-    for (const file of ["main.js", "pkg/index.js", "pkg/worker.js", "pkg/karyolens_wasm_relaxed_bg.wasm", "pkg/model.safetensors"]) {
+    for (const file of ["main.js", "pkg/index.js", "pkg/worker.js", "pkg/karyolens_cpu_relaxed_bg.wasm", "pkg/model.safetensors"]) {
       assert.ok(seen.requests.includes(`${server.address}${file}`), `${file} was not seen`);
     }
     const elsewhere = seen.requests.filter((url) => !url.startsWith(server.address) && !url.startsWith(`blob:${server.address}`));
