@@ -241,8 +241,8 @@ test("where the browser has relaxed SIMD the build for it is taken, else the pla
   ];`;
   for (const { hasRelaxedSimd, isThere, wanted } of [
     { hasRelaxedSimd: true, isThere: true, wanted: [/relaxed/] },
-    { hasRelaxedSimd: false, isThere: true, wanted: [/wasm_bg/] },
-    { hasRelaxedSimd: true, isThere: false, wanted: [/relaxed/, /wasm_bg/] },
+    { hasRelaxedSimd: false, isThere: true, wanted: [/cpu_bg/] },
+    { hasRelaxedSimd: true, isThere: false, wanted: [/relaxed/, /cpu_bg/] },
   ]) {
     await withPage(browser, async (page, seen) => {
       await page.route("**/pkg/builds.js", (route) => route.fulfill({ contentType: "text/javascript", body: builds }));

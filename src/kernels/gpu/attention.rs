@@ -7,10 +7,13 @@
 //! and values at a time into shared memory, each its share.
 
 use burn_cubecl::cubecl;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::super::plan::QUERIES;
-use super::rows::total;
+use super::layer_norm::total;
+use super::{cubes, empty, lanes, sides, staging};
 
 /// Keys, and values, that are staged at a time: 8 KB of each for heads of 64.
 const STAGED: usize = 16;
@@ -111,4 +114,33 @@ pub fn attention<F: Float, N: Size>(
             out[to + i] = sums[i] * inverse;
         }
     }
+}
+
+/// `qkv` `[images, tokens, 3 · width]` → `[images, tokens, width]`.
+pub fn run(qkv: CubeTensor, heads: usize) -> CubeTensor {
+    let qkv = into_contiguous(qkv);
+    let [images, tokens, width] = sides(&qkv);
+    let width = width / 3;
+    let side = width / heads;
+    let lanes = lanes(&[side]);
+    let out = empty(&qkv, [images, tokens, width]);
+    let (count, dim) = cubes(tokens, images * heads, [QUERIES as u32, 1]);
+    let client = qkv.client.clone();
+    // SAFETY: every unit stays within the sizes, which are those of the buffers.
+    unsafe {
+        attention::launch_unchecked::<f32>(
+            &client,
+            count,
+            dim,
+            lanes,
+            qkv.into_buffer_arg(),
+            out.clone().into_buffer_arg(),
+            tokens as u32,
+            heads as u32,
+            1.0 / (side as f32).sqrt(),
+            side / lanes,
+            staging(),
+        );
+    }
+    out
 }

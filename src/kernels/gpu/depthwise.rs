@@ -7,14 +7,18 @@
 //! in shared memory. [`depthwise`] reads from memory itself.
 
 use burn_cubecl::cubecl;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::super::cpu::conv::Images;
 use super::super::plan::{TILE, TILE_CHANNELS};
+use super::{cubes, empty, filters, lanes, sides, staging};
 
 /// Neighbouring pixels of a unit.
-pub const PIXELS: usize = 4;
+const PIXELS: usize = 4;
 /// Units of a cube.
-pub const UNITS: usize = TILE * TILE / PIXELS * TILE_CHANNELS;
+const UNITS: usize = TILE * TILE / PIXELS * TILE_CHANNELS;
 
 /// Sizes of a depthwise convolution; `channels` in vectors.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
@@ -176,4 +180,47 @@ pub fn staged<F: Float, N: Size>(
             out[at as usize] = sums[p] + bias[channel as usize];
         }
     }
+}
+
+/// `x` with the filters `weight` `[channels, 1, kernel, kernel]`.
+pub fn run(x: CubeTensor, weight: CubeTensor, bias: CubeTensor) -> CubeTensor {
+    let [x, bias] = [x, bias].map(into_contiguous);
+    let [_, _, kernel, _] = sides(&weight);
+    let weight = filters(weight);
+    let images = Images::new(sides(&x));
+    let lanes = lanes(&[images.channels]);
+    let channels = images.channels / lanes;
+    let groups = images.width.div_ceil(PIXELS);
+    let lines = images.batch * images.height;
+    let out = empty(&x, images.shape());
+    let sizes = SizesLaunch::new(
+        lines as u32,
+        images.height as u32,
+        images.width as u32,
+        groups as u32,
+        channels as u32,
+    );
+    let client = x.client.clone();
+    let [x, weight, bias, result] = [x, weight, bias, out.clone()].map(CubeTensor::into_buffer_arg);
+    // SAFETY: every unit stays within the sizes, which are those of the buffers.
+    unsafe {
+        if staging() {
+            let tiles = |side: usize| side.div_ceil(TILE) as u32;
+            let count = CubeCount::Static(
+                channels.div_ceil(TILE_CHANNELS) as u32,
+                tiles(images.width),
+                images.batch as u32 * tiles(images.height),
+            );
+            let dim = CubeDim::new_1d(UNITS as u32);
+            staged::launch_unchecked::<f32>(
+                &client, count, dim, lanes, x, weight, bias, result, sizes, kernel,
+            );
+        } else {
+            let (count, dim) = cubes(channels, lines * groups, [8, 8]);
+            depthwise::launch_unchecked::<f32>(
+                &client, count, dim, lanes, x, weight, bias, result, sizes, kernel,
+            );
+        }
+    }
+    out
 }

@@ -10,11 +10,19 @@
 //! adapters that are a CPU in disguise, where a barrier costs more than a load: each unit reads
 //! what it needs itself.
 
+use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::super::cpu::conv::{Images, Window};
 use super::super::plan::Tile;
-use super::activation::activate;
+use super::activation::{ActivationKind, activate};
+use super::{cubes, empty, filters, lanes, sides, staging};
+
+/// How [`blocked`] shares out the result: rows and vectors of columns a unit.
+const BLOCK: [usize; 2] = [4, 1];
 
 /// Sizes of a product; lengths along channels are in vectors.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
@@ -41,7 +49,7 @@ pub struct Sizes {
     pub pad: u32,
     /// Whether there is a residual.
     pub joins: u32,
-    /// What is done last: see [`ActivationKind`](super::ActivationKind).
+    /// What is done last: see [`ActivationKind`].
     pub activation: u32,
 }
 
@@ -266,4 +274,116 @@ pub fn tiled<F: Float, In: Size, Out: Size>(
             finish(sum, row, column, bias, residual, out, &sizes);
         }
     }
+}
+
+/// `x` times `weight`, `[from, to]` or filters `[to, from, kernel, kernel]`, with all that follows.
+pub fn run(
+    x: CubeTensor,
+    weight: CubeTensor,
+    bias: Option<CubeTensor>,
+    window: Window,
+    residual: Option<CubeTensor>,
+    activation: ActivationKind,
+) -> CubeTensor {
+    let x = into_contiguous(x);
+    let shape = x.shape();
+    let from = shape[shape.num_dims() - 1];
+    // A plain product is that of a 1×1 window over one line of pixels.
+    let (images, weight, to) = match weight.shape().num_dims() {
+        2 => {
+            let to = weight.shape()[1];
+            let rows = shape.num_elements() / from;
+            (Images::new([1, 1, rows, from]), into_contiguous(weight), to)
+        }
+        _ => {
+            let to = weight.shape()[0];
+            (Images::new(sides(&x)), filters(weight), to)
+        }
+    };
+    let output = window.output(images, to);
+    let out = match weight.shape().num_dims() {
+        2 => {
+            let mut shape = shape.clone();
+            let last = shape.num_dims() - 1;
+            shape[last] = to;
+            empty(&x, shape)
+        }
+        _ => empty(&x, output.shape()),
+    };
+    let (input_lanes, output_lanes) = (lanes(&[from]), lanes(&[to]));
+    let residual = residual.map(into_contiguous);
+    let bias = match bias {
+        Some(bias) => into_contiguous(bias),
+        None => burn_cubecl::ops::numeric::zeros_client(
+            x.client.clone(),
+            x.device.clone(),
+            [to].into(),
+            x.dtype,
+        ),
+    };
+    let sizes = SizesLaunch::new(
+        output.pixels() as u32,
+        (to / output_lanes) as u32,
+        (from / input_lanes) as u32,
+        images.height as u32,
+        images.width as u32,
+        output.height as u32,
+        output.width as u32,
+        window.kernel as u32,
+        window.stride as u32,
+        window.pad as u32,
+        residual.is_some() as u32,
+        activation as u32,
+    );
+    // A binding that is not read, where there is no residual.
+    let residual = residual.unwrap_or_else(|| bias.clone());
+    let client = x.client.clone();
+    let (rows, columns) = (output.pixels(), to / output_lanes);
+    let [x, weight, bias, residual, result] =
+        [x, weight, bias, residual, out.clone()].map(CubeTensor::into_buffer_arg);
+    // SAFETY: every unit stays within the sizes, which are those of the buffers.
+    unsafe {
+        if staging() {
+            let tile = Tile::of(rows, columns);
+            let [wide, high] = tile.cubes(rows, columns);
+            let (count, _) = cubes(wide, high, [1, 1]);
+            let dim = CubeDim::new_1d(tile.units() as u32);
+            tiled::launch_unchecked::<f32>(
+                &client,
+                count,
+                dim,
+                input_lanes,
+                output_lanes,
+                x,
+                weight,
+                bias,
+                residual,
+                result,
+                sizes,
+                input_lanes,
+                tile,
+            );
+        } else {
+            let [pixels, vectors] = BLOCK;
+            let (wide, high) = (columns.div_ceil(vectors), rows.div_ceil(pixels));
+            let (count, dim) = cubes(wide, high, [8, 8]);
+            blocked::launch_unchecked::<f32>(
+                &client,
+                count,
+                dim,
+                input_lanes,
+                output_lanes,
+                x,
+                weight,
+                bias,
+                residual,
+                result,
+                sizes,
+                input_lanes,
+                pixels,
+                vectors,
+            );
+        }
+    }
+    out
 }

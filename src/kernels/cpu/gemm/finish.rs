@@ -12,7 +12,7 @@ pub trait Finish: Sync {
     /// # Safety
     /// The row and columns are those of the result that this was made for, and there is a column of
     /// it in each vector.
-    unsafe fn finish<S: Simd, const V: usize>(
+    unsafe fn row<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
@@ -20,6 +20,27 @@ pub trait Finish: Sync {
         columns: usize,
         values: [S::f32s; V],
     );
+
+    /// The same, where there may be more columns. Most vectors are whole; of those, nothing is asked
+    /// vector by vector.
+    ///
+    /// # Safety
+    /// As of [`row`](Self::row).
+    #[inline(always)]
+    unsafe fn finish<S: Simd, const V: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        column: usize,
+        columns: usize,
+        values: [S::f32s; V],
+    ) {
+        let all = V * S::F32_LANES;
+        match columns >= all {
+            true => unsafe { self.row(simd, row, column, all, values) },
+            false => unsafe { self.row(simd, row, column, columns, values) },
+        }
+    }
 }
 
 /// How many columns of vector `v` are the result's, where `columns` of its tile are.
@@ -119,9 +140,11 @@ impl<'a> Store<'a> {
             }
         }
     }
+}
 
+impl Finish for Store<'_> {
     #[inline(always)]
-    unsafe fn finished<S: Simd, const V: usize>(
+    unsafe fn row<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
@@ -149,25 +172,6 @@ impl<'a> Store<'a> {
     }
 }
 
-impl Finish for Store<'_> {
-    #[inline(always)]
-    unsafe fn finish<S: Simd, const V: usize>(
-        &self,
-        simd: S,
-        row: usize,
-        column: usize,
-        columns: usize,
-        values: [S::f32s; V],
-    ) {
-        let all = V * S::F32_LANES;
-        // Most vectors are whole; of those, nothing is asked vector by vector.
-        match columns >= all {
-            true => unsafe { self.finished(simd, row, column, all, values) },
-            false => unsafe { self.finished(simd, row, column, columns, values) },
-        }
-    }
-}
-
 /// Writes the result and its GELU.
 pub struct StoreGelu<'a> {
     /// The result before the GELU, where a gradient will want it.
@@ -176,9 +180,9 @@ pub struct StoreGelu<'a> {
     pub gelu: Store<'a>,
 }
 
-impl StoreGelu<'_> {
+impl Finish for StoreGelu<'_> {
     #[inline(always)]
-    unsafe fn finished<S: Simd, const V: usize>(
+    unsafe fn row<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,
@@ -197,24 +201,6 @@ impl StoreGelu<'_> {
     }
 }
 
-impl Finish for StoreGelu<'_> {
-    #[inline(always)]
-    unsafe fn finish<S: Simd, const V: usize>(
-        &self,
-        simd: S,
-        row: usize,
-        column: usize,
-        columns: usize,
-        values: [S::f32s; V],
-    ) {
-        let all = V * S::F32_LANES;
-        match columns >= all {
-            true => unsafe { self.finished(simd, row, column, all, values) },
-            false => unsafe { self.finished(simd, row, column, columns, values) },
-        }
-    }
-}
-
 /// Writes, or adds to what is there.
 pub struct Sum {
     pub store: Store<'static>,
@@ -223,7 +209,7 @@ pub struct Sum {
 
 impl Finish for Sum {
     #[inline(always)]
-    unsafe fn finish<S: Simd, const V: usize>(
+    unsafe fn row<S: Simd, const V: usize>(
         &self,
         simd: S,
         row: usize,

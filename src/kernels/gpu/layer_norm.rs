@@ -1,8 +1,15 @@
-//! Kernels that go over rows: layer norm, the mean over an image's pixels, max pooling, and the
-//! tokens of a transformer put together.
+//! Layer norm: a row's mean, then the variance of what is apart from it, then the result.
+//!
+//! Two kernels compute the same. In [`layer_norm_together`], for GPUs, some units share a row; in
+//! [`layer_norm`] a row is one unit's.
 
+use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
+
+use super::{cubes, empty, lanes, staging};
 
 /// Every row of `columns` vectors brought to mean 0 and variance 1, then times `gamma` plus `beta`.
 /// A row is one unit's; it holds `values` values.
@@ -44,9 +51,9 @@ pub fn layer_norm<F: Float, N: Size>(
 }
 
 /// Units of a cube of [`layer_norm_together`] that share a row.
-pub const ROW_UNITS: usize = 16;
+const ROW_UNITS: usize = 16;
 /// Rows of its cube.
-pub const CUBE_ROWS: usize = 4;
+const CUBE_ROWS: usize = 4;
 
 /// The same, a row shared by [`ROW_UNITS`] units: neighbours read neighbouring values.
 #[cube(launch_unchecked)]
@@ -117,120 +124,53 @@ pub fn total<F: Float, N: Size>(vector: Vector<F, N>) -> F {
     sum
 }
 
-/// `[images, pixels, channels]` → the mean over the pixels, `[images, channels]`.
-#[cube(launch_unchecked)]
-pub fn pixel_mean<F: Float, N: Size>(
-    x: &[Vector<F, N>],
-    out: &mut [Vector<F, N>],
-    images: u32,
-    pixels: u32,
-    channels: u32,
-) {
-    let channel = ABSOLUTE_POS_X;
-    let image = ABSOLUTE_POS_Y;
-    if channel >= channels || image >= images {
-        terminate!();
-    }
-    let mut sum = Vector::<F, N>::new(F::from_int(0));
-    for pixel in 0..pixels {
-        sum += x[((image * pixels + pixel) * channels + channel) as usize];
-    }
-    let count = Vector::<F, N>::new(F::cast_from(pixels));
-    out[(image * channels + channel) as usize] = sum / count;
-}
-
-/// Sizes of a pooling; `channels` in vectors.
-#[derive(CubeLaunch, CubeType, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct PoolSizes {
-    pub rows: u32,
-    pub channels: u32,
-    pub height: u32,
-    pub width: u32,
-    pub out_height: u32,
-    pub out_width: u32,
-    pub kernel: u32,
-    pub stride: u32,
-    pub pad: u32,
-}
-
-/// The highest value of every window, channel by channel.
-#[cube(launch_unchecked)]
-pub fn max_pool<F: Float, N: Size>(x: &[Vector<F, N>], out: &mut [Vector<F, N>], sizes: PoolSizes) {
-    let channel = ABSOLUTE_POS_X;
-    let row = ABSOLUTE_POS_Y;
-    if channel >= sizes.channels || row >= sizes.rows {
-        terminate!();
-    }
-    let column = row % sizes.out_width;
-    let line = row / sizes.out_width;
-    let image = line / sizes.out_height;
-    let top = (line % sizes.out_height) * sizes.stride;
-    let left = column * sizes.stride;
-    let mut highest = Vector::<F, N>::new(F::min_value());
-    for tap_y in 0..sizes.kernel {
-        for tap_x in 0..sizes.kernel {
-            // Below 0 wraps to far above the sides.
-            let y = top + tap_y - sizes.pad;
-            let x_at = left + tap_x - sizes.pad;
-            if y < sizes.height && x_at < sizes.width {
-                let pixel = (image * sizes.height + y) * sizes.width + x_at;
-                highest = max(highest, x[(pixel * sizes.channels + channel) as usize]);
-            }
+/// Every row of the last axis of `x`.
+pub fn run(x: CubeTensor, gamma: CubeTensor, beta: CubeTensor, epsilon: f32) -> CubeTensor {
+    let [x, gamma, beta] = [x, gamma, beta].map(into_contiguous);
+    let columns = gamma.shape().num_elements();
+    let rows = x.shape().num_elements() / columns;
+    let lanes = lanes(&[columns]);
+    let out = empty(&x, x.shape());
+    let client = x.client.clone();
+    let [x, gamma, beta, result] = [x, gamma, beta, out.clone()].map(CubeTensor::into_buffer_arg);
+    let (high, wide) = (rows as u32, (columns / lanes) as u32);
+    // SAFETY: every unit stays within the sizes, which are those of the buffers.
+    unsafe {
+        if staging() {
+            let units = [ROW_UNITS, CUBE_ROWS].map(|units| units as u32);
+            let (count, _) = cubes(rows.div_ceil(CUBE_ROWS), 1, [1, 1]);
+            let dim = CubeDim::new_2d(units[0], units[1]);
+            layer_norm_together::launch_unchecked::<f32>(
+                &client,
+                count,
+                dim,
+                lanes,
+                x,
+                gamma,
+                beta,
+                result,
+                high,
+                wide,
+                columns as u32,
+                epsilon,
+            );
+        } else {
+            let (count, dim) = cubes(rows, 1, [64, 1]);
+            layer_norm::launch_unchecked::<f32>(
+                &client,
+                count,
+                dim,
+                lanes,
+                x,
+                gamma,
+                beta,
+                result,
+                high,
+                wide,
+                columns as u32,
+                epsilon,
+            );
         }
     }
-    out[(row * sizes.channels + channel) as usize] = highest;
-}
-
-/// Patches `[images, patches, width]`, one class token and the positions of all → tokens
-/// `[images, 1 + patches, width]`, the class token first.
-#[cube(launch_unchecked)]
-#[allow(clippy::too_many_arguments)] // A kernel's buffers.
-pub fn tokens<F: Float, N: Size>(
-    patches: &[Vector<F, N>],
-    class_token: &[Vector<F, N>],
-    positions: &[Vector<F, N>],
-    out: &mut [Vector<F, N>],
-    images: u32,
-    count: u32,
-    width: u32,
-) {
-    let channel = ABSOLUTE_POS_X;
-    let row = ABSOLUTE_POS_Y;
-    if channel >= width || row >= images * count {
-        terminate!();
-    }
-    let token = row % count;
-    let image = row / count;
-    let mut value = positions[(token * width + channel) as usize];
-    if token == 0 {
-        value += class_token[channel as usize];
-    } else {
-        let patch = image * (count - 1) + token - 1;
-        value += patches[(patch * width + channel) as usize];
-    }
-    out[(row * width + channel) as usize] = value;
-}
-
-/// `[rows, wide]` and `[rows, columns - wide]` → `[rows, columns]`, value by value.
-#[cube(launch_unchecked)]
-pub fn beside<F: Float>(
-    left: &[F],
-    right: &[F],
-    out: &mut [F],
-    rows: u32,
-    wide: u32,
-    columns: u32,
-) {
-    let column = ABSOLUTE_POS_X;
-    let row = ABSOLUTE_POS_Y;
-    if column >= columns || row >= rows {
-        terminate!();
-    }
-    let to = (row * columns + column) as usize;
-    if column < wide {
-        out[to] = left[(row * wide + column) as usize];
-    } else {
-        out[to] = right[(row * (columns - wide) + column - wide) as usize];
-    }
+    out
 }
