@@ -93,10 +93,9 @@ export class Karyolens {
    * Times forward passes over drawn cells: from pictures of the network's input size to logits that
    * have been read back. Later calls wait until it is done.
    *
-   * @param options.batch pictures in one pass; 1 where it is not given.
+   * @param options.batch pictures in one pass, which a CPU takes one after another; 1 where it is not given.
    * @param options.passes how many passes; 1 where it is not given.
-   * @returns milliseconds of each pass, in turn. The first ones of a batch size may be slower. On
-   *   WebGPU the very first pass was done while loading, see {@link DeviceReport.first_ms}.
+   * @returns milliseconds of each pass, in turn. The first ones of a batch size may be slower.
    * @throws {TypeError} for what is no whole number from 1.
    * @throws {Error} where the device fails.
    */
@@ -140,8 +139,11 @@ export interface DeviceReport {
   reason: string;
   /** The graphics adapter's own description, where there is one. */
   adapter: string | null;
-  /** Milliseconds of WebGPU's first forward pass, which is done while loading; null on the CPU. */
-  first_ms: number | null;
+  /**
+   * Milliseconds of the loading that went to a question whose answer is known, put to WebGPU and the
+   * CPU at once; WebGPU makes its pipelines for it. Null on the CPU.
+   */
+  known_ms: number | null;
 }
 
 /** What the model says of one picture. */

@@ -41,9 +41,11 @@ export class Karyolens {
     const loading = new AbortController();
     const reading = readWeights(model, onProgress, loading.signal);
     reading.catch(() => {}); // It is waited for below.
-    const kind = await kindFor(device);
-    const pool = new Pool(kind);
+    /** @type {Pool | undefined} */
+    let pool;
     try {
+      const kind = await kindFor(device);
+      pool = new Pool(kind);
       const [program, weights] = await Promise.race([
         Promise.all([compileProgram(kind, onProgress, loading.signal), reading]),
         pool.failure,
@@ -54,7 +56,7 @@ export class Karyolens {
       return new Karyolens(pool, facts);
     } catch (error) {
       loading.abort();
-      pool.end(new Error("the classifier could not be loaded"));
+      pool?.end(new Error("the classifier could not be loaded"));
       throw error;
     }
   }

@@ -14,15 +14,17 @@ export class Remote {
 
   /** @param {Kind} kind of the program that it runs */
   constructor(kind) {
-    // Its name tells the worker which program to fetch, before any message could.
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: `karyolens ${kind}` });
+    // Each address is spelled out: so the tools that bundle pages find the files.
+    this.#worker = kind === "webgpu"
+      ? new Worker(new URL("./worker-webgpu.js", import.meta.url), { type: "module", name: "karyolens" })
+      : new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module", name: "karyolens" });
     this.#failure.promise.catch(() => {}); // nobody need be listening
     this.#worker.addEventListener("message", ({ data }) => this.#receive(data));
     // Without a message the script itself, or one that it imports, did not arrive.
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.end(new Error(`the classifier's worker failed: ${event.message
-        || "worker.js could not be loaded; it belongs beside index.js"}`));
+        || `worker-${kind}.js, worker.js or karyolens_${kind}.js could not be loaded; they belong beside index.js`}`));
     });
     this.#worker.addEventListener("messageerror", () => {
       this.end(new Error("the classifier's worker sent an answer that cannot be read"));

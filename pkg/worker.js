@@ -1,6 +1,6 @@
 /**
- * The far side of remote.js: owns an instance of the program and the one classifier, answers one
- * call at a time, in their order.
+ * The far side of remote.js, for programs of both kinds (worker-cpu.js, worker-webgpu.js): owns an
+ * instance of the program and the one classifier, answers one call at a time, in their order.
  *
  * Comes in: `{method, args}`. Goes out: `{result}` or `{error}`, and `{fatal}` when the program
  * itself has failed. A trap leaves the program's memory in an unknown state and its promises
@@ -19,10 +19,6 @@
  */
 const LARGEST_PICTURE = 256 * 2 ** 20;
 
-/** The program of the kind that remote.js asks for, not yet with its memory. @type {Promise<Program>} */
-const fetching = self.name.endsWith("webgpu") ? import("./karyolens_webgpu.js") : import("./karyolens_cpu.js");
-fetching.catch(() => {}); // load() tells.
-
 /** @type {Program} */
 let program;
 /** @type {Program["Classifier"]["prototype"] | undefined} */
@@ -39,7 +35,6 @@ console.error = (...words) => {
 /** @type {Record<string, (...args: any[]) => Promise<Answer>>} */
 const methods = {
   async load(/** @type {Source} */ { program: module, weights, device }) {
-    program = await fetching;
     const [{ memory }, bytes] = await Promise.all([program.default({ module_or_path: module }), bytesOf(weights)]);
     const hash = hashOf(bytes);
     classifier = await program.Classifier.load(bytes, device);
@@ -76,12 +71,16 @@ const methods = {
   },
 };
 
-let previous = Promise.resolve();
-addEventListener("message", ({ data }) => {
-  previous = previous.then(() => answer(data));
-});
-addEventListener("error", (event) => fail(event.error ?? event.message));
-addEventListener("unhandledrejection", (event) => fail(event.reason));
+/** Answers calls from now on. @param {Program} glue of the program, not yet with its memory */
+export function serve(glue) {
+  program = glue;
+  let previous = Promise.resolve();
+  addEventListener("message", ({ data }) => {
+    previous = previous.then(() => answer(data));
+  });
+  addEventListener("error", (event) => fail(event.error ?? event.message));
+  addEventListener("unhandledrejection", (event) => fail(event.reason));
+}
 
 /** @param {{method: string, args: unknown[]}} call */
 async function answer({ method, args }) {

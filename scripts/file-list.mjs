@@ -1,7 +1,7 @@
 /**
  * Lists every file that the page loads, from www/ and pkg/, by its address relative to the page,
- * with its size and SHA-256, and one version over them all. Of the program's builds a browser needs
- * one: `onlyWhere` says for which browsers it is, those that take `module` (in base64) for `valid`
+ * with its size and SHA-256, and one version over them all. Of each kind of the program a browser needs
+ * one build: `onlyWhere` says for which browsers it is, those that take `module` (in base64) for `valid`
  * or those that do not. Writes the list twice: pkg/files.json for anyone, and pkg/files.js for the
  * service worker (www/sw.js), which can only import scripts.
  * The same files give the same list. Takes the folder that holds www/ and pkg/; else this one.

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::checkpoint::verify::{Verification, VerifyError, verify};
 use crate::checkpoint::{Checkpoint, CheckpointError, ModelCard};
 use crate::image::{CellImage, DecodeError, NotACell, RgbImage, decode};
+use crate::kernels;
 use crate::model::{Evidence, Model, Reading};
 use crate::nuclei::Risk;
 
@@ -106,7 +107,7 @@ impl Classifier {
     }
 
     /// The same on another device. Only of one on the CPU of this process.
-    #[cfg(feature = "webgpu")] // Only a browser with a GPU asks two devices.
+    #[cfg(all(feature = "webgpu", target_family = "wasm"))] // Only a browser with a GPU asks two devices.
     pub(crate) fn copied_to(&self, device: Device) -> Self {
         Self {
             reading: self.reading.clone(),
@@ -258,8 +259,8 @@ impl Classifier {
         Ok(answers)
     }
 
-    /// What the network answers to pictures of the input's side, row after row; one pass, however
-    /// many they are.
+    /// What the network answers to pictures of the input's side, row after row, in one pass where the
+    /// device is not better off with several.
     #[cfg_attr(not(target_family = "wasm"), allow(dead_code))] // Only the browser's face times passes.
     pub(crate) async fn pass(&self, pictures: &[RgbImage]) -> Result<Vec<f32>, ClassifyError> {
         self.run(pictures, |input| self.model.forward(input)).await
@@ -271,7 +272,11 @@ impl Classifier {
         pictures: &[RgbImage],
         network: impl Fn(Tensor<4>) -> Tensor<2>,
     ) -> Result<Vec<f32>, ClassifyError> {
-        answers(network(self.images(pictures))).await
+        let mut rows = Vec::new();
+        for pictures in pictures.chunks(kernels::images_at_once(&self.device)) {
+            rows.extend(answers(network(self.images(pictures))).await?);
+        }
+        Ok(rows)
     }
 
     /// Pictures of the input's side → what each place of each adds to each logit; one pass, however

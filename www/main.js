@@ -35,6 +35,12 @@ const EXAMPLES = [
   ["Wrinkled", "Irregular"],
   ["Crowding", "Overlapping"],
 ];
+/** Parts of the page that come last, so that it is ready sooner. */
+const PARTS = {
+  teach: () => import("./teach.js"),
+  compare: () => import("./compare.js"),
+  speed: () => import("./speed.js"),
+};
 /** Bytes; the classifier refuses larger files, and the page must not read them whole. */
 const LARGEST_HASHED = 256 * 2 ** 20;
 /** What else than pictures a person may drop: a checkpoint, a session that was saved. */
@@ -71,6 +77,7 @@ const engine = new Engine({
     performance.mark("ready");
     queue.widen(karyolens.workers);
     saveForOffline();
+    fetchParts();
   },
   onFailed: (message) => {
     errors.push(message);
@@ -183,10 +190,9 @@ onPress("#again", () => {
   find("#choose", HTMLButtonElement).focus();
 });
 onPress("#close-detail", closeDetail);
-// Parts that arrive when they are first asked for: the page is ready sooner without them.
-onPress("#open-teach", () => whenThere(import("./teach.js"), ({ openTeach }) => openTeach({ engine, session, add: addCells })));
-onPress("#open-compare", () => whenThere(import("./compare.js"), ({ openCompare }) => openCompare({ session, listModels: choices })));
-onPress("#open-speed", () => whenThere(import("./speed.js"), ({ openSpeed }) => openSpeed(engine.source)));
+onPress("#open-teach", () => whenThere(PARTS.teach(), ({ openTeach }) => openTeach({ engine, session, add: addCells })));
+onPress("#open-compare", () => whenThere(PARTS.compare(), ({ openCompare }) => openCompare({ session, listModels: choices })));
+onPress("#open-speed", () => whenThere(PARTS.speed(), ({ openSpeed }) => openSpeed(engine.source)));
 onPress("#open-diagnostics", () => copyDiagnostics({ karyolens: inUse, session, errors }));
 narrow.addEventListener("change", coverRest);
 listenForKeys();
@@ -196,8 +202,13 @@ addEventListener("beforeunload", (event) => {
 });
 start(undefined);
 
+/** Fetches the parts that the page was ready without; who opens one hears of a failure. */
+function fetchParts() {
+  for (const fetchPart of Object.values(PARTS)) fetchPart().catch(() => {});
+}
+
 /**
- * Opens a part of the page that has first to be fetched, or says why it cannot be.
+ * Opens a part of the page as soon as it is there, or says why it cannot come.
  *
  * @template Part
  * @param {Promise<Part>} fetching
@@ -205,7 +216,8 @@ start(undefined);
  */
 async function whenThere(fetching, open) {
   const part = await fetching.catch((error) => say("status.part-missing", { reason: messageOf(error) }));
-  if (part) open(part);
+  // Of several that were asked for meanwhile the first one opens.
+  if (part && !document.querySelector("dialog[open]")) open(part);
 }
 
 /** Pictures are added, or given back to the cells that were opened without; a model or a session is opened. @param {Found[]} found */

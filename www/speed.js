@@ -10,6 +10,7 @@ import { browserFacts } from "./diagnostics.js";
 import { openDialog } from "./dialog.js";
 import { find, make, messageOf } from "./dom.js";
 import { number, t } from "./i18n.js";
+import { findAdapter } from "./pkg/gpu.js";
 import { Karyolens } from "./pkg/index.js";
 
 /** @import { Source } from "./engine.js" */
@@ -22,7 +23,7 @@ import { Karyolens } from "./pkg/index.js";
  * @typedef {object} Speed
  * @property {Device} device
  * @property {number} ready from nothing to a loaded model
- * @property {number} first the first forward pass
+ * @property {number} first the first forward pass once the model is loaded
  * @property {number[][]} passes of each of {@link BATCHES}, steady ones
  * @property {string[]} facts program, model and adapter
  */
@@ -169,13 +170,6 @@ async function steadyPasses(karyolens, batch) {
   return karyolens.measure({ batch, passes });
 }
 
-/** What WebGPU would run on: a graphics card, a CPU that poses as one, or nothing. */
-async function findAdapter() {
-  const adapter = "gpu" in navigator ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  if (!adapter) return "none";
-  return adapter.info.isFallbackAdapter ? "software" : "real";
-}
-
 /** Cells read in a second, in the largest batches. @param {number[][]} passes */
 function perSecond(passes) {
   const last = BATCHES.length - 1;
@@ -191,7 +185,7 @@ function report(found, failures) {
     ...new Set(found.flatMap(({ facts }) => facts)),
     ...browserFacts(),
     ...found.flatMap(({ device, ready, first, passes }) => [
-      `${deviceName(device)}: ready after ${ms(ready)}, first forward pass ${ms(first)}, ${perSecond(passes).toFixed(1)} cells per second`,
+      `${deviceName(device)}: ready after ${ms(ready)}, first pass then ${ms(first)}, ${perSecond(passes).toFixed(1)} cells per second`,
       ...passes.map((times, index) =>
         `  batch ${BATCHES[index]}: median ${ms(median(times))} of ${times.length}, from ${ms(Math.min(...times))} to ${ms(Math.max(...times))}`),
     ]),

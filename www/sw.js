@@ -20,7 +20,7 @@ const worker = /** @type {ServiceWorkerGlobalScope & {karyolensFiles: {files: Li
 );
 importScripts("./pkg/files.js");
 const { files } = worker.karyolensFiles;
-/** Those that this browser uses: of the program's builds it is one. */
+/** Those that this browser uses: of each kind of the program it is one build. */
 const needed = files.filter(isForThisBrowser);
 
 /** The page's folder, wherever on a server it is. */

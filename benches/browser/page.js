@@ -25,7 +25,7 @@ class Ours {
     this.#instances = await Promise.all(Array.from({ length: workers }, () => Karyolens.load({ model, device, workers: 1 })));
     const [{ device: found }] = this.#instances;
     if (found.kind !== device) throw new Error(`it runs on ${found.kind}, not ${device}: ${found.reason}`);
-    return { knownMs: found.first_ms };
+    return { knownMs: found.known_ms };
   }
 
   /** @param {string} reference its address @returns {Promise<Check>} */

@@ -89,7 +89,8 @@ impl Model {
     }
 
     /// The same network made ready to be run only, on the CPU of this process: batch norms and
-    /// layer scales are folded into the layers before them, and `input` into the first.
+    /// layer scales are folded into the layers before them, and `input` into the first; a ResNet's
+    /// channels are filled up with zeros to whole vectors.
     ///
     /// It takes images `[batch, 4, side, side]`: red, green and blue from 0 to 1, not normalised,
     /// and 1. The fourth channel tells an image's pixels from the zeros around it, which stand for

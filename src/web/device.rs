@@ -10,20 +10,9 @@ use burn::tensor::Device;
 use serde::Serialize;
 
 use super::adapter::{Adapter, NEEDED_FEATURE, find_adapter};
-#[cfg(feature = "webgpu")]
 use super::webgpu;
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
-
-/// The build for browsers without a GPU, see `pkg/gpu.js`.
-#[cfg(not(feature = "webgpu"))]
-mod webgpu {
-    use super::{Adapter, Classifier};
-
-    pub async fn place(_: &Classifier, _: &Adapter) -> Result<(Classifier, f64), String> {
-        Err("the program was loaded in its build for the CPU, which has nothing for WebGPU".into())
-    }
-}
 
 /// What the page asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +44,9 @@ pub(super) struct DeviceReport {
     reason: String,
     /// What the browser calls its adapter, where there is one.
     adapter: Option<String>,
-    /// Milliseconds of WebGPU's first forward pass, in which it makes its shaders: the known
-    /// question. None on the CPU, whose first pass is not done here.
-    first_ms: Option<f64>,
+    /// Milliseconds that the known question took, which both devices are asked at once; a GPU makes
+    /// its pipelines for it. None on the CPU, which is asked nothing.
+    known_ms: Option<f64>,
 }
 
 /// The checkpoint's network on the device that `request` and the browser allow.
@@ -76,7 +65,7 @@ pub(super) async fn place(
                 kind: "cpu",
                 reason,
                 adapter,
-                first_ms: None,
+                known_ms: None,
             },
         )
     };
@@ -99,7 +88,7 @@ pub(super) async fn place(
         )),
     };
     match placed {
-        Ok((webgpu, first_ms)) => {
+        Ok((webgpu, known_ms)) => {
             drop(cpu);
             crate::kernels::release_unused();
             let reason = match request {
@@ -113,7 +102,7 @@ pub(super) async fn place(
                     kind: "webgpu",
                     reason: reason.into(),
                     adapter: name,
-                    first_ms: Some(first_ms),
+                    known_ms: Some(known_ms),
                 },
             ))
         }

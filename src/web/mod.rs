@@ -8,6 +8,9 @@ mod adapter;
 mod device;
 #[cfg(feature = "webgpu")]
 mod webgpu;
+#[cfg(not(feature = "webgpu"))]
+#[path = "no_webgpu.rs"]
+mod webgpu;
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
@@ -30,8 +33,8 @@ extern "C" {
 }
 
 unsafe extern "C" {
-    /// The constructors of the module's statics; CubeCL's compiler registers its operations in
-    /// hundreds of them. The linker defines it.
+    /// The constructors of the module's statics; with WebGPU CubeCL's compiler registers its
+    /// operations in hundreds of them. The linker defines it.
     fn __wasm_call_ctors();
 }
 

@@ -29,10 +29,11 @@ test(whole, { timeout, skip: skipWithoutShared(whole, "peers") }, async (t) => {
   assert.ok(Math.abs(withPeer.ratio - withPeer.ours_ms / withPeer.peer_ms) < 1e-9);
   // A shipped model is ours alone.
   assert.ok(alone.ours_ms > 0);
-  for (const key of ["peer_ms", "ratio", "peer_first_ms"]) assert.equal(alone[key], null, key);
+  for (const key of ["peer_ms", "ratio", "peer_first_ms", "known_ms"]) assert.equal(alone[key], null, key);
 
   assert.ok(bytes.code_gzip > 100_000 && bytes.model > 1_000_000, JSON.stringify(bytes));
-  assert.ok("code_brotli" in bytes);
+  assert.ok(bytes.cpu_code_gzip > 100_000 && bytes.cpu_code_gzip < bytes.code_gzip, JSON.stringify(bytes));
+  assert.ok("code_brotli" in bytes && "cpu_code_brotli" in bytes);
   assert.match(machine.browser, /^Chromium \d+/);
   assert.equal(growth.points.at(-1).cells, 20);
   assert.match(await readFile(output.replace(".json", ".html"), "utf8"), /<polyline points="\d/);

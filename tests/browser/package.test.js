@@ -24,7 +24,7 @@ test("npm packs all that the package needs and nothing else", { timeout }, async
   assert.deepEqual(files.map((file) => file.path).sort(), [
     "README.md", "builds.js", "index.d.ts", "index.js", "karyolens_cpu.d.ts", "karyolens_cpu.js", ...builds,
     "karyolens_cpu_bg.wasm.d.ts", "karyolens_webgpu.d.ts", "karyolens_webgpu.js", "karyolens_webgpu_bg.wasm.d.ts", "gpu.js", "model.safetensors", "package.json", "pool.js", "remote.js", "simd.js", "source.js",
-    "worker.js",
+    "worker.js", "worker-cpu.js", "worker-webgpu.js",
   ].sort());
   for (const { path, size } of files) assert.ok(size > 0, `${path} is empty`);
 });
@@ -218,7 +218,7 @@ test("a trap inside the wasm rejects the call with the panic's own words", { tim
   assert.deepEqual(messages, ["the classifier crashed: no such tensor", "resolved", "open"]);
 });
 
-for (const missing of ["worker.js", "karyolens_cpu.js", "karyolens_cpu_bg.wasm", "model.safetensors"]) {
+for (const missing of ["worker-cpu.js", "worker.js", "karyolens_cpu.js", "karyolens_cpu_bg.wasm", "model.safetensors"]) {
   test(`loading without ${missing} is rejected and says so`, { timeout }, async () => {
     await withPage(browser, async (page) => {
       // Without any of its builds, where the program is what is missing.
@@ -261,19 +261,19 @@ test("where the browser has relaxed SIMD the build for it is taken, else the pla
   }
 });
 
-for (const { what, device, adapter, kind } of [
-  { what: "a graphics card", device: "auto", adapter: { info: { isFallbackAdapter: false } }, kind: "webgpu" },
-  { what: "a software adapter", device: "auto", adapter: { info: { isFallbackAdapter: true } }, kind: "cpu" },
-  { what: "a software adapter, in older browsers", device: "auto", adapter: { isFallbackAdapter: true }, kind: "cpu" },
-  { what: "no adapter", device: "auto", adapter: null, kind: "cpu" },
-  { what: "a graphics card that is not wanted", device: "cpu", adapter: { info: {} }, kind: "cpu" },
-  { what: "no adapter but the wish for one", device: "webgpu", adapter: null, kind: "webgpu" },
+for (const { what, device, requestAdapter, kind } of [
+  { what: "a graphics card", device: "auto", requestAdapter: "async () => ({ features: new Set(['timestamp-query']), info: { isFallbackAdapter: false } })", kind: "webgpu" },
+  { what: "a graphics card that lacks a feature", device: "auto", requestAdapter: "async () => ({ features: new Set(), info: {} })", kind: "cpu" },
+  { what: "a software adapter", device: "auto", requestAdapter: "async () => ({ features: new Set(['timestamp-query']), info: { isFallbackAdapter: true } })", kind: "cpu" },
+  { what: "a software adapter of an older browser", device: "auto", requestAdapter: "async () => ({ features: new Set(['timestamp-query']), isFallbackAdapter: true })", kind: "cpu" },
+  { what: "no adapter", device: "auto", requestAdapter: "async () => null", kind: "cpu" },
+  { what: "an adapter that cannot be asked for", device: "auto", requestAdapter: "() => { throw new Error('lost'); }", kind: "cpu" },
+  { what: "a graphics card that is not wanted", device: "cpu", requestAdapter: "() => { throw new Error('asked'); }", kind: "cpu" },
+  { what: "no adapter but the wish for one", device: "webgpu", requestAdapter: "async () => null", kind: "webgpu" },
 ]) {
   test(`the program for ${kind} is taken where there is ${what}`, { timeout }, async () => {
     await withPage(browser, async (page, seen) => {
-      await page.addInitScript((adapter) => {
-        Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => adapter } });
-      }, adapter);
+      await page.addInitScript(`Object.defineProperty(navigator, "gpu", { value: { requestAdapter: ${requestAdapter} } });`);
       await openBlank(page, server.address);
       const loaded = await page.evaluate(async ([address, device]) => {
         const { Karyolens } = await import(address);
@@ -343,7 +343,7 @@ const LOADING_WORKER = `
  * @param {string} script
  */
 function withWorker(worker, script) {
-  return withReplaced("worker.js", worker, script);
+  return withReplaced("worker-cpu.js", worker, script);
 }
 
 /** The same over a wasm module of our own. @param {string} module @param {string} script */

@@ -54,7 +54,7 @@ test("the CPU is measured, a software adapter only where it is asked for, and th
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
     assert.match(text, /Program: Karyolens \d+\.\d+\.\d+\nModel: /);
     assert.match(text, /Browser: Mozilla.*Chrome/);
-    assert.match(text, /^CPU: ready after [\d.]+ ms, first forward pass [\d.]+ ms, [\d.]+ cells per second$/m);
+    assert.match(text, /^CPU: ready after [\d.]+ ms, first pass then [\d.]+ ms, [\d.]+ cells per second$/m);
     assert.match(text, /^ {2}batch 16: median [\d.]+ ms of \d+, from [\d.]+ ms to [\d.]+ ms$/m);
 
     await page.keyboard.press("Escape");
