@@ -1,7 +1,7 @@
 /**
  * Which of the program's two kinds a browser needs: the one with WebGPU, or the one for the CPU alone,
- * which is a third of the download. The program itself asks again (src/web/adapter.rs) and tests the GPU before it
- * trusts it.
+ * which is a third of the download. The program itself asks again (src/web/adapter.rs) and tests the
+ * GPU before it trusts it.
  */
 
 /** @import { LoadOptions } from "./index.js" */

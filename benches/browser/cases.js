@@ -135,8 +135,8 @@ async function checkAll(page, sides, reference) {
 
 /** What a side's workers took until now. @param {Page} page @param {Side} side @returns {Promise<Probe>} */
 export async function probe(page, side) {
-  const script = side === "ours" ? "/pkg/worker.js" : "/bench/peer-worker.js";
-  const workers = page.workers().filter((worker) => worker.url().endsWith(script));
+  const script = side === "ours" ? /\/pkg\/worker-(cpu|webgpu)\.js$/ : /\/bench\/peer-worker\.js$/;
+  const workers = page.workers().filter((worker) => script.test(worker.url()));
   const all = await Promise.all(workers.map((worker) => worker.evaluate(() => /** @type {any} */ (globalThis).probe())));
   const complaints = all.flatMap((one) => one.complaints);
   if (complaints.length > 0) throw new Error(`${side}: the GPU complains: ${complaints[0]}`);

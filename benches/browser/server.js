@@ -28,7 +28,7 @@ const HEADERS = {
 };
 
 /** Workers that the probe (probe.js) is loaded into, ahead of anything of their own. */
-const PROBED = ["/pkg/worker.js"];
+const PROBED = ["/pkg/worker-cpu.js", "/pkg/worker-webgpu.js"];
 
 /**
  * Serves folders on a free port of this machine.

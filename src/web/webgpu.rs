@@ -23,7 +23,7 @@ const TOLERANCE: f32 = 1e-3;
 struct Check {
     /// The largest difference of a logit, over max(1, the largest logit).
     difference: f32,
-    /// How long it took.
+    /// How long it took, with the CPU's own answer.
     milliseconds: f64,
 }
 
@@ -32,7 +32,7 @@ thread_local! {
     static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
 }
 
-/// The network on WebGPU, and the milliseconds of its first forward pass.
+/// The network on WebGPU, and the milliseconds that the known question took.
 pub(super) async fn place(
     cpu: &Classifier,
     adapter: &Adapter,

@@ -41,7 +41,7 @@ test(`${CELLS} cells: each takes as long and as much memory as the first ones`, 
   const picture = await render(join(await folderFor(t), "cell.png"), "Grooves", 1);
   const base64 = (await readFile(picture)).toString("base64");
   await withPage(browser, async (page) => {
-    await page.route("**/pkg/worker.js", (route) => route.fulfill({ contentType: "text/javascript", body: QUICK_WORKER }));
+    await page.route("**/pkg/worker-cpu.js", (route) => route.fulfill({ contentType: "text/javascript", body: QUICK_WORKER }));
     // When each picture was handed to a worker.
     await page.addInitScript(() => {
       /** @type {number[]} */

@@ -217,7 +217,7 @@ test("the time left is that of all workers together", async () => {
  */
 function withSlowWorkers(options, body, worker = SLOW_WORKER) {
   return withPage(browser, async (page) => {
-    await page.route("**/pkg/worker.js", (route) => route.fulfill({ contentType: "text/javascript", body: worker }));
+    await page.route("**/pkg/worker-{cpu,webgpu}.js", (route) => route.fulfill({ contentType: "text/javascript", body: worker }));
     await openBlank(page, server.address);
     await page.evaluate(async (options) => {
       const { Karyolens } = await import(new URL("/pkg/index.js", location.href).href);
