@@ -143,8 +143,8 @@ pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
     conv
 }
 
-/// Filters `[to, from, taps]` → `[taps, from, to]`. burn's own way to turn axes around, value by value,
-/// was a tenth of a network's loading.
+/// Filters `[to, from, taps]` → `[taps, from, to]`. burn turns axes around value by value, by way of an
+/// iterator over any strides, which takes long in a browser.
 pub fn outputs_last(filters: Vec<f32>, to: usize, from: usize, taps: usize) -> Vec<f32> {
     let mut turned = Vec::with_capacity(filters.len());
     for tap in 0..taps {
