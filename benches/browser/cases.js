@@ -14,6 +14,7 @@ import { median, quantile } from "./statistics.js";
  * @typedef {object} Loaded
  * @property {number} readyMs from nothing to a loaded model
  * @property {number | null} knownMs of it for the pass whose answer is known, which proves a GPU
+ * @property {number} firstMs the very first pass after that
  *
  * @typedef {object} Timing of one side at one batch size, in milliseconds
  * @property {number} first
@@ -70,13 +71,10 @@ export async function measureNetwork(page, network, device, { batches, workers, 
   const where = { device: device === "webgpu" ? device : "cpu", workers: device === "cpu-all" ? workers : 1 };
   /** @type {Partial<Record<Side, Loaded>>} */
   const loaded = {};
-  /** Each side's very first pass. @type {Partial<Record<Side, number>>} */
-  const firsts = {};
   for (const side of sides) {
     const model = side === "ours" ? network.model : network.peer?.model;
-    loaded[side] = await loadSide(page, side, /** @type {Load} */ ({ ...where, model, side: network.side }));
-    // Before the other side loads: what that leaves to be done holds up whoever comes next.
-    firsts[side] = (await measure(page, side, batches[0], 1))[0];
+    const load = /** @type {Load} */ ({ ...where, model, side: network.side });
+    loaded[side] = await loadSide(page, side, load, batches[0]);
   }
   const rows = [];
   let expected = 0;
@@ -85,7 +83,7 @@ export async function measureNetwork(page, network, device, { batches, workers, 
     /** @type {Partial<Record<Side, Timing>>} */
     const timings = {};
     for (const side of sides) {
-      const first = isFirst ? /** @type {number} */ (firsts[side]) : (await measure(page, side, batch, 1))[0];
+      const first = isFirst ? /** @type {Loaded} */ (loaded[side]).firstMs : (await measure(page, side, batch, 1))[0];
       timings[side] = { first, rounds: [] };
     }
     if (isFirst && network.peer) await checkAll(page, sides, network.peer.reference);
@@ -190,13 +188,24 @@ function spreadOf({ first, rounds }) {
   return { values, median: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) };
 }
 
-/** @param {Page} page @param {Side} side @param {Load} load @returns {Promise<Loaded>} */
-async function loadSide(page, side, load) {
-  return page.evaluate(async ({ side, load }) => {
+/**
+ * Loads a side and takes its first pass, before the other side loads: what that leaves to be done holds
+ * up whoever comes next.
+ *
+ * @param {Page} page
+ * @param {Side} side
+ * @param {Load} load
+ * @param {number} batch of the first pass
+ * @returns {Promise<Loaded>}
+ */
+async function loadSide(page, side, load, batch) {
+  const loaded = await page.evaluate(async ({ side, load }) => {
     const start = performance.now();
     const { knownMs } = await /** @type {any} */ (globalThis).bench[side].load(load);
     return { readyMs: performance.now() - start, knownMs };
   }, { side, load });
+  const [firstMs] = await measure(page, side, batch, 1);
+  return { ...loaded, firstMs };
 }
 
 /** @param {Page} page @param {Side} side @param {number} batch @param {number} passes @returns {Promise<number[]>} */

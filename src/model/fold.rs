@@ -5,10 +5,10 @@
 //! once. The sums are taken in f64, so that a folded network differs by the rounding of its weights
 //! alone.
 
-use burn::module::{Param, ParamId};
+use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 /// What channels are read in: a vector of WebGPU's and of WebAssembly's.
 const CHANNELS: usize = 4;
@@ -54,17 +54,18 @@ pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
         (f64::from(beta[i]) + apart * scale[i]) as f32
     });
     let bias = bias.collect();
-    let shape = conv.weight.dims();
-    let old = Old::of(&conv.weight);
-    let mut weight = values(conv.weight.into_value());
-    for (weight, scale) in weight.chunks_exact_mut(weight_len(shape)).zip(&scale) {
-        weight
-            .iter_mut()
-            .for_each(|weight| *weight = times(*weight, *scale));
-    }
-    let bias = Tensor::from_data(TensorData::new(bias, [scale.len()]), &old.device);
+    let bias = TensorData::new(bias, [scale.len()]);
+    let bias = Tensor::from_data(bias, &conv.weight.val().device());
     conv.bias = Some(Param::from_tensor(bias));
-    conv.weight = old.replaced(weight, shape);
+    let shape = conv.weight.dims();
+    conv.weight = changed(conv.weight, shape, |mut weight| {
+        for (weight, scale) in weight.chunks_exact_mut(weight_len(shape)).zip(&scale) {
+            weight
+                .iter_mut()
+                .for_each(|weight| *weight = times(*weight, *scale));
+        }
+        weight
+    });
     conv
 }
 
@@ -78,19 +79,20 @@ pub fn padded(mut conv: Conv2d) -> Conv2d {
     }
     let [more_to, more_from] = padded;
     let taps = height * width;
-    let old = Old::of(&conv.weight);
-    let weight = values(conv.weight.into_value());
-    let mut wider = vec![0.0; more_to * more_from * taps];
-    let places = wider.chunks_exact_mut(more_from * taps);
-    for (weight, place) in weight.chunks_exact(from * taps).zip(places) {
-        place[..from * taps].copy_from_slice(weight);
-    }
-    conv.weight = old.replaced(wider, [more_to, more_from, height, width]);
+    let shape = [more_to, more_from, height, width];
+    conv.weight = changed(conv.weight, shape, |weight| {
+        let mut wider = vec![0.0; more_to * more_from * taps];
+        let places = wider.chunks_exact_mut(more_from * taps);
+        for (weight, place) in weight.chunks_exact(from * taps).zip(places) {
+            place[..from * taps].copy_from_slice(weight);
+        }
+        wider
+    });
     conv.bias = conv.bias.map(|bias| {
-        let old = Old::of(&bias);
-        let mut bias = values(bias.into_value());
-        bias.resize(more_to, 0.0);
-        old.replaced(bias, [more_to])
+        changed(bias, [more_to], |mut bias| {
+            bias.resize(more_to, 0.0);
+            bias
+        })
     });
     conv
 }
@@ -107,12 +109,8 @@ pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
         values
     };
     let shape = linear.weight.dims();
-    let old = Old::of(&linear.weight);
-    linear.weight = old.replaced(scaled(values(linear.weight.into_value())), shape);
-    linear.bias = linear.bias.map(|bias| {
-        let old = Old::of(&bias);
-        old.replaced(scaled(values(bias.into_value())), [shape[1]])
-    });
+    linear.weight = changed(linear.weight, shape, scaled);
+    linear.bias = linear.bias.map(|bias| changed(bias, [shape[1]], scaled));
     linear
 }
 
@@ -121,25 +119,22 @@ pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
 pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
     let [to, _, kernel, _] = conv.weight.dims();
     let taps = kernel * kernel;
-    let old = Old::of(&conv.weight);
-    let weight = values(conv.weight.into_value());
-    let mut folded = Vec::with_capacity(to * 4 * taps);
-    for weight in weight.chunks_exact(3 * taps) {
-        let mut of_ones = vec![0.0; taps];
-        for (channel, weight) in weight.chunks_exact(taps).enumerate() {
-            let (mean, std) = (
-                f64::from(input.mean[channel]),
-                f64::from(input.std[channel]),
-            );
-            for (weight, of_ones) in weight.iter().zip(&mut of_ones) {
-                let weight = f64::from(*weight) / std;
-                folded.push(weight as f32);
-                *of_ones -= weight * mean;
+    conv.weight = changed(conv.weight, [to, 4, kernel, kernel], |weight| {
+        let mut folded = Vec::with_capacity(to * 4 * taps);
+        for weight in weight.chunks_exact(3 * taps) {
+            let mut of_ones = vec![0.0; taps];
+            for (channel, weight) in weight.chunks_exact(taps).enumerate() {
+                let [mean, std] = [input.mean, input.std].map(|of| f64::from(of[channel]));
+                for (weight, of_ones) in weight.iter().zip(&mut of_ones) {
+                    let weight = f64::from(*weight) / std;
+                    folded.push(weight as f32);
+                    *of_ones -= weight * mean;
+                }
             }
+            folded.extend(of_ones.into_iter().map(|weight| weight as f32));
         }
-        folded.extend(of_ones.into_iter().map(|weight| weight as f32));
-    }
-    conv.weight = old.replaced(folded, [to, 4, kernel, kernel]);
+        folded
+    });
     conv
 }
 
@@ -172,31 +167,24 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     data.try_into_vec().expect("weights to be f32 on the CPU")
 }
 
-/// What stays of a parameter whose values are replaced.
-struct Old {
-    id: ParamId,
-    device: Device,
-}
-
-impl Old {
-    fn of<const D: usize>(param: &Param<Tensor<D>>) -> Self {
-        Self {
-            id: param.id,
-            device: param.val().device(),
-        }
-    }
-
-    /// The parameter in its place.
-    fn replaced<const D: usize>(self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
-        let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
-        Param::initialized(self.id, tensor)
-    }
+/// `param` with what `change` makes of its values, in `shape`.
+fn changed<const D: usize>(
+    param: Param<Tensor<D>>,
+    shape: [usize; D],
+    change: impl FnOnce(Vec<f32>) -> Vec<f32>,
+) -> Param<Tensor<D>> {
+    let id = param.id;
+    let tensor = param.into_value();
+    let device = tensor.device();
+    let data = TensorData::new(change(values(tensor)), shape);
+    Param::initialized(id, Tensor::from_data(data, &device))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Architecture, Model};
+    use burn::tensor::Device;
 
     /// Values that differ from one another, of any shape.
     fn counted<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {

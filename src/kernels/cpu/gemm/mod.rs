@@ -15,14 +15,17 @@ mod bf16;
 #[path = "no_bf16.rs"]
 mod bf16;
 mod finish;
+mod left;
 mod outer;
 mod packed;
 mod precision;
 
 use pulp::{Simd, WithSimd};
 
-use super::tasks::for_each;
+use super::tasks::{Scratch, for_each};
 use super::vector::{self, load_all};
+
+use left::{Apart, Left, SideBySide, side_by_side};
 
 pub use finish::{Epilogue, Finish, Store, StoreGelu};
 pub use outer::{outer, outer_here};
@@ -39,6 +42,14 @@ const TASKS: usize = if cfg!(target_family = "wasm") { 1 } else { 16 };
 /// Steps of a tile's loop taken at once. A browser's compiler unrolls short loops itself, with the
 /// steps' offsets inside the loads; of a loop unrolled by ours every offset is an addition.
 const UNROLL: usize = if cfg!(target_family = "wasm") { 1 } else { 4 };
+
+/// Panels from which on a browser's tiles read a copy of the left rows: then it costs less than it saves.
+/// Native code has a register for each row.
+const COPIED_FROM: usize = if cfg!(target_family = "wasm") {
+    16
+} else {
+    usize::MAX
+};
 
 /// Vectors a panel is wide.
 const fn panel_vectors<S: Simd>() -> usize {
@@ -279,13 +290,24 @@ fn multiply_block<S: Simd, F: Finish>(
     for (row, start) in starts[..rows].iter_mut().enumerate() {
         *start = a.data[a.offset(first + row)..].as_ptr();
     }
+    let starts = &starts[..rows];
+    let copy = (a.runs == 1 && panels.len() >= COPIED_FROM).then(|| {
+        let mut copy = Scratch::new(rows * a.run);
+        for tile in tiles::<S>(rows) {
+            let to = &mut copy[tile.start * a.run..tile.end * a.run];
+            // SAFETY: `a` was checked, so each of its rows is a run.
+            unsafe { side_by_side(&starts[tile], a.run, to) };
+        }
+        copy
+    });
     for panel in panels {
         let (values, vectors) = b.panel::<S>(panel);
         let column = panel * panel_vectors::<S>() * S::F32_LANES;
         let block = Block {
             simd,
             a,
-            starts: &starts[..rows],
+            starts,
+            copy: copy.as_deref(),
             b: values,
             columns: b.columns,
             first,
@@ -304,10 +326,24 @@ fn multiply_block<S: Simd, F: Finish>(
     }
 }
 
+/// `rows` rows in as few tiles as it takes, none more than a row larger than another.
+#[inline(always)]
+fn tiles<S: Simd>(rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let tiles = rows.div_ceil(tile_rows::<S>());
+    let (least, larger) = (rows / tiles.max(1), rows % tiles.max(1));
+    (0..tiles).map(move |tile| {
+        let first = tile * least + tile.min(larger);
+        first..first + least + usize::from(tile < larger)
+    })
+}
+
 struct Block<'a, S, F> {
     simd: S,
     a: Rows<'a>,
+    /// Where each row starts.
     starts: &'a [*const f32],
+    /// The rows of each tile side by side, where it was worth it.
+    copy: Option<&'a [f32]>,
     b: *const f32,
     columns: usize,
     first: usize,
@@ -316,29 +352,41 @@ struct Block<'a, S, F> {
 }
 
 impl<S: Simd, F: Finish> Block<'_, S, F> {
-    /// All rows in as few tiles as it takes, none more than a row larger than another.
+    /// All rows, tile after tile.
     #[inline(always)]
     unsafe fn tiles<const V: usize>(&self) {
-        let rows = self.starts.len();
-        let tiles = rows.div_ceil(tile_rows::<S>());
-        let (least, larger) = (rows / tiles.max(1), rows % tiles.max(1));
-        let mut row = 0;
-        for tile in 0..tiles {
-            let rows = least + usize::from(tile < larger);
+        for tile in tiles::<S>(self.starts.len()) {
+            let row = tile.start;
             unsafe {
-                match rows {
-                    1 => self.tile::<1, V>(row),
-                    2 => self.tile::<2, V>(row),
-                    3 => self.tile::<3, V>(row),
-                    4 => self.tile::<4, V>(row),
-                    5 if tile_rows::<S>() >= 5 => self.tile::<5, V>(row),
-                    6 if tile_rows::<S>() >= 6 => self.tile::<6, V>(row),
-                    7 if tile_rows::<S>() >= 7 => self.tile::<7, V>(row),
-                    _ if tile_rows::<S>() >= 8 => self.tile::<8, V>(row),
+                match tile.len() {
+                    1 => self.rows::<1, V>(row),
+                    2 => self.rows::<2, V>(row),
+                    3 => self.rows::<3, V>(row),
+                    4 => self.rows::<4, V>(row),
+                    5 if tile_rows::<S>() >= 5 => self.rows::<5, V>(row),
+                    6 if tile_rows::<S>() >= 6 => self.rows::<6, V>(row),
+                    7 if tile_rows::<S>() >= 7 => self.rows::<7, V>(row),
+                    _ if tile_rows::<S>() >= 8 => self.rows::<8, V>(row),
                     _ => unreachable!("no tile is larger than `tile_rows`"),
                 }
             }
-            row += rows;
+        }
+    }
+
+    /// The tile of `R` rows from `row` on, from wherever they are to be read.
+    #[inline(always)]
+    unsafe fn rows<const R: usize, const V: usize>(&self, row: usize) {
+        unsafe {
+            match self.copy {
+                Some(copy) if COPIED_FROM < usize::MAX => {
+                    let from = copy.as_ptr().add(row * self.a.run);
+                    self.tile::<R, V>(row, SideBySide::<R>(from));
+                }
+                _ => {
+                    let rows = std::array::from_fn(|r| *self.starts.get_unchecked(row + r));
+                    self.tile::<R, V>(row, Apart::<R>(rows));
+                }
+            }
         }
     }
 
@@ -346,36 +394,28 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
     // native one must be part of what is compiled for the machine's vectors.
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    unsafe fn tile<const R: usize, const V: usize>(&self, row: usize) {
+    unsafe fn tile<const R: usize, const V: usize>(&self, row: usize, mut left: impl Left) {
         let simd = self.simd;
         let lanes = S::F32_LANES;
         unsafe {
-            let mut rows = [std::ptr::null(); R];
-            for r in 0..R {
-                rows[r] = *self.starts.get_unchecked(row + r);
-            }
             let mut sums = [[simd.splat_f32s(0.0); V]; R];
             let mut b = self.b;
             for _ in 0..self.a.runs {
-                let mut left = self.a.run;
-                let mut at = rows;
-                while left >= UNROLL {
+                let mut steps = self.a.run;
+                let mut at = left;
+                while steps >= UNROLL {
                     for k in 0..UNROLL {
-                        step(simd, &at, k, b.add(k * V * lanes), &mut sums);
+                        step(simd, at, k, b.add(k * V * lanes), &mut sums);
                     }
-                    for r in 0..R {
-                        at[r] = at[r].add(UNROLL);
-                    }
+                    at = at.after(UNROLL);
                     b = b.add(UNROLL * V * lanes);
-                    left -= UNROLL;
+                    steps -= UNROLL;
                 }
-                for k in 0..left {
-                    step(simd, &at, k, b, &mut sums);
+                for k in 0..steps {
+                    step(simd, at, k, b, &mut sums);
                     b = b.add(V * lanes);
                 }
-                for r in 0..R {
-                    rows[r] = rows[r].wrapping_add(self.a.run_step);
-                }
+                left = left.after(self.a.run_step);
             }
             let (row, column) = (self.first + row, self.column);
             let columns = self.columns - column;
@@ -439,7 +479,7 @@ impl<F: Finish, const V: usize> WithSimd for FinishRows<'_, F, V> {
 #[inline(always)]
 unsafe fn step<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    rows: &[*const f32; R],
+    left: impl Left,
     k: usize,
     b: *const f32,
     sums: &mut [[S::f32s; V]; R],
@@ -450,7 +490,7 @@ unsafe fn step<S: Simd, const R: usize, const V: usize>(
             panel[v] = load_all::<S>(b.add(v * S::F32_LANES));
         }
         for r in 0..R {
-            let value = simd.splat_f32s(*rows[r].add(k));
+            let value = simd.splat_f32s(left.value(r, k));
             for v in 0..V {
                 sums[r][v] = vector::mul_add(simd, value, panel[v], sums[r][v]);
             }

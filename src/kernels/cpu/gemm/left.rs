@@ -1,0 +1,82 @@
+//! How a tile reads its rows of the left matrix.
+
+/// The rows of a tile, from a value on.
+pub trait Left: Copy {
+    /// Value `k` of row `r` from here on.
+    ///
+    /// # Safety
+    /// There is such a value.
+    unsafe fn value(self, r: usize, k: usize) -> f32;
+
+    /// The rows from `values` further on, which may lie beyond their end.
+    fn after(self, values: usize) -> Self;
+}
+
+/// Each where it lies.
+#[derive(Clone, Copy)]
+pub struct Apart<const R: usize>(pub [*const f32; R]);
+
+impl<const R: usize> Left for Apart<R> {
+    #[inline(always)]
+    unsafe fn value(self, r: usize, k: usize) -> f32 {
+        unsafe { *self.0[r].add(k) }
+    }
+
+    #[inline(always)]
+    fn after(self, values: usize) -> Self {
+        Self(self.0.map(|row| row.wrapping_add(values)))
+    }
+}
+
+/// As [`side_by_side`] has copied them. One address instead of `R`: in the browser each is an
+/// instruction a step.
+#[derive(Clone, Copy)]
+pub struct SideBySide<const R: usize>(pub *const f32);
+
+impl<const R: usize> Left for SideBySide<R> {
+    #[inline(always)]
+    unsafe fn value(self, r: usize, k: usize) -> f32 {
+        unsafe { *self.0.add(k * R + r) }
+    }
+
+    #[inline(always)]
+    fn after(self, values: usize) -> Self {
+        Self(self.0.wrapping_add(values * R))
+    }
+}
+
+/// Copies `depth` values of each of a tile's rows: value `k` of all of them, then value `k + 1`.
+///
+/// # Safety
+/// `depth` values can be read at each start.
+pub unsafe fn side_by_side(starts: &[*const f32], depth: usize, to: &mut [f32]) {
+    assert_eq!(to.len(), starts.len() * depth);
+    match *starts {
+        // Most tiles of a browser are.
+        [a, b, c, d] => unsafe { side_by_side_4([a, b, c, d], to) },
+        _ => {
+            for (r, start) in starts.iter().enumerate() {
+                for k in 0..depth {
+                    to[k * starts.len() + r] = unsafe { *start.add(k) };
+                }
+            }
+        }
+    }
+}
+
+/// The same for four rows: the compiler turns squares of values around in registers.
+#[inline(always)]
+unsafe fn side_by_side_4(rows: [*const f32; 4], to: &mut [f32]) {
+    let (squares, rest) = to.as_chunks_mut::<16>();
+    for (square, to) in squares.iter_mut().enumerate() {
+        let rows =
+            rows.map(|row| unsafe { row.add(4 * square).cast::<[f32; 4]>().read_unaligned() });
+        for (i, to) in to.iter_mut().enumerate() {
+            *to = rows[i % 4][i / 4];
+        }
+    }
+    let done = 4 * squares.len();
+    for (i, to) in rest.iter_mut().enumerate() {
+        *to = unsafe { *rows[i % 4].add(done + i / 4) };
+    }
+}
