@@ -126,17 +126,22 @@ export class List {
   #drawNow() {
     const height = this.#rowHeight();
     this.#body.style.height = `${this.#cells.length * height}px`;
-    const first = Math.max(0, Math.floor(this.#scroller.scrollTop / height) - SPARE_ROWS);
-    const count = Math.ceil(this.#scroller.clientHeight / height) + 2 * SPARE_ROWS;
-    const inView = new Map(this.#cells.slice(first, first + count).map((cell, index) => [cell, first + index]));
+    const top = Math.floor(this.#scroller.scrollTop / height);
+    const end = top + Math.ceil(this.#scroller.clientHeight / height) + 1;
+    const first = Math.max(0, top - SPARE_ROWS);
+    const kept = new Map(this.#cells.slice(first, end + SPARE_ROWS).map((cell, index) => [cell, first + index]));
     for (const [cell, row] of this.#rows) {
-      if (inView.has(cell)) continue;
+      if (kept.has(cell)) continue;
       row.remove();
       this.#rows.delete(cell);
     }
+    // New rows in view are enough for one frame; new ones about them come with the next.
+    const isNew = this.#cells.slice(top, end).some((cell) => !this.#rows.has(cell));
+    if (isNew) this.#draw();
     /** @type {Element | null} */
     let before = null;
-    for (const [cell, index] of inView) {
+    for (const [cell, index] of kept) {
+      if (isNew && (index < top || index >= end) && !this.#rows.has(cell)) continue;
       const row = this.#rows.get(cell) ?? this.#newRow(cell);
       // Who reads the document in its order reads the rows as they are shown.
       if (row.element.previousElementSibling !== before || !row.element.parentElement) {

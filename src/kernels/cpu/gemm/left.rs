@@ -80,3 +80,38 @@ unsafe fn side_by_side_4(rows: [*const f32; 4], to: &mut [f32]) {
         *to = unsafe { *rows[i % 4].add(done + i / 4) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Copies `R` rows of `depth` values and reads both ways.
+    fn same_either_way<const R: usize>(depth: usize) {
+        let rows: [Vec<f32>; R] =
+            std::array::from_fn(|r| (0..depth).map(|k| (100 * r + k) as f32).collect());
+        let starts = std::array::from_fn::<_, R, _>(|r| rows[r].as_ptr());
+        let mut copy = vec![0.0; R * depth];
+        // SAFETY: each row has `depth` values, and no other is asked for.
+        unsafe { side_by_side(&starts, depth, &mut copy) };
+        let (apart, copied) = (Apart(starts), SideBySide::<R>(copy.as_ptr()));
+        for (r, row) in rows.iter().enumerate() {
+            for (k, value) in row.iter().enumerate() {
+                for from in 0..=k {
+                    let (apart, copied) = (apart.after(from), copied.after(from));
+                    assert_eq!(unsafe { apart.value(r, k - from) }, *value);
+                    assert_eq!(unsafe { copied.value(r, k - from) }, *value);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_reads_as_the_rows_do() {
+        for depth in 0..=9 {
+            same_either_way::<1>(depth);
+            same_either_way::<2>(depth);
+            same_either_way::<3>(depth);
+            same_either_way::<4>(depth);
+        }
+    }
+}
