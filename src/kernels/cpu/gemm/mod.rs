@@ -45,10 +45,10 @@ const UNROLL: usize = if cfg!(target_family = "wasm") { 1 } else { 4 };
 
 /// Panels from which on a browser's tiles read a copy of the left rows: then it costs less than it saves.
 /// Native code has a register for each row.
-const COPIED_FROM: usize = if cfg!(target_family = "wasm") {
-    16
+const COPIED_FROM: Option<usize> = if cfg!(target_family = "wasm") {
+    Some(16)
 } else {
-    usize::MAX
+    None
 };
 
 /// Vectors a panel is wide.
@@ -291,7 +291,8 @@ fn multiply_block<S: Simd, F: Finish>(
         *start = a.data[a.offset(first + row)..].as_ptr();
     }
     let starts = &starts[..rows];
-    let copy = (a.runs == 1 && panels.len() >= COPIED_FROM).then(|| {
+    let is_copied = COPIED_FROM.is_some_and(|least| a.runs == 1 && panels.len() >= least);
+    let copy = is_copied.then(|| {
         let mut copy = Scratch::new(rows * a.run);
         for tile in tiles::<S>(rows) {
             let to = &mut copy[tile.start * a.run..tile.end * a.run];
@@ -378,7 +379,7 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
     unsafe fn rows<const R: usize, const V: usize>(&self, row: usize) {
         unsafe {
             match self.copy {
-                Some(copy) if COPIED_FROM < usize::MAX => {
+                Some(copy) if COPIED_FROM.is_some() => {
                     let from = copy.as_ptr().add(row * self.a.run);
                     self.tile::<R, V>(row, SideBySide::<R>(from));
                 }
