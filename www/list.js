@@ -126,22 +126,25 @@ export class List {
   #drawNow() {
     const height = this.#rowHeight();
     this.#body.style.height = `${this.#cells.length * height}px`;
-    const top = Math.floor(this.#scroller.scrollTop / height);
-    const end = top + Math.ceil(this.#scroller.clientHeight / height) + 1;
-    const first = Math.max(0, top - SPARE_ROWS);
-    const kept = new Map(this.#cells.slice(first, end + SPARE_ROWS).map((cell, index) => [cell, first + index]));
+    const room = this.#scroller.clientHeight - this.#head.offsetHeight;
+    // Some browsers scroll beyond the top for a moment.
+    const firstInView = Math.max(0, Math.floor(this.#scroller.scrollTop / height));
+    const endOfView = firstInView + Math.ceil(Math.max(0, room) / height) + 1;
+    const first = Math.max(0, firstInView - SPARE_ROWS);
+    const wanted = new Map(this.#cells.slice(first, endOfView + SPARE_ROWS).map((cell, index) => [cell, first + index]));
     for (const [cell, row] of this.#rows) {
-      if (kept.has(cell)) continue;
+      if (wanted.has(cell)) continue;
       row.remove();
       this.#rows.delete(cell);
     }
-    // New rows in view are enough for one frame; new ones about them come with the next.
-    const isNew = this.#cells.slice(top, end).some((cell) => !this.#rows.has(cell));
-    if (isNew) this.#draw();
+    // To make rows takes long: where some in view are missing, those about them wait for the next frame.
+    const isMissing = this.#cells.slice(firstInView, endOfView).some((cell) => !this.#rows.has(cell));
+    if (isMissing) this.#draw();
     /** @type {Element | null} */
     let before = null;
-    for (const [cell, index] of kept) {
-      if (isNew && (index < top || index >= end) && !this.#rows.has(cell)) continue;
+    for (const [cell, index] of wanted) {
+      const isInView = index >= firstInView && index < endOfView;
+      if (isMissing && !isInView && !this.#rows.has(cell)) continue;
       const row = this.#rows.get(cell) ?? this.#newRow(cell);
       // Who reads the document in its order reads the rows as they are shown.
       if (row.element.previousElementSibling !== before || !row.element.parentElement) {

@@ -14,7 +14,7 @@ import { median, quantile } from "./statistics.js";
  * @typedef {object} Loaded
  * @property {number} readyMs from nothing to a loaded model
  * @property {number | null} knownMs of it for the pass whose answer is known, which proves a GPU
- * @property {number} firstMs the very first pass after that
+ * @property {number} firstMs the first pass after that, of the first batch size
  *
  * @typedef {object} Timing of one side at one batch size, in milliseconds
  * @property {number} first
@@ -189,8 +189,8 @@ function spreadOf({ first, rounds }) {
 }
 
 /**
- * Loads a side and takes its first pass, before the other side loads: what that leaves to be done holds
- * up whoever comes next.
+ * Loads a side and takes its first pass, before the other side loads: loading leaves the browser work that
+ * would slow the other side's first pass.
  *
  * @param {Page} page
  * @param {Side} side

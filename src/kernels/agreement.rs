@@ -60,6 +60,7 @@ fn cases() -> Vec<(String, Operation)> {
         [1, 192, 9],
         [9, 40, 160],
         [50, 67, 33],
+        [50, 67, 133],
         [131, 384, 100],
     ] {
         let inputs = move |inputs: &mut Inputs| {

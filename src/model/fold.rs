@@ -49,14 +49,15 @@ pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
         Some(bias) => values(bias.val()),
         None => vec![0.0; scale.len()],
     };
-    let bias = (0..scale.len()).map(|i| {
-        let apart = f64::from(bias[i]) - f64::from(mean[i]);
-        (f64::from(beta[i]) + apart * scale[i]) as f32
-    });
-    let bias = bias.collect();
-    let bias = TensorData::new(bias, [scale.len()]);
-    let bias = Tensor::from_data(bias, &conv.weight.val().device());
-    conv.bias = Some(Param::from_tensor(bias));
+    let bias: Vec<f32> = (0..scale.len())
+        .map(|i| {
+            let apart = f64::from(bias[i]) - f64::from(mean[i]);
+            (f64::from(beta[i]) + apart * scale[i]) as f32
+        })
+        .collect();
+    let device = conv.weight.val().device();
+    let data = TensorData::new(bias, [scale.len()]);
+    conv.bias = Some(Param::from_tensor(Tensor::from_data(data, &device)));
     let shape = conv.weight.dims();
     conv.weight = changed(conv.weight, shape, |mut weight| {
         for (weight, scale) in weight.chunks_exact_mut(weight_len(shape)).zip(&scale) {
@@ -124,7 +125,7 @@ pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
         for weight in weight.chunks_exact(3 * taps) {
             let mut of_ones = vec![0.0; taps];
             for (channel, weight) in weight.chunks_exact(taps).enumerate() {
-                let [mean, std] = [input.mean, input.std].map(|of| f64::from(of[channel]));
+                let [mean, std] = [input.mean, input.std].map(|colour| f64::from(colour[channel]));
                 for (weight, of_ones) in weight.iter().zip(&mut of_ones) {
                     let weight = f64::from(*weight) / std;
                     folded.push(weight as f32);

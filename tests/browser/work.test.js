@@ -207,6 +207,13 @@ test("a thousand images: memory does not grow, no task holds the page for 100 ms
       await page.waitForTimeout(500);
     }
     await allRead(page, 1000);
+    // Rows above those in view have come too, and all lie in order.
+    await page.waitForFunction(() => {
+      const rows = [...document.querySelectorAll("#rows > li")];
+      const places = rows.map((row) => Number(row.getAttribute("aria-posinset")));
+      const top = document.querySelector("#table")?.getBoundingClientRect().top ?? 0;
+      return rows[0].getBoundingClientRect().bottom < top && places.every((place, index) => place === places[0] + index);
+    });
     const rows = await page.locator("#rows > li").count();
     assert.ok(rows < 60, `${rows} rows are in the document`);
     const late = await memoryOf(page);

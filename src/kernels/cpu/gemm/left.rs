@@ -1,7 +1,7 @@
 //! How a tile reads its rows of the left matrix.
 
-/// The rows of a tile, from a value on.
-pub trait Left: Copy {
+/// The `R` rows of a tile, from a value on.
+pub trait Left<const R: usize>: Copy {
     /// Value `k` of row `r` from here on.
     ///
     /// # Safety
@@ -12,11 +12,11 @@ pub trait Left: Copy {
     fn after(self, values: usize) -> Self;
 }
 
-/// Each where it lies.
+/// Rows that are read where they lie.
 #[derive(Clone, Copy)]
 pub struct Apart<const R: usize>(pub [*const f32; R]);
 
-impl<const R: usize> Left for Apart<R> {
+impl<const R: usize> Left<R> for Apart<R> {
     #[inline(always)]
     unsafe fn value(self, r: usize, k: usize) -> f32 {
         unsafe { *self.0[r].add(k) }
@@ -28,12 +28,12 @@ impl<const R: usize> Left for Apart<R> {
     }
 }
 
-/// As [`side_by_side`] has copied them. One address instead of `R`: in the browser each is an
-/// instruction a step.
+/// Rows that [`side_by_side`] has copied. That is one address to move on instead of `R`; in the browser
+/// each costs an instruction a step.
 #[derive(Clone, Copy)]
 pub struct SideBySide<const R: usize>(pub *const f32);
 
-impl<const R: usize> Left for SideBySide<R> {
+impl<const R: usize> Left<R> for SideBySide<R> {
     #[inline(always)]
     unsafe fn value(self, r: usize, k: usize) -> f32 {
         unsafe { *self.0.add(k * R + r) }
@@ -52,7 +52,7 @@ impl<const R: usize> Left for SideBySide<R> {
 pub unsafe fn side_by_side(starts: &[*const f32], depth: usize, to: &mut [f32]) {
     assert_eq!(to.len(), starts.len() * depth);
     match *starts {
-        // Most tiles of a browser are.
+        // In the browser most tiles have four rows.
         [a, b, c, d] => unsafe { side_by_side_4([a, b, c, d], to) },
         _ => {
             for (r, start) in starts.iter().enumerate() {
@@ -64,7 +64,10 @@ pub unsafe fn side_by_side(starts: &[*const f32], depth: usize, to: &mut [f32]) 
     }
 }
 
-/// The same for four rows: the compiler turns squares of values around in registers.
+/// The same for four rows, in squares of 4×4, which the compiler transposes in registers.
+///
+/// # Safety
+/// `to.len() / 4` values can be read at each row.
 #[inline(always)]
 unsafe fn side_by_side_4(rows: [*const f32; 4], to: &mut [f32]) {
     let (squares, rest) = to.as_chunks_mut::<16>();

@@ -43,8 +43,8 @@ const TASKS: usize = if cfg!(target_family = "wasm") { 1 } else { 16 };
 /// steps' offsets inside the loads; of a loop unrolled by ours every offset is an addition.
 const UNROLL: usize = if cfg!(target_family = "wasm") { 1 } else { 4 };
 
-/// Panels from which on a browser's tiles read a copy of the left rows: then it costs less than it saves.
-/// Native code has a register for each row.
+/// From so many panels on, tiles in the browser read a copy of the left rows: with fewer, the copy
+/// costs more than it saves. None natively, where each row's address has a register.
 const COPIED_FROM: Option<usize> = if cfg!(target_family = "wasm") {
     Some(16)
 } else {
@@ -292,15 +292,8 @@ fn multiply_block<S: Simd, F: Finish>(
     }
     let starts = &starts[..rows];
     let is_copied = COPIED_FROM.is_some_and(|least| a.runs == 1 && panels.len() >= least);
-    let copy = is_copied.then(|| {
-        let mut copy = Scratch::new(rows * a.run);
-        for tile in tiles::<S>(rows) {
-            let to = &mut copy[tile.start * a.run..tile.end * a.run];
-            // SAFETY: `a` was checked, so each of its rows is a run.
-            unsafe { side_by_side(&starts[tile], a.run, to) };
-        }
-        copy
-    });
+    // SAFETY: a row is one run, and `a` was checked.
+    let copy = is_copied.then(|| unsafe { copied::<S>(starts, a.run) });
     for panel in panels {
         let (values, vectors) = b.panel::<S>(panel);
         let column = panel * panel_vectors::<S>() * S::F32_LANES;
@@ -318,18 +311,31 @@ fn multiply_block<S: Simd, F: Finish>(
         // SAFETY: `a` was checked, the panel is `vectors` wide and as deep as `a`.
         unsafe {
             match vectors {
-                1 => block.tiles::<1>(),
-                2 => block.tiles::<2>(),
-                _ if panel_vectors::<S>() == 3 => block.tiles::<3>(),
+                1 => block.all_rows::<1>(),
+                2 => block.all_rows::<2>(),
+                _ if panel_vectors::<S>() == 3 => block.all_rows::<3>(),
                 _ => unreachable!("no panel is wider than `panel_vectors`"),
             }
         }
     }
 }
 
+/// Rows of `depth` values, those of each tile side by side.
+///
+/// # Safety
+/// `depth` values can be read at each start.
+unsafe fn copied<S: Simd>(starts: &[*const f32], depth: usize) -> Scratch {
+    let mut copy = Scratch::new(starts.len() * depth);
+    for tile in tile_ranges::<S>(starts.len()) {
+        let to = &mut copy[tile.start * depth..tile.end * depth];
+        unsafe { side_by_side(&starts[tile], depth, to) };
+    }
+    copy
+}
+
 /// `rows` rows in as few tiles as it takes, none more than a row larger than another.
 #[inline(always)]
-fn tiles<S: Simd>(rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+fn tile_ranges<S: Simd>(rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let tiles = rows.div_ceil(tile_rows::<S>());
     let (least, larger) = (rows / tiles.max(1), rows % tiles.max(1));
     (0..tiles).map(move |tile| {
@@ -343,7 +349,7 @@ struct Block<'a, S, F> {
     a: Rows<'a>,
     /// Where each row starts.
     starts: &'a [*const f32],
-    /// The rows of each tile side by side, where it was worth it.
+    /// The rows of each tile side by side, where it is worth it; only of rows that are one run.
     copy: Option<&'a [f32]>,
     b: *const f32,
     columns: usize,
@@ -355,37 +361,38 @@ struct Block<'a, S, F> {
 impl<S: Simd, F: Finish> Block<'_, S, F> {
     /// All rows, tile after tile.
     #[inline(always)]
-    unsafe fn tiles<const V: usize>(&self) {
-        for tile in tiles::<S>(self.starts.len()) {
+    unsafe fn all_rows<const V: usize>(&self) {
+        for tile in tile_ranges::<S>(self.starts.len()) {
             let row = tile.start;
             unsafe {
                 match tile.len() {
-                    1 => self.rows::<1, V>(row),
-                    2 => self.rows::<2, V>(row),
-                    3 => self.rows::<3, V>(row),
-                    4 => self.rows::<4, V>(row),
-                    5 if tile_rows::<S>() >= 5 => self.rows::<5, V>(row),
-                    6 if tile_rows::<S>() >= 6 => self.rows::<6, V>(row),
-                    7 if tile_rows::<S>() >= 7 => self.rows::<7, V>(row),
-                    _ if tile_rows::<S>() >= 8 => self.rows::<8, V>(row),
+                    1 => self.tile_from::<1, V>(row),
+                    2 => self.tile_from::<2, V>(row),
+                    3 => self.tile_from::<3, V>(row),
+                    4 => self.tile_from::<4, V>(row),
+                    5 if tile_rows::<S>() >= 5 => self.tile_from::<5, V>(row),
+                    6 if tile_rows::<S>() >= 6 => self.tile_from::<6, V>(row),
+                    7 if tile_rows::<S>() >= 7 => self.tile_from::<7, V>(row),
+                    _ if tile_rows::<S>() >= 8 => self.tile_from::<8, V>(row),
                     _ => unreachable!("no tile is larger than `tile_rows`"),
                 }
             }
         }
     }
 
-    /// The tile of `R` rows from `row` on, from wherever they are to be read.
+    /// The tile of `R` rows from `row` on, read from the copy where there is one.
     #[inline(always)]
-    unsafe fn rows<const R: usize, const V: usize>(&self, row: usize) {
+    unsafe fn tile_from<const R: usize, const V: usize>(&self, row: usize) {
         unsafe {
             match self.copy {
+                // Known when compiled: native code has no second set of tiles.
                 Some(copy) if COPIED_FROM.is_some() => {
                     let from = copy.as_ptr().add(row * self.a.run);
-                    self.tile::<R, V>(row, SideBySide::<R>(from));
+                    self.tile::<R, V>(row, SideBySide(from));
                 }
                 _ => {
                     let rows = std::array::from_fn(|r| *self.starts.get_unchecked(row + r));
-                    self.tile::<R, V>(row, Apart::<R>(rows));
+                    self.tile::<R, V>(row, Apart(rows));
                 }
             }
         }
@@ -395,7 +402,7 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
     // native one must be part of what is compiled for the machine's vectors.
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    unsafe fn tile<const R: usize, const V: usize>(&self, row: usize, mut left: impl Left) {
+    unsafe fn tile<const R: usize, const V: usize>(&self, row: usize, mut left: impl Left<R>) {
         let simd = self.simd;
         let lanes = S::F32_LANES;
         unsafe {
@@ -480,7 +487,7 @@ impl<F: Finish, const V: usize> WithSimd for FinishRows<'_, F, V> {
 #[inline(always)]
 unsafe fn step<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    left: impl Left,
+    left: impl Left<R>,
     k: usize,
     b: *const f32,
     sums: &mut [[S::f32s; V]; R],
