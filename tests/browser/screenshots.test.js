@@ -50,7 +50,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
         await shot("models");
         await page.keyboard.press("Escape");
         await page.click("#open-teach");
-        await page.locator("#teach [type=submit] >> visible=true").waitFor();
+        await page.locator("#teach-guess [type=submit]").waitFor();
         await page.check("#teach-guess input >> nth=0");
         await page.keyboard.press("Enter");
         await page.locator("#teach-answer").waitFor();

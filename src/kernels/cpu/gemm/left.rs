@@ -28,48 +28,29 @@ impl<const R: usize> Left<R> for Apart<R> {
     }
 }
 
-/// Rows that [`side_by_side`] has copied. That is one address to move on instead of `R`; in the browser
-/// each costs an instruction a step.
+/// Four rows that [`side_by_side`] has copied. That is one address to move on instead of four; in the
+/// browser each costs an instruction a step.
 #[derive(Clone, Copy)]
-pub struct SideBySide<const R: usize>(pub *const f32);
+pub struct SideBySide(pub *const f32);
 
-impl<const R: usize> Left<R> for SideBySide<R> {
+impl Left<4> for SideBySide {
     #[inline(always)]
     unsafe fn value(self, r: usize, k: usize) -> f32 {
-        unsafe { *self.0.add(k * R + r) }
+        unsafe { *self.0.add(4 * k + r) }
     }
 
     #[inline(always)]
     fn after(self, values: usize) -> Self {
-        Self(self.0.wrapping_add(values * R))
+        Self(self.0.wrapping_add(4 * values))
     }
 }
 
-/// Copies `depth` values of each of a tile's rows: value `k` of all of them, then value `k + 1`.
-///
-/// # Safety
-/// `depth` values can be read at each start.
-pub unsafe fn side_by_side(starts: &[*const f32], depth: usize, to: &mut [f32]) {
-    assert_eq!(to.len(), starts.len() * depth);
-    match *starts {
-        // In the browser most tiles have four rows.
-        [a, b, c, d] => unsafe { side_by_side_4([a, b, c, d], to) },
-        _ => {
-            for (r, start) in starts.iter().enumerate() {
-                for k in 0..depth {
-                    to[k * starts.len() + r] = unsafe { *start.add(k) };
-                }
-            }
-        }
-    }
-}
-
-/// The same for four rows, in squares of 4×4, which the compiler transposes in registers.
+/// Copies four rows: value `k` of all of them, then value `k + 1`. Squares of 4×4 the compiler transposes
+/// in registers.
 ///
 /// # Safety
 /// `to.len() / 4` values can be read at each row.
-#[inline(always)]
-unsafe fn side_by_side_4(rows: [*const f32; 4], to: &mut [f32]) {
+pub unsafe fn side_by_side(rows: [*const f32; 4], to: &mut [f32]) {
     let (squares, rest) = to.as_chunks_mut::<16>();
     for (square, to) in squares.iter_mut().enumerate() {
         let rows =
@@ -88,33 +69,25 @@ unsafe fn side_by_side_4(rows: [*const f32; 4], to: &mut [f32]) {
 mod tests {
     use super::*;
 
-    /// Copies `R` rows of `depth` values and reads both ways.
-    fn same_either_way<const R: usize>(depth: usize) {
-        let rows: [Vec<f32>; R] =
-            std::array::from_fn(|r| (0..depth).map(|k| (100 * r + k) as f32).collect());
-        let starts = std::array::from_fn::<_, R, _>(|r| rows[r].as_ptr());
-        let mut copy = vec![0.0; R * depth];
-        // SAFETY: each row has `depth` values, and no other is asked for.
-        unsafe { side_by_side(&starts, depth, &mut copy) };
-        let (apart, copied) = (Apart(starts), SideBySide::<R>(copy.as_ptr()));
-        for (r, row) in rows.iter().enumerate() {
-            for (k, value) in row.iter().enumerate() {
-                for from in 0..=k {
-                    let (apart, copied) = (apart.after(from), copied.after(from));
-                    assert_eq!(unsafe { apart.value(r, k - from) }, *value);
-                    assert_eq!(unsafe { copied.value(r, k - from) }, *value);
-                }
-            }
-        }
-    }
-
     #[test]
     fn a_copy_reads_as_the_rows_do() {
         for depth in 0..=9 {
-            same_either_way::<1>(depth);
-            same_either_way::<2>(depth);
-            same_either_way::<3>(depth);
-            same_either_way::<4>(depth);
+            let rows: [Vec<f32>; 4] =
+                std::array::from_fn(|r| (0..depth).map(|k| (100 * r + k) as f32).collect());
+            let starts = [0, 1, 2, 3].map(|r: usize| rows[r].as_ptr());
+            let mut copy = vec![0.0; 4 * depth];
+            // SAFETY: each row has `depth` values, and no other is asked for.
+            unsafe { side_by_side(starts, &mut copy) };
+            let (apart, copied) = (Apart(starts), SideBySide(copy.as_ptr()));
+            for (r, row) in rows.iter().enumerate() {
+                for (k, value) in row.iter().enumerate() {
+                    for from in 0..=k {
+                        let (apart, copied) = (apart.after(from), copied.after(from));
+                        assert_eq!(unsafe { apart.value(r, k - from) }, *value);
+                        assert_eq!(unsafe { copied.value(r, k - from) }, *value);
+                    }
+                }
+            }
         }
     }
 }

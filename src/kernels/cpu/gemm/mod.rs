@@ -43,7 +43,7 @@ const TASKS: usize = if cfg!(target_family = "wasm") { 1 } else { 16 };
 /// steps' offsets inside the loads; of a loop unrolled by ours every offset is an addition.
 const UNROLL: usize = if cfg!(target_family = "wasm") { 1 } else { 4 };
 
-/// From so many panels on, tiles in the browser read a copy of the left rows: with fewer, the copy
+/// From so many panels on, tiles of four rows in the browser read a copy of them: with fewer, the copy
 /// costs more than it saves. None natively, where each row's address has a register.
 const COPIED_FROM: Option<usize> = if cfg!(target_family = "wasm") {
     Some(16)
@@ -320,7 +320,7 @@ fn multiply_block<S: Simd, F: Finish>(
     }
 }
 
-/// Rows of `depth` values, those of each tile side by side.
+/// Rows of `depth` values, those of each tile of four side by side; the others' places hold nothing.
 ///
 /// # Safety
 /// `depth` values can be read at each start.
@@ -328,7 +328,9 @@ unsafe fn copied<S: Simd>(starts: &[*const f32], depth: usize) -> Scratch {
     let mut copy = Scratch::new(starts.len() * depth);
     for tile in tile_ranges::<S>(starts.len()) {
         let to = &mut copy[tile.start * depth..tile.end * depth];
-        unsafe { side_by_side(&starts[tile], depth, to) };
+        if let [a, b, c, d] = starts[tile] {
+            unsafe { side_by_side([a, b, c, d], to) };
+        }
     }
     copy
 }
@@ -349,7 +351,7 @@ struct Block<'a, S, F> {
     a: Rows<'a>,
     /// Where each row starts.
     starts: &'a [*const f32],
-    /// The rows of each tile side by side, where it is worth it; only of rows that are one run.
+    /// The rows of each tile of four side by side, where it is worth it; only of rows that are one run.
     copy: Option<&'a [f32]>,
     b: *const f32,
     columns: usize,
@@ -366,34 +368,41 @@ impl<S: Simd, F: Finish> Block<'_, S, F> {
             let row = tile.start;
             unsafe {
                 match tile.len() {
-                    1 => self.tile_from::<1, V>(row),
-                    2 => self.tile_from::<2, V>(row),
-                    3 => self.tile_from::<3, V>(row),
-                    4 => self.tile_from::<4, V>(row),
-                    5 if tile_rows::<S>() >= 5 => self.tile_from::<5, V>(row),
-                    6 if tile_rows::<S>() >= 6 => self.tile_from::<6, V>(row),
-                    7 if tile_rows::<S>() >= 7 => self.tile_from::<7, V>(row),
-                    _ if tile_rows::<S>() >= 8 => self.tile_from::<8, V>(row),
+                    1 => self.tile_apart::<1, V>(row),
+                    2 => self.tile_apart::<2, V>(row),
+                    3 => self.tile_apart::<3, V>(row),
+                    4 => self.tile_of_four::<V>(row),
+                    5 if tile_rows::<S>() >= 5 => self.tile_apart::<5, V>(row),
+                    6 if tile_rows::<S>() >= 6 => self.tile_apart::<6, V>(row),
+                    7 if tile_rows::<S>() >= 7 => self.tile_apart::<7, V>(row),
+                    _ if tile_rows::<S>() >= 8 => self.tile_apart::<8, V>(row),
                     _ => unreachable!("no tile is larger than `tile_rows`"),
                 }
             }
         }
     }
 
-    /// The tile of `R` rows from `row` on, read from the copy where there is one.
+    /// The tile of `R` rows from `row` on, read where they lie.
     #[inline(always)]
-    unsafe fn tile_from<const R: usize, const V: usize>(&self, row: usize) {
+    unsafe fn tile_apart<const R: usize, const V: usize>(&self, row: usize) {
+        unsafe {
+            let rows = std::array::from_fn(|r| *self.starts.get_unchecked(row + r));
+            self.tile::<R, V>(row, Apart(rows));
+        }
+    }
+
+    /// The tile of four rows from `row` on, where there is a copy and the panel is a whole one: most
+    /// are, and each other kind of tile would be one more function to download.
+    #[inline(always)]
+    unsafe fn tile_of_four<const V: usize>(&self, row: usize) {
         unsafe {
             match self.copy {
-                // Known when compiled: native code has no second set of tiles.
-                Some(copy) if COPIED_FROM.is_some() => {
+                // The conditions are known when this is compiled.
+                Some(copy) if COPIED_FROM.is_some() && V == panel_vectors::<S>() => {
                     let from = copy.as_ptr().add(row * self.a.run);
-                    self.tile::<R, V>(row, SideBySide(from));
+                    self.tile::<4, V>(row, SideBySide(from));
                 }
-                _ => {
-                    let rows = std::array::from_fn(|r| *self.starts.get_unchecked(row + r));
-                    self.tile::<R, V>(row, Apart(rows));
-                }
+                _ => self.tile_apart::<4, V>(row),
             }
         }
     }
