@@ -198,7 +198,7 @@ test("a checkpoint that was cut in half is refused with a reason, and trying aga
   const whole = await readFile(SHIPPED_MODEL);
   await withPage(browser, async (page) => {
     let isFirst = true;
-    // Not with `times: 1`: to stop listening while the page loads leaves one of its requests hanging at times.
+    // Not with `times: 1`, which stops listening while the page still loads: once the page then hung for good.
     await page.route("**/pkg/model.safetensors", (route) => {
       const answer = isFirst ? route.fulfill({ body: whole.subarray(0, whole.length / 2) }) : route.continue();
       isFirst = false;
