@@ -26,6 +26,11 @@ inputs() {
   } | cksum
 }
 
+# How this crate is compiled, see docs/browser-cpu.md: as a single unit, which is smaller and quicker; and
+# without LLVM's "loop strength reduction", which works out the address of each load in a loop with an
+# addition where wasm's loads take an offset for nothing.
+codegen=(-C codegen-units=1 -C llvm-args=-disable-lsr)
+
 # compile KIND FEATURES NAME FLAGS…: the module karyolens_KIND_bg.wasm with its glue, in a folder NAME of
 # $made. The flags go to the compiler of this crate alone, so that the modules of a kind share the
 # compiled dependencies.
@@ -33,15 +38,15 @@ compile() {
   local kind=$1 features=$2 name=$3
   shift 3
   local build=(rustc --profile web --lib --no-default-features --features "$features" --target "$WASM_TARGET")
-  local flags=("${lints[@]+"${lints[@]}"}" "$@")
+  local flags=("${lints[@]+"${lints[@]}"}" "${codegen[@]}" "$@")
   case $toolchain in
-    cargo) cargo "${build[@]}" -- "${flags[@]+"${flags[@]}"}" ;;
+    cargo) cargo "${build[@]}" -- "${flags[@]}" ;;
     debian)
       # Only Debian's cargo may see these: another RUSTC would build every native crate anew.
       # RUSTC_BOOTSTRAP lets a stable compiler build the standard library, from Debian's sources.
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(find_debian_wasm_linker) \
         RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
-        /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort -- "${flags[@]+"${flags[@]}"}"
+        /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort -- "${flags[@]}"
       ;;
   esac
   local made_by_cargo=${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm
@@ -55,12 +60,11 @@ compile() {
   rm "$made/$name/karyolens_$kind.js.bak"
 }
 
-# make_kind KIND FEATURES FLAGS…: pkg/karyolens_KIND* in both its builds.
+# make_kind KIND FEATURES: pkg/karyolens_KIND* in both its builds.
 make_kind() {
   local kind=$1 features=$2
-  shift 2
-  compile "$kind" "$features" plain "$@"
-  compile "$kind" "$features" relaxed -C target-feature=+relaxed-simd "$@"
+  compile "$kind" "$features" plain
+  compile "$kind" "$features" relaxed -C target-feature=+relaxed-simd
   cmp "$made"/{plain,relaxed}/"karyolens_$kind.js" || fail "the glue of one module does not fit the other"
   mv "$made/relaxed/karyolens_${kind}_bg.wasm" "pkg/karyolens_${kind}_relaxed_bg.wasm"
   mv "$made/plain/karyolens_$kind"* pkg/
@@ -79,8 +83,7 @@ if [ "$known" != "$state deny" ] && [ "$known" != "$state ${KARYOLENS_WARNINGS:-
   trap 'rm -rf "$made"' EXIT
   # Those of another version too: whatever lies there belongs to the page.
   rm -f pkg/karyolens_*
-  # As a single unit it is some 50 KB smaller when it is compressed, and nearer the budget than the other.
-  make_kind webgpu webgpu -C codegen-units=1
+  make_kind webgpu webgpu
   # Last, since benches/browser/profile.js takes what cargo has made last.
   make_kind cpu ""
   echo "$state ${KARYOLENS_WARNINGS:-}" >"$stamp"

@@ -7,7 +7,7 @@
 //!
 //! On burn's Flex backend an operation is one pass of ours over the data, forward and backward:
 //! `cpu` holds the arithmetic, `flex` and `autodiff` bring it to burn as a backend extension. On a
-//! GPU that is only to run a network, `gpu` does. On any other device, and for any type but f32,
+//! browser's GPU, which only runs networks, `gpu` does. On any other device, and for any type but f32,
 //! [`compose`] says the same in burn's own operations; tests hold them against each other. A browser
 //! has nothing but the first one or two, so that burn's own kernels need not be downloaded.
 
@@ -17,7 +17,7 @@ pub mod compose;
 #[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 mod cpu;
 mod flex;
-#[cfg(feature = "cube")]
+#[cfg(feature = "webgpu")]
 mod gpu;
 mod packed;
 pub mod plan;
@@ -32,9 +32,9 @@ use burn::tensor::{DType, Device, Tensor};
 pub use cpu::adamw::Step as AdamWStep;
 pub use cpu::conv::Window;
 pub use cpu::gemm::{MatmulPrecision, matmul_precision, set_matmul_precision};
-#[cfg(feature = "cube")]
+#[cfg(feature = "webgpu")]
 use gpu::ActivationKind as Activation;
-#[cfg(feature = "cube")]
+#[cfg(feature = "webgpu")]
 pub use gpu::set_staging;
 pub use packed::release_unused;
 use plan::{Launch, note};
@@ -106,7 +106,7 @@ trait Kernels: Backend {
 }
 
 /// What only networks without gradients ask for; with gradients burn's own operations do.
-#[backend_extension(Flex, Cube: cfg(feature = "cube"))]
+#[backend_extension(Flex, Cube: cfg(feature = "webgpu"))]
 trait Inference: Backend {
     fn tokens(
         patches: FloatTensor<Self>,
@@ -157,7 +157,7 @@ enum Runner {
     /// Ours for the CPU.
     Cpu,
     /// Ours for GPUs.
-    #[cfg(feature = "cube")]
+    #[cfg(feature = "webgpu")]
     Gpu,
     /// Burn's.
     Burn,
@@ -174,7 +174,7 @@ fn runner_on(device: &Device) -> Runner {
     #[allow(unreachable_patterns)] // Some builds have no other backend.
     match device.as_dispatch() {
         DispatchDevice::Flex(_) => Runner::Cpu,
-        #[cfg(feature = "cube")]
+        #[cfg(feature = "webgpu")]
         DispatchDevice::Cube(_) => Runner::Gpu,
         #[cfg(not(target_family = "wasm"))]
         DispatchDevice::Autodiff(inner) if matches!(**inner, DispatchDevice::Flex(_)) => {
@@ -194,7 +194,7 @@ fn infers<const D: usize>(x: &Tensor<D>) -> bool {
 /// kernel, from, to]`; they take any, but each other one is copied at every use.
 pub fn reads_filters_last(device: &Device) -> bool {
     match runner_on(device) {
-        #[cfg(feature = "cube")]
+        #[cfg(feature = "webgpu")]
         Runner::Gpu => true,
         Runner::Cpu | Runner::Burn => false,
     }
@@ -214,7 +214,7 @@ macro_rules! run {
     ($x:expr, cpu: $cpu:expr, gpu: $gpu:expr, burn: $burn:expr $(,)?) => {
         match runner($x) {
             Runner::Cpu => $cpu,
-            #[cfg(feature = "cube")]
+            #[cfg(feature = "webgpu")]
             Runner::Gpu => $gpu,
             #[cfg(not(target_family = "wasm"))]
             Runner::Burn => $burn,

@@ -1,4 +1,102 @@
-//! How a tile reads its rows of the left matrix.
+//! The left matrix of a product: where its rows lie, and how a tile reads them.
+
+use super::MAX_ROWS;
+
+/// The left matrix: `count` rows of `runs` runs of `run` values, `run_step` apart. Row `i` of
+/// `[images, lines, columns]` starts at the sum of its three indices times their steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// What the rows lie in.
+    pub data: &'a [f32],
+    /// Rows in all.
+    pub count: usize,
+    /// Rows a line.
+    pub columns: usize,
+    /// Lines an image.
+    pub lines: usize,
+    /// From one image to the next.
+    pub image_step: usize,
+    /// From one line to the next.
+    pub line_step: usize,
+    /// From one column to the next.
+    pub column_step: usize,
+    /// Runs a row.
+    pub runs: usize,
+    /// Values a run.
+    pub run: usize,
+    /// From one run of a row to the next.
+    pub run_step: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// A plain matrix whose rows are `stride` apart.
+    pub fn plain(data: &'a [f32], count: usize, width: usize, stride: usize) -> Self {
+        Self {
+            data,
+            count,
+            columns: count.max(1),
+            lines: 1,
+            image_step: 0,
+            line_step: 0,
+            column_step: stride,
+            runs: 1,
+            run: width,
+            run_step: 0,
+        }
+    }
+
+    /// Tiles of at most [`MAX_ROWS`] columns, each within a run.
+    pub(super) fn tiles(&self) -> usize {
+        self.runs * self.run.div_ceil(MAX_ROWS)
+    }
+
+    /// Values a row.
+    pub fn depth(&self) -> usize {
+        self.runs * self.run
+    }
+
+    /// `len` values of row `row` from its value `from` on, if they lie side by side.
+    #[inline]
+    pub(super) fn slice(&self, row: usize, from: usize, len: usize) -> Option<&'a [f32]> {
+        let (run, inner) = match self.runs {
+            1 => (0, from),
+            _ => (from / self.run, from % self.run),
+        };
+        let at = self.offset(row) + run * self.run_step + inner;
+        (inner + len <= self.run).then(|| &self.data[at..at + len])
+    }
+
+    /// Values of row `row` from its value `from` on.
+    #[inline]
+    pub(super) fn copy(&self, row: usize, from: usize, to: &mut [f32]) {
+        let start = self.offset(row);
+        let (mut run, mut inner) = (from / self.run, from % self.run);
+        let mut done = 0;
+        while done < to.len() {
+            let count = (self.run - inner).min(to.len() - done);
+            let at = start + run * self.run_step + inner;
+            to[done..done + count].copy_from_slice(&self.data[at..at + count]);
+            (run, inner) = (run + 1, 0);
+            done += count;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn offset(&self, row: usize) -> usize {
+        let (line, column) = (row / self.columns, row % self.columns);
+        let (image, line) = (line / self.lines, line % self.lines);
+        image * self.image_step + line * self.line_step + column * self.column_step
+    }
+
+    /// Panics unless every value lies in the data: the kernels do not look.
+    pub(super) fn check(&self) {
+        assert!(self.count.is_multiple_of(self.columns * self.lines) || self.lines == 1);
+        if self.count > 0 && self.depth() > 0 {
+            let last = self.offset(self.count - 1) + (self.runs - 1) * self.run_step + self.run;
+            assert!(last <= self.data.len(), "rows reach beyond their data");
+        }
+    }
+}
 
 /// The `R` rows of a tile, from a value on.
 pub trait Left<const R: usize>: Copy {
