@@ -26,10 +26,8 @@ inputs() {
   } | cksum
 }
 
-# How this crate is compiled, see docs/browser-cpu.md: as a single unit, which is smaller and quicker; and
-# without LLVM's "loop strength reduction", which works out the address of each load in a loop with an
-# addition where wasm's loads take an offset for nothing.
-codegen=(-C codegen-units=1 -C llvm-args=-disable-lsr)
+# Without LLVM's "loop strength reduction", see docs/browser-cpu.md.
+codegen=(-C llvm-args=-disable-lsr)
 
 # compile KIND FEATURES NAME FLAGS…: the module karyolens_KIND_bg.wasm with its glue, in a folder NAME of
 # $made. The flags go to the compiler of this crate alone, so that the modules of a kind share the

@@ -1,5 +1,5 @@
-//! The operations of [`kernels`](super) in burn's own, for every device: what a GPU runs, and what
-//! our kernels are held against.
+//! The operations of [`kernels`](super) in burn's own, for every device: what a native GPU runs, and
+//! what our kernels are held against.
 
 use burn::tensor::activation::{gelu, relu, softmax};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};

@@ -1,4 +1,4 @@
-//! The networks' operations, with kernels of our own where they run on a CPU.
+//! The networks' operations, with kernels of our own where they run on a CPU or a browser's GPU.
 //!
 //! [`model`](crate::model) calls the functions of this module and nothing else for its layers.
 //! Every tensor here is channels-last: an image is `[batch, height, width, channels]`, a sequence
@@ -156,7 +156,7 @@ fn maybe<const D: usize>(tensor: Option<Tensor<D>>) -> Maybe<Dispatch> {
 enum Runner {
     /// Ours for the CPU.
     Cpu,
-    /// Ours for GPUs.
+    /// Ours for a browser's GPU.
     #[cfg(feature = "webgpu")]
     Gpu,
     /// Burn's.

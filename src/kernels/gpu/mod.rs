@@ -1,4 +1,4 @@
-//! Our kernels for GPUs, written in CubeCL and brought to burn as a backend extension: what a
+//! Our kernels for a browser's GPU, written in CubeCL and brought to burn as a backend extension: what a
 //! network is run with on WebGPU.
 //!
 //! Every tensor is contiguous and channels-last, in vectors of four values where the channels
