@@ -1,6 +1,6 @@
 /**
  * Karyolens beside onnxruntime-web: the same networks and weights, in turn, in one Chromium. Prints
- * a table; writes target/bench-browser.json and .html. What the figures mean is in the README.
+ * a table; writes target/bench-browser.json and .html. docs/speed.md explains the figures.
  */
 
 import { writeFileSync } from "node:fs";
