@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
 use clap::ValueEnum;
-use karyolens::kernels::{MatmulPrecision, set_matmul_precision};
+use karyolens::kernels::MatmulPrecision;
 use karyolens::model::Architecture;
 use karyolens::train::adamw::AdamW;
 use karyolens::train::loss::binary_cross_entropy;
@@ -21,23 +21,23 @@ fn main() {
     let word = |i: usize| arguments.get(i).map(String::as_str);
     let precision = word(3).unwrap_or("highest");
     let precision = MatmulPrecision::from_str(precision, true).expect("a known precision");
-    set_matmul_precision(precision);
     let seconds = word(2).and_then(|word| word.parse().ok()).unwrap_or(6.0);
     for network in word(1)
         .unwrap_or("resnet-18,convnext-atto,vit-small")
         .split(',')
     {
         match word(0) {
-            Some("infer") => println!("infer {network} {:.2}", infer(network, seconds)),
-            _ => println!("train {network} {:.1}", train(network, seconds)),
+            Some("infer") => println!("infer {network} {:.2}", infer(network, seconds, precision)),
+            _ => println!("train {network} {:.1}", train(network, seconds, precision)),
         }
     }
 }
 
-fn train(network: &str, seconds: f64) -> f64 {
+fn train(network: &str, seconds: f64, precision: MatmulPrecision) -> f64 {
     let device = Device::flex().autodiff();
     let architecture = named(network, 112);
-    let mut model = Some(architecture.init(CLASSES, 0.0, &device));
+    let model = architecture.init(CLASSES, 0.0, &device);
+    let mut model = Some(model.with_precision(precision));
     let mut optimiser = ModuleOptimizer::from(AdamW::default());
     let normal = Distribution::Normal(0.0, 1.0);
     let images = Tensor::<4>::random([BATCH, 3, 112, 112], normal, &device);
@@ -51,9 +51,10 @@ fn train(network: &str, seconds: f64) -> f64 {
     BATCH as f64 / step
 }
 
-fn infer(network: &str, seconds: f64) -> f64 {
+fn infer(network: &str, seconds: f64, precision: MatmulPrecision) -> f64 {
     let device = Device::flex();
     let model = named(network, 224).init(CLASSES, 0.0, &device);
+    let model = model.with_precision(precision);
     let normal = Distribution::Normal(0.0, 1.0);
     let image = Tensor::<4>::random([1, 3, 224, 224], normal, &device);
     1e3 * median(seconds, || {

@@ -3,11 +3,13 @@
 
 use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use karyolens::kernels::{self, BatchNorm, Window, compose};
+use karyolens::kernels::{self, BatchNorm, MatmulPrecision, Window, compose};
 use karyolens::train::adamw::AdamW;
 
 /// How far a value may be off, as a share of the largest of its tensor.
 const TOLERANCE: f32 = 2e-5;
+/// Products in f32; tests/precision.rs holds the faster ones.
+const EXACT: MatmulPrecision = MatmulPrecision::Highest;
 
 /// Values about 0 with variance 1, the same for the same shape.
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
@@ -98,7 +100,7 @@ fn linear() {
             &name,
             || {
                 run!(
-                    |x, w, b| kernels::linear::<3>(x, w, Some(b)),
+                    |x, w, b| kernels::linear::<3>(x, w, Some(b), EXACT),
                     x,
                     weight,
                     bias
@@ -115,14 +117,14 @@ fn linear() {
         );
         check(
             &format!("{name} without bias"),
-            || run!(|x, w| kernels::linear::<3>(x, w, None), x, weight),
+            || run!(|x, w| kernels::linear::<3>(x, w, None, EXACT), x, weight),
             || run!(|x, w| compose::linear::<3>(x, w, None), x, weight),
         );
         check(
             &format!("{name} with GELU"),
             || {
                 run!(
-                    |x, w, b| kernels::linear_gelu::<3>(x, w, Some(b)),
+                    |x, w, b| kernels::linear_gelu::<3>(x, w, Some(b), EXACT),
                     x,
                     weight,
                     bias
@@ -148,7 +150,12 @@ fn gelu_over_its_whole_range() {
     let one = Tensor::<2>::ones([1, 1], &device);
     check(
         "GELU",
-        || run!(|x| kernels::linear_gelu::<2>(x, one.clone(), None), x),
+        || {
+            run!(
+                |x| kernels::linear_gelu::<2>(x, one.clone(), None, EXACT),
+                x
+            )
+        },
         || run!(|x| compose::linear_gelu::<2>(x, one.clone(), None), x),
     );
 }
@@ -213,7 +220,7 @@ fn convolve() {
             &name,
             || {
                 run!(
-                    |x, w, b| kernels::convolve(x, w, Some(b), window),
+                    |x, w, b| kernels::convolve(x, w, Some(b), window, EXACT),
                     x,
                     weight,
                     bias
@@ -230,7 +237,13 @@ fn convolve() {
         );
         check(
             &format!("{name} without bias"),
-            || run!(|x, w| kernels::convolve(x, w, None, window), x, weight),
+            || {
+                run!(
+                    |x, w| kernels::convolve(x, w, None, window, EXACT),
+                    x,
+                    weight
+                )
+            },
             || run!(|x, w| compose::convolve(x, w, None, window), x, weight),
         );
     }
@@ -271,7 +284,7 @@ fn convolve_without_gradients() {
             &name,
             || {
                 let (x, weight) = plain();
-                vec![kernels::convolve(x, weight, None, window).into_data()]
+                vec![kernels::convolve(x, weight, None, window, EXACT).into_data()]
             },
             || {
                 let (x, weight) = plain();
@@ -282,7 +295,7 @@ fn convolve_without_gradients() {
             &format!("{name}, and all that may follow"),
             || {
                 let (x, weight, bias) = all();
-                let x = kernels::convolve_join(x, weight, bias, window, residual(), true);
+                let x = kernels::convolve_join(x, weight, bias, window, residual(), true, EXACT);
                 vec![x.into_data()]
             },
             || {
@@ -308,7 +321,13 @@ fn convolve_reads_channels_first_images_too() {
         "images",
         || {
             run!(
-                |x: Tensor<4>, w| kernels::convolve(x.permute([0, 2, 3, 1]), w, None, window),
+                |x: Tensor<4>, w| kernels::convolve(
+                    x.permute([0, 2, 3, 1]),
+                    w,
+                    None,
+                    window,
+                    EXACT
+                ),
                 images,
                 weight
             )
@@ -609,9 +628,9 @@ fn packed_weights_follow_their_weights() {
         let (x, images) = (x.clone(), images.clone());
         let (weight, filters) = (weight.clone(), filters.clone());
         let ours = vec![
-            kernels::linear(x.clone(), weight.clone(), None).into_data(),
-            kernels::linear_gelu(x.clone(), weight.clone(), None).into_data(),
-            kernels::convolve(images.clone(), filters.clone(), None, window).into_data(),
+            kernels::linear(x.clone(), weight.clone(), None, EXACT).into_data(),
+            kernels::linear_gelu(x.clone(), weight.clone(), None, EXACT).into_data(),
+            kernels::convolve(images.clone(), filters.clone(), None, window, EXACT).into_data(),
         ];
         let theirs = vec![
             compose::linear(x.clone(), weight.clone(), None).into_data(),

@@ -1,11 +1,14 @@
 //! Matrix products at less than f32's precision: as exact as they promise, the same every time,
-//! and in use where the machine has a unit for them. One test, since the precision is the whole process's.
+//! and in use where the machine has a unit for them.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use karyolens::kernels::{self, MatmulPrecision, Window, set_matmul_precision};
+use karyolens::kernels::{self, MatmulPrecision, Window};
 
 /// A product's result and its gradients, one vector each.
 type Found = Vec<Vec<f32>>;
+
+/// A product at a precision.
+type Product = Box<dyn Fn(MatmulPrecision) -> Found>;
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
@@ -16,33 +19,33 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
 }
 
 /// `[rows, from]` by `[from, to]`, with the gradients of both.
-fn linear([rows, from, to]: [usize; 3], device: &Device) -> impl Fn() -> Found {
+fn linear([rows, from, to]: [usize; 3], device: &Device) -> Product {
     let (x, weight) = (random([1, rows, from], device), random([from, to], device));
     let weights = random([1, rows, to], device).detach();
-    move || {
-        let result = kernels::linear::<3>(x.clone(), weight.clone(), None);
+    Box::new(move |precision| {
+        let result = kernels::linear::<3>(x.clone(), weight.clone(), None, precision);
         let gradients = (result.clone() * weights.clone()).sum().backward();
         vec![
             values(result),
             values(x.grad(&gradients).expect("a gradient")),
             values(weight.grad(&gradients).expect("a gradient")),
         ]
-    }
+    })
 }
 
 /// A convolution, with the gradients of image and weights.
-fn convolve(shape: [usize; 4], to: usize, window: Window, device: &Device) -> impl Fn() -> Found {
+fn convolve(shape: [usize; 4], to: usize, window: Window, device: &Device) -> Product {
     let x = random(shape, device);
     let weight = random([to, shape[3], window.kernel, window.kernel], device);
-    move || {
-        let result = kernels::convolve(x.clone(), weight.clone(), None, window);
+    Box::new(move |precision| {
+        let result = kernels::convolve(x.clone(), weight.clone(), None, window, precision);
         let gradients = (result.clone() * result.clone()).sum().backward();
         vec![
             values(result),
             values(x.grad(&gradients).expect("a gradient")),
             values(weight.grad(&gradients).expect("a gradient")),
         ]
-    }
+    })
 }
 
 /// How far `found` is from `exact`, as a share of the largest value of its tensor.
@@ -60,13 +63,10 @@ fn apart(found: &Found, exact: &Found) -> f32 {
 fn products_are_as_exact_as_asked_for() {
     let device = Device::flex().autodiff();
     device.seed(11);
-    let mut cases: Vec<(String, Box<dyn Fn() -> Found>)> = Vec::new();
+    let mut cases: Vec<(String, Product)> = Vec::new();
     // Large enough that lower precision pays, and odd.
     for sides in [[33, 300, 290], [300, 257, 1030], [700, 384, 300]] {
-        cases.push((
-            format!("linear {sides:?}"),
-            Box::new(linear(sides, &device)),
-        ));
+        cases.push((format!("linear {sides:?}"), linear(sides, &device)));
     }
     for (shape, to, kernel, stride, pad) in [
         ([1, 9, 9, 65], 260, 3, 2, 1),
@@ -79,9 +79,10 @@ fn products_are_as_exact_as_asked_for() {
             pad,
         };
         let name = format!("{shape:?} to {to}, {window:?}");
-        cases.push((name, Box::new(convolve(shape, to, window, &device))));
+        cases.push((name, convolve(shape, to, window, &device)));
     }
-    let exact: Vec<Found> = cases.iter().map(|(_, case)| case()).collect();
+    let exact = cases.iter().map(|(_, case)| case(MatmulPrecision::Highest));
+    let exact: Vec<Found> = exact.collect();
     let flags = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let (tiles, dots) = (flags.contains("amx_bf16"), flags.contains("avx512_bf16"));
     // A convolution's gradients here pass through its result twice.
@@ -89,18 +90,19 @@ fn products_are_as_exact_as_asked_for() {
         (MatmulPrecision::High, 2e-5, tiles),
         (MatmulPrecision::Medium, 2e-2, tiles || dots),
     ] {
-        set_matmul_precision(precision);
         for ((name, case), exact) in cases.iter().zip(&exact) {
-            let found = case();
+            let found = case(precision);
             let apart = apart(&found, exact);
             assert!(apart <= tolerance, "{name}, {precision:?}: {apart} apart");
             assert_eq!(in_use, apart > 0.0, "{name}, {precision:?}: {apart} apart");
-            assert!(found == case(), "{name}, {precision:?} does not repeat");
+            assert!(
+                found == case(precision),
+                "{name}, {precision:?} does not repeat"
+            );
         }
     }
-    set_matmul_precision(MatmulPrecision::High);
     let nan = Tensor::<3>::full([1, 40, 40], f32::NAN, &device);
     let one = Tensor::<2>::ones([40, 40], &device);
-    let result = values(kernels::linear::<3>(nan, one, None));
+    let result = values(kernels::linear::<3>(nan, one, None, MatmulPrecision::High));
     assert!(result.iter().all(|value| value.is_nan()), "NaN is lost");
 }

@@ -8,8 +8,8 @@ use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use serde::Serialize;
 
 use super::{
-    Window, attention, convolve, convolve_join, depthwise, layer_norm, linear, linear_gelu,
-    linear_join, max_pool, pixel_mean, tokens,
+    MatmulPrecision, Window, attention, convolve, convolve_join, depthwise, layer_norm, linear,
+    linear_gelu, linear_join, max_pool, pixel_mean, tokens,
 };
 
 /// How far one kernel is from the CPU's.
@@ -22,6 +22,8 @@ pub struct Agreement {
     pub difference: f32,
 }
 
+/// The precision of every product here: the GPU has no other.
+const EXACT: MatmulPrecision = MatmulPrecision::Highest;
 /// The largest difference that another order of f32 sums explains.
 pub const TOLERANCE: f32 = 1e-4;
 
@@ -71,21 +73,21 @@ fn cases() -> Vec<(String, Operation)> {
             format!("linear {rows}×{from}×{to}"),
             Box::new(move |random| {
                 let (x, weight, bias) = inputs(random);
-                linear::<3>(x, weight, Some(bias)).flatten(0, 2)
+                linear::<3>(x, weight, Some(bias), EXACT).flatten(0, 2)
             }),
         );
         add(
             format!("linear without bias {rows}×{from}×{to}"),
             Box::new(move |random| {
                 let (x, weight, _) = inputs(random);
-                linear::<3>(x, weight, None).flatten(0, 2)
+                linear::<3>(x, weight, None, EXACT).flatten(0, 2)
             }),
         );
         add(
             format!("linear with GELU {rows}×{from}×{to}"),
             Box::new(move |random| {
                 let (x, weight, bias) = inputs(random);
-                linear_gelu::<3>(x, weight, Some(bias)).flatten(0, 2)
+                linear_gelu::<3>(x, weight, Some(bias), EXACT).flatten(0, 2)
             }),
         );
         add(
@@ -93,7 +95,7 @@ fn cases() -> Vec<(String, Operation)> {
             Box::new(move |random| {
                 let (x, weight, bias) = inputs(random);
                 let residual = random.next([1, rows, to]);
-                linear_join::<3>(x, weight, Some(bias), residual).flatten(0, 2)
+                linear_join::<3>(x, weight, Some(bias), residual, EXACT).flatten(0, 2)
             }),
         );
     }
@@ -127,7 +129,7 @@ fn cases() -> Vec<(String, Operation)> {
             format!("convolve {name}"),
             Box::new(move |random| {
                 let (x, weight, bias) = inputs(random);
-                convolve(x, weight, Some(bias), window).flatten(0, 3)
+                convolve(x, weight, Some(bias), window, EXACT).flatten(0, 3)
             }),
         );
         add(
@@ -136,7 +138,8 @@ fn cases() -> Vec<(String, Operation)> {
                 let (x, weight, bias) = inputs(random);
                 let side = |side: usize| (side + 2 * pad - kernel) / stride + 1;
                 let residual = random.next([batch, side(height), side(width), to]);
-                convolve_join(x, weight, Some(bias), window, Some(residual), true).flatten(0, 3)
+                convolve_join(x, weight, Some(bias), window, Some(residual), true, EXACT)
+                    .flatten(0, 3)
             }),
         );
         add(

@@ -10,7 +10,7 @@ use super::cpu::attention::{self, Heads};
 use super::cpu::batch_norm;
 use super::cpu::conv::{self, Images, Window};
 use super::cpu::elementwise::{self, Scales};
-use super::cpu::gemm::{self, Epilogue, Packed, Rows, Source, Store, StoreGelu};
+use super::cpu::gemm::{self, Epilogue, MatmulPrecision, Packed, Rows, Source, Store, StoreGelu};
 use super::cpu::winograd::{self, Winograd};
 use super::cpu::{adamw, buffer, depthwise, layer_norm, pool};
 use super::packed::packed;
@@ -100,15 +100,16 @@ pub fn linear(
     epilogue: Epilogue,
     gelu: bool,
     keep: bool,
+    precision: MatmulPrecision,
 ) -> (FlexTensor, Option<FlexTensor>) {
     let [from, to] = weight.shape().dims();
     let rows = x.shape().num_elements() / from;
     let left = Rows::plain(values(x), rows, from, from);
-    let pack = || Packed::new(Source::plain(values(weight), from, to, to));
+    let pack = || Packed::new(Source::plain(values(weight), from, to, to), precision);
     let right = if keep {
         Arc::new(pack())
     } else {
-        packed(weight, pack)
+        packed(weight, precision, pack)
     };
     let mut out = buffer(rows * to);
     if !gelu {
@@ -136,7 +137,9 @@ fn winograd<const N: usize>(
 ) -> Vec<f32> {
     let [to, from, _, _] = weight.shape().dims();
     let sides = images(x);
-    let right = packed(weight, || Winograd::<N>::new(values(weight), from, to));
+    let right = packed(weight, MatmulPrecision::Highest, || {
+        Winograd::<N>::new(values(weight), from, to)
+    });
     let mut out = buffer(window.output(sides, to).values());
     let finish = Store::new(&mut out, to, epilogue);
     right.forward(values(x), sides, window.pad, &finish);
@@ -160,6 +163,7 @@ impl Kernels for Flex {
         bias: Maybe<Self>,
         residual: Maybe<Self>,
         gelu: bool,
+        precision: MatmulPrecision,
     ) -> FlexTensor {
         let (x, weight) = (contiguous(x), contiguous(weight));
         let [bias, residual] = [bias, residual].map(|tensor| tensor.option().map(contiguous));
@@ -168,7 +172,7 @@ impl Kernels for Flex {
             residual: residual.as_ref().map(values),
             relu: false,
         };
-        linear(&x, &weight, epilogue, gelu, false).0
+        linear(&x, &weight, epilogue, gelu, false, precision).0
     }
 
     fn layer_norm(x: FlexTensor, gamma: FlexTensor, beta: FlexTensor, epsilon: f32) -> FlexTensor {
@@ -184,6 +188,7 @@ impl Kernels for Flex {
         window: Window,
         residual: Maybe<Self>,
         relu: bool,
+        precision: MatmulPrecision,
     ) -> FlexTensor {
         let (x, weight) = (contiguous(x), contiguous(weight));
         let [bias, residual] = [bias, residual].map(|tensor| tensor.option().map(contiguous));
@@ -196,11 +201,13 @@ impl Kernels for Flex {
             residual: residual.as_ref().map(values),
             relu,
         };
-        let out = match winograd::points(window, from, output) {
+        let out = match winograd::points(window, from, output, precision) {
             Some(winograd::FEW) => winograd::<{ winograd::FEW }>(&x, &weight, window, epilogue),
             Some(_) => winograd::<{ winograd::MANY }>(&x, &weight, window, epilogue),
             None => {
-                let right = packed(&weight, || conv::pack(values(&weight), window, from, to));
+                let right = packed(&weight, precision, || {
+                    conv::pack(values(&weight), window, from, to, precision)
+                });
                 conv::forward(values(&x), sides, &right, window, to, epilogue)
             }
         };

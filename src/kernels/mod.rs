@@ -31,7 +31,7 @@ use burn::tensor::{DType, Device, Tensor};
 
 pub use cpu::adamw::Step as AdamWStep;
 pub use cpu::conv::Window;
-pub use cpu::gemm::{MatmulPrecision, matmul_precision, set_matmul_precision};
+pub use cpu::gemm::MatmulPrecision;
 #[cfg(feature = "webgpu")]
 use gpu::ActivationKind as Activation;
 #[cfg(feature = "webgpu")]
@@ -50,6 +50,7 @@ trait Kernels: Backend {
         #[extension_type] bias: Maybe<Self>,
         #[extension_type] residual: Maybe<Self>,
         gelu: bool,
+        precision: MatmulPrecision,
     ) -> FloatTensor<Self>;
 
     fn layer_norm(
@@ -66,6 +67,7 @@ trait Kernels: Backend {
         window: Window,
         #[extension_type] residual: Maybe<Self>,
         relu: bool,
+        precision: MatmulPrecision,
     ) -> FloatTensor<Self>;
 
     fn depthwise(
@@ -252,17 +254,19 @@ fn check_linear<const D: usize>(x: &Tensor<D>, weight: &Tensor<2>, bias: &Option
     check_channels(to, bias);
 }
 
-/// `[…, from]` times `weight` `[from, to]`, plus `bias` `[to]` → `[…, to]`.
+/// `[…, from]` times `weight` `[from, to]`, plus `bias` `[to]` → `[…, to]`. The product and those
+/// of its gradients have `precision`.
 pub fn linear<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
+    precision: MatmulPrecision,
 ) -> Tensor<D> {
     check_linear(&x, &weight, &bias);
     note_linear(&x, &weight, false);
     run!(
         &x,
-        cpu: cpu_linear(x, weight, bias, None, false),
+        cpu: cpu_linear(x, weight, bias, None, false, precision),
         gpu: gpu::linear(x, weight, bias, None, Activation::None),
         burn: compose::linear(x, weight, bias),
     )
@@ -273,12 +277,13 @@ pub fn linear_gelu<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
+    precision: MatmulPrecision,
 ) -> Tensor<D> {
     check_linear(&x, &weight, &bias);
     note_linear(&x, &weight, false);
     run!(
         &x,
-        cpu: cpu_linear(x, weight, bias, None, true),
+        cpu: cpu_linear(x, weight, bias, None, true, precision),
         gpu: gpu::linear(x, weight, bias, None, Activation::Gelu),
         burn: compose::linear_gelu(x, weight, bias),
     )
@@ -290,16 +295,17 @@ pub fn linear_join<const D: usize>(
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     residual: Tensor<D>,
+    precision: MatmulPrecision,
 ) -> Tensor<D> {
     check_linear(&x, &weight, &bias);
     // A gradient passes through both steps.
     if x.device().is_autodiff() {
-        return join(residual, linear(x, weight, bias), None, None);
+        return join(residual, linear(x, weight, bias, precision), None, None);
     }
     note_linear(&x, &weight, true);
     run!(
         &x,
-        cpu: cpu_linear(x, weight, bias, Some(residual), false),
+        cpu: cpu_linear(x, weight, bias, Some(residual), false, precision),
         gpu: gpu::linear(x, weight, bias, Some(residual), Activation::None),
         burn: compose::join(residual, compose::linear(x, weight, bias), None, None),
     )
@@ -318,6 +324,7 @@ fn cpu_linear<const D: usize>(
     bias: Option<Tensor<1>>,
     residual: Option<Tensor<D>>,
     gelu: bool,
+    precision: MatmulPrecision,
 ) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Kernels>::linear(
         x.into_dispatch(),
@@ -325,6 +332,7 @@ fn cpu_linear<const D: usize>(
         maybe(bias),
         maybe(residual),
         gelu,
+        precision,
     ))
 }
 
@@ -354,18 +362,20 @@ pub fn layer_norm<const D: usize>(
 }
 
 /// Images `[batch, height, width, from]` convolved with `weight` `[to, from, kernel, kernel]`,
-/// plus `bias` `[to]`. The kernel's side is `window`'s.
+/// plus `bias` `[to]`. The kernel's side is `window`'s. The products and those of the gradients have
+/// `precision`.
 pub fn convolve(
     x: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     window: Window,
+    precision: MatmulPrecision,
 ) -> Tensor<4> {
     check_convolve(&x, &weight, &bias);
     note(|| Launch::convolve(x.dims(), window, weight.dims()[0], false));
     run!(
         &x,
-        cpu: cpu_convolve(x, weight, bias, window, None, false),
+        cpu: cpu_convolve(x, weight, bias, window, None, false, precision),
         gpu: gpu::convolve(x, weight, bias, window, None, Activation::None),
         burn: compose::convolve(x, weight, bias, window),
     )
@@ -379,17 +389,18 @@ pub fn convolve_join(
     window: Window,
     residual: Option<Tensor<4>>,
     relu: bool,
+    precision: MatmulPrecision,
 ) -> Tensor<4> {
     check_convolve(&x, &weight, &bias);
     // A gradient passes through every step; the browser takes none.
     #[cfg(not(target_family = "wasm"))]
     if x.device().is_autodiff() {
-        return compose::join_relu(convolve(x, weight, bias, window), residual, relu);
+        return compose::join_relu(convolve(x, weight, bias, window, precision), residual, relu);
     }
     note(|| Launch::convolve(x.dims(), window, weight.dims()[0], residual.is_some()));
     run!(
         &x,
-        cpu: cpu_convolve(x, weight, bias, window, residual, relu),
+        cpu: cpu_convolve(x, weight, bias, window, residual, relu, precision),
         gpu: gpu::convolve(x, weight, bias, window, residual, Activation::relu(relu)),
         burn: compose::join_relu(compose::convolve(x, weight, bias, window), residual, relu),
     )
@@ -412,6 +423,7 @@ fn cpu_convolve(
     window: Window,
     residual: Option<Tensor<4>>,
     relu: bool,
+    precision: MatmulPrecision,
 ) -> Tensor<4> {
     Tensor::from_dispatch(<Dispatch as Kernels>::convolve(
         x.into_dispatch(),
@@ -420,6 +432,7 @@ fn cpu_convolve(
         window,
         maybe(residual),
         relu,
+        precision,
     ))
 }
 

@@ -14,7 +14,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Bytes;
 
-use super::cpu::gemm::{MatmulPrecision, matmul_precision};
+use super::cpu::gemm::MatmulPrecision;
 
 /// Where the weights lie, their shape, what they were packed as, and how exact products with them
 /// are.
@@ -24,16 +24,20 @@ type Kept = HashMap<Key, (Weak<Bytes>, Arc<dyn Any + Send + Sync>)>;
 
 static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
 
-/// `weight` packed, by `pack` unless it is known. A weight is packed as a `T` in one way only, that
-/// of the layer it belongs to.
-pub fn packed<T: Any + Send + Sync>(weight: &FlexTensor, pack: impl FnOnce() -> T) -> Arc<T> {
+/// `weight` packed for products of `precision`, by `pack` unless it is known. A weight is packed as a
+/// `T` in one way only, that of the layer it belongs to.
+pub fn packed<T: Any + Send + Sync>(
+    weight: &FlexTensor,
+    precision: MatmulPrecision,
+    pack: impl FnOnce() -> T,
+) -> Arc<T> {
     let storage = weight.data_arc();
     let key = (
         Arc::as_ptr(&storage) as usize,
         weight.layout().start_offset(),
         weight.shape().to_vec(),
         TypeId::of::<T>(),
-        matmul_precision(),
+        precision,
     );
     if let Some((source, packed)) = kept().get_or_insert_default().get(&key)
         && source.strong_count() > 0

@@ -20,7 +20,7 @@ use super::fresh::{self, LayerNorm};
 use super::layers::{
     channels_last, convolve, layer_norm, linear, linear_gelu, linear_join, norm_values,
 };
-use crate::kernels::{self, Window};
+use crate::kernels::{self, MatmulPrecision, Window};
 
 /// Side of the depthwise kernel.
 const KERNEL: usize = 7;
@@ -77,6 +77,7 @@ impl ConvNextConfig {
             stages,
             norm: fresh::layer_norm(self.widths[3], device),
             head: (classes > 0).then(|| fresh::linear(self.widths[3], classes, device)),
+            precision: MatmulPrecision::Highest,
         }
     }
 }
@@ -88,6 +89,9 @@ pub struct ConvNext {
     stages: Vec<Stage>,
     norm: LayerNorm,
     pub(super) head: Option<Linear>,
+    /// How exact matrix products are while training.
+    #[module(skip)]
+    pub(super) precision: MatmulPrecision,
 }
 
 impl ConvNext {
@@ -114,11 +118,14 @@ impl ConvNext {
     fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
         self.stages
             .iter()
-            .fold(self.stem.forward(images), |x, stage| stage.forward(x))
+            .fold(self.stem.forward(images, self.precision), |x, stage| {
+                stage.forward(x, self.precision)
+            })
     }
 
     /// See [`Model::folded`](super::Model::folded).
     pub(super) fn folded(mut self, input: Normalisation) -> Self {
+        self.precision = MatmulPrecision::Highest;
         self.stem.conv = fold::normalisation(self.stem.conv, input);
         for stage in &mut self.stages {
             let blocks = std::mem::take(&mut stage.blocks);
@@ -136,9 +143,10 @@ struct Stem {
 }
 
 impl Stem {
-    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, images: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
         // [B, 3, H, W] -> [B, H / 4, W / 4, C]
-        layer_norm(&self.norm, convolve(&self.conv, channels_last(images)))
+        let x = convolve(&self.conv, channels_last(images), precision);
+        layer_norm(&self.norm, x)
     }
 }
 
@@ -149,12 +157,13 @@ struct Stage {
 }
 
 impl Stage {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
         let x = match &self.downsample {
-            Some(downsample) => downsample.forward(x),
+            Some(downsample) => downsample.forward(x, precision),
             None => x,
         };
-        self.blocks.iter().fold(x, |x, block| block.forward(x))
+        let blocks = self.blocks.iter();
+        blocks.fold(x, |x, block| block.forward(x, precision))
     }
 }
 
@@ -173,8 +182,8 @@ impl Downsample {
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        convolve(&self.conv, layer_norm(&self.norm, x))
+    fn forward(&self, x: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
+        convolve(&self.conv, layer_norm(&self.norm, x), precision)
     }
 }
 
@@ -202,15 +211,15 @@ impl Block {
         }
     }
 
-    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, input: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
         let x = layer_norm(&self.norm, self.depthwise.forward(input.clone()));
-        let x = linear_gelu(&self.expand, x);
+        let x = linear_gelu(&self.expand, x, precision);
         match &self.scale {
             Some(scale) => {
-                let branch = linear(&self.project, x);
+                let branch = linear(&self.project, x, precision);
                 self.drop_path.join(input, branch, Some(scale.val()))
             }
-            None => linear_join(&self.project, x, input),
+            None => linear_join(&self.project, x, input, precision),
         }
     }
 

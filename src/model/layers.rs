@@ -7,24 +7,39 @@ use burn::tensor::{Device, Tensor};
 
 use super::evidence::{Norm, values};
 use super::fresh::LayerNorm;
-use crate::kernels::{self, Window};
+use crate::kernels::{self, MatmulPrecision, Window};
 
 /// Epsilon of every LayerNorm of a ConvNeXt or ViT.
 pub const NORM_EPSILON: f64 = 1e-6;
 /// `[…, from]` → `[…, to]`.
-pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
-    kernels::linear(x, layer.weight.val(), layer.bias.as_ref().map(Param::val))
+pub fn linear<const D: usize>(
+    layer: &Linear,
+    x: Tensor<D>,
+    precision: MatmulPrecision,
+) -> Tensor<D> {
+    let bias = layer.bias.as_ref().map(Param::val);
+    kernels::linear(x, layer.weight.val(), bias, precision)
 }
 
 /// `[…, from]` → `[…, to]`, then GELU.
-pub fn linear_gelu<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
-    kernels::linear_gelu(x, layer.weight.val(), layer.bias.as_ref().map(Param::val))
+pub fn linear_gelu<const D: usize>(
+    layer: &Linear,
+    x: Tensor<D>,
+    precision: MatmulPrecision,
+) -> Tensor<D> {
+    let bias = layer.bias.as_ref().map(Param::val);
+    kernels::linear_gelu(x, layer.weight.val(), bias, precision)
 }
 
 /// `[…, from]` → `[…, to]`, then `residual` added.
-pub fn linear_join<const D: usize>(layer: &Linear, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+pub fn linear_join<const D: usize>(
+    layer: &Linear,
+    x: Tensor<D>,
+    residual: Tensor<D>,
+    precision: MatmulPrecision,
+) -> Tensor<D> {
     let bias = layer.bias.as_ref().map(Param::val);
-    kernels::linear_join(x, layer.weight.val(), bias, residual)
+    kernels::linear_join(x, layer.weight.val(), bias, residual, precision)
 }
 
 /// Normalises the last axis.
@@ -47,9 +62,9 @@ pub fn is_training(device: &Device) -> bool {
 
 /// `[batch, height, width, from]` → `[batch, height, width, to]`; a square kernel with the same
 /// stride and padding on every side.
-pub fn convolve(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+pub fn convolve(layer: &Conv2d, x: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
     let bias = layer.bias.as_ref().map(Param::val);
-    kernels::convolve(x, layer.weight.val(), bias, window(layer))
+    kernels::convolve(x, layer.weight.val(), bias, window(layer), precision)
 }
 
 /// [`convolve`], then `norm` if the layer has one, then `residual` added if there is one, then ReLU
@@ -60,12 +75,13 @@ pub fn convolve_join(
     x: Tensor<4>,
     residual: Option<Tensor<4>>,
     relu: bool,
+    precision: MatmulPrecision,
 ) -> Tensor<4> {
     match norm {
-        Some(norm) => batch_norm(norm, convolve(layer, x), residual, relu),
+        Some(norm) => batch_norm(norm, convolve(layer, x, precision), residual, relu),
         None => {
-            let bias = layer.bias.as_ref().map(Param::val);
-            kernels::convolve_join(x, layer.weight.val(), bias, window(layer), residual, relu)
+            let (weight, bias) = (layer.weight.val(), layer.bias.as_ref().map(Param::val));
+            kernels::convolve_join(x, weight, bias, window(layer), residual, relu, precision)
         }
     }
 }

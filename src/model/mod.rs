@@ -19,7 +19,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::kernels;
+use crate::kernels::{self, MatmulPrecision};
 pub use architecture::{Architecture, ArchitectureError};
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use drop_path::DropPath;
@@ -55,7 +55,7 @@ impl Model {
     /// head gives it back.
     pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
         match self.head() {
-            Some(head) => layers::linear(head, features),
+            Some(head) => layers::linear(head, features, self.precision()),
             None => features,
         }
     }
@@ -125,6 +125,26 @@ impl Model {
         }
         let values = TensorData::new(values, [batch, height, width, 4]);
         Tensor::from_data(values, device).permute([0, 3, 1, 2])
+    }
+
+    /// The same network with matrix products, and those of their gradients, of this precision.
+    ///
+    /// It is for training: a fresh or [`folded`](Self::folded) network has the highest.
+    pub fn with_precision(mut self, precision: MatmulPrecision) -> Self {
+        match &mut self {
+            Model::ResNet(network) => network.precision = precision,
+            Model::ConvNext(network) => network.precision = precision,
+            Model::Vit(network) => network.precision = precision,
+        }
+        self
+    }
+
+    fn precision(&self) -> MatmulPrecision {
+        match self {
+            Model::ResNet(network) => network.precision,
+            Model::ConvNext(network) => network.precision,
+            Model::Vit(network) => network.precision,
+        }
     }
 
     fn head(&self) -> Option<&Linear> {

@@ -7,10 +7,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::kernels::{self, linear};
+use crate::kernels::{self, MatmulPrecision, linear};
 
 /// Keys' parameter in PyTorch's bicubic kernel.
 const A: f64 = -0.75;
+/// The precision of the interpolation, whatever that of the network.
+const EXACT: MatmulPrecision = MatmulPrecision::Highest;
 
 /// `[1, 1 + side², width]`, the class token's embedding first → `[1, 1 + rows * columns, width]`.
 ///
@@ -27,13 +29,13 @@ pub fn resample(positions: Tensor<3>, rows: usize, columns: usize) -> Tensor<3> 
     let grid = positions
         .narrow(1, 1, side * side)
         .reshape([side, side * width]);
-    let grid = linear(matrix(side, rows, &device), grid, None);
+    let grid = linear(matrix(side, rows, &device), grid, None, EXACT);
     // [rows, side * C] -> [side, rows * C] -> [columns, rows * C] -> [1, rows * columns, C]
     let grid = grid
         .reshape([rows, side, width])
         .swap_dims(0, 1)
         .reshape([side, rows * width]);
-    let grid = linear(matrix(side, columns, &device), grid, None)
+    let grid = linear(matrix(side, columns, &device), grid, None, EXACT)
         .reshape([columns, rows, width])
         .swap_dims(0, 1)
         .reshape([1, rows * columns, width]);

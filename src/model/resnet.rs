@@ -16,7 +16,7 @@ use super::evidence::{Insight, Kind, Reading};
 use super::fold::{self, Normalisation};
 use super::fresh;
 use super::layers::{channels_last, convolve_join};
-use crate::kernels::{self, Window};
+use crate::kernels::{self, MatmulPrecision, Window};
 
 /// A bottleneck's output width over its inner width.
 const EXPANSION: usize = 4;
@@ -92,6 +92,7 @@ impl ResNetConfig {
             stem: ConvNorm::new(3, self.width, 7, 2, device),
             stages,
             head: (classes > 0).then(|| fresh::uniform_linear(from, classes, device)),
+            precision: MatmulPrecision::Highest,
         }
     }
 }
@@ -112,6 +113,9 @@ pub struct ResNet {
     stem: ConvNorm,
     stages: Vec<Vec<Block>>,
     pub(super) head: Option<Linear>,
+    /// How exact matrix products are while training.
+    #[module(skip)]
+    pub(super) precision: MatmulPrecision,
 }
 
 impl ResNet {
@@ -145,10 +149,11 @@ impl ResNet {
     /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, channels]`.
     fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
         // [B, 3, H, W] -> [B, H / 2, W / 2, C] -> [B, H / 4, W / 4, C]
-        let x = self.stem.forward(channels_last(images), None, true);
+        let images = channels_last(images);
+        let x = self.stem.forward(images, None, true, self.precision);
         let x = kernels::max_pool(x, POOL);
         let blocks = self.stages.iter().flatten();
-        blocks.fold(x, |x, block| block.forward(x))
+        blocks.fold(x, |x, block| block.forward(x, self.precision))
     }
 
     /// See [`Model::folded`](super::Model::folded).
@@ -161,6 +166,7 @@ impl ResNet {
             stem,
             stages: self.stages.into_iter().map(stage).collect(),
             head: self.head,
+            precision: MatmulPrecision::Highest,
         }
     }
 }
@@ -203,9 +209,9 @@ impl Block {
         }
     }
 
-    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, input: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input.clone(), None, false),
+            Some(shortcut) => shortcut.forward(input.clone(), None, false, precision),
             None => input.clone(),
         };
         let [inner @ .., last] = &self.branch[..] else {
@@ -213,12 +219,12 @@ impl Block {
         };
         let x = inner
             .iter()
-            .fold(input, |x, layer| layer.forward(x, None, true));
+            .fold(input, |x, layer| layer.forward(x, None, true, precision));
         if self.drop_path.is_active(&x.device()) {
-            let branch = last.forward(x, None, false);
+            let branch = last.forward(x, None, false, precision);
             return relu(self.drop_path.join(shortcut, branch, None));
         }
-        last.forward(x, Some(shortcut), true)
+        last.forward(x, Some(shortcut), true, precision)
     }
 
     fn folded(self) -> Self {
@@ -246,8 +252,15 @@ impl ConvNorm {
     }
 
     /// Then `residual` added if there is one, then ReLU if `relu`.
-    fn forward(&self, x: Tensor<4>, residual: Option<Tensor<4>>, relu: bool) -> Tensor<4> {
-        convolve_join(&self.conv, self.norm.as_ref(), x, residual, relu)
+    fn forward(
+        &self,
+        x: Tensor<4>,
+        residual: Option<Tensor<4>>,
+        relu: bool,
+        precision: MatmulPrecision,
+    ) -> Tensor<4> {
+        let norm = self.norm.as_ref();
+        convolve_join(&self.conv, norm, x, residual, relu, precision)
     }
 
     fn folded(self) -> Self {

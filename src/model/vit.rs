@@ -20,7 +20,7 @@ use super::layers::{
     channels_last, convolve, layer_norm, linear, linear_gelu, linear_join, norm_values,
 };
 use super::{DropPath, positions};
-use crate::kernels::{self, Window};
+use crate::kernels::{self, MatmulPrecision, Window};
 
 /// The MLP's hidden width over the block's width, unless a network says otherwise.
 const EXPANSION: usize = 4;
@@ -120,6 +120,7 @@ impl VitConfig {
             norm: fresh::layer_norm(self.width, device),
             head: (classes > 0).then(|| fresh::linear(self.channels(), classes, device)),
             reads_patches: self.pool == Pool::ClassAndPatchMean,
+            precision: MatmulPrecision::Highest,
         }
     }
 }
@@ -134,6 +135,9 @@ pub struct Vit {
     norm: LayerNorm,
     pub(super) head: Option<Linear>,
     reads_patches: bool,
+    /// How exact matrix products are while training.
+    #[module(skip)]
+    pub(super) precision: MatmulPrecision,
 }
 
 impl Vit {
@@ -146,13 +150,14 @@ impl Vit {
     /// The same before the final norm.
     fn last_tokens(&self, images: Tensor<4>) -> Tensor<3> {
         let (x, _) = self.embed(images);
-        self.blocks.iter().fold(x, |x, block| block.forward(x))
+        let blocks = self.blocks.iter();
+        blocks.fold(x, |x, block| block.forward(x, self.precision))
     }
 
     /// `[batch, 3, height, width]` → the tokens that the first block reads, `[batch, 1 + rows *
     /// columns, width]`, and `[rows, columns]`.
     fn embed(&self, images: Tensor<4>) -> (Tensor<3>, [usize; 2]) {
-        let x = convolve(&self.patches, channels_last(images));
+        let x = convolve(&self.patches, channels_last(images), self.precision);
         let [_, rows, columns, _] = x.dims();
         // [B, R, K, C] -> [B, R * K, C]
         let patches = x.flatten::<3>(1, 2);
@@ -166,8 +171,9 @@ impl Vit {
         let (mut x, _) = self.embed(images);
         let mut insight = Vec::with_capacity(self.blocks.len() + 1);
         for block in &self.blocks {
-            insight.push(block.qkv(x.clone()).flatten(1, 2));
-            x = block.forward(x);
+            let qkv = block.qkv(x.clone(), self.precision);
+            insight.push(qkv.flatten(1, 2));
+            x = block.forward(x, self.precision);
         }
         insight.push(x.flatten(1, 2));
         insight
@@ -185,6 +191,7 @@ impl Vit {
 
     /// See [`Model::folded`](super::Model::folded).
     pub(super) fn folded(mut self, input: Normalisation) -> Self {
+        self.precision = MatmulPrecision::Highest;
         self.patches = fold::normalisation(self.patches, input);
         self.blocks = self.blocks.into_iter().map(Block::folded).collect();
         self
@@ -255,16 +262,19 @@ impl Block {
     }
 
     /// Queries, keys and values, `[batch, tokens, 3 · attention's width]`.
-    fn qkv(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(&self.attention.qkv, layer_norm(&self.attention_norm, x))
+    fn qkv(&self, x: Tensor<3>, precision: MatmulPrecision) -> Tensor<3> {
+        let x = layer_norm(&self.attention_norm, x);
+        linear(&self.attention.qkv, x, precision)
     }
 
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let branch = kernels::attention(self.qkv(x.clone()), self.attention.heads);
-        let x = self.join(x, &self.attention.output, branch, &self.attention_scale);
+    fn forward(&self, x: Tensor<3>, precision: MatmulPrecision) -> Tensor<3> {
+        let qkv = self.qkv(x.clone(), precision);
+        let branch = kernels::attention(qkv, self.attention.heads);
+        let output = &self.attention.output;
+        let x = self.join(x, output, branch, &self.attention_scale, precision);
         let branch = layer_norm(&self.mlp_norm, x.clone());
-        let branch = linear_gelu(&self.expand, branch);
-        self.join(x, &self.project, branch, &self.mlp_scale)
+        let branch = linear_gelu(&self.expand, branch, precision);
+        self.join(x, &self.project, branch, &self.mlp_scale, precision)
     }
 
     /// A branch through its last layer and scale, added to `residual`.
@@ -274,11 +284,12 @@ impl Block {
         last: &Linear,
         branch: Tensor<3>,
         scale: &Option<Param<Tensor<1>>>,
+        precision: MatmulPrecision,
     ) -> Tensor<3> {
         if scale.is_none() && !self.drop_path.is_active(&branch.device()) {
-            return linear_join(last, branch, residual);
+            return linear_join(last, branch, residual, precision);
         }
-        let branch = linear(last, branch);
+        let branch = linear(last, branch, precision);
         let scale = scale.as_ref().map(Param::val);
         self.drop_path.join(residual, branch, scale)
     }

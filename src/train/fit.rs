@@ -28,7 +28,6 @@ use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict}
 use crate::classify::Classifier;
 use crate::files::write_atomically;
 use crate::image::InputSpec;
-use crate::kernels::{MatmulPrecision, set_matmul_precision};
 use crate::model::{Architecture, Model, new_linear};
 use crate::nuclei::FeatureSet;
 
@@ -81,7 +80,6 @@ impl<'a> Run<'a> {
     /// Of a run that goes on, `answers` is what its teachers have said.
     fn prepare(config: &'a TrainConfig, answers: Option<&Path>) -> Result<Self> {
         config.check()?;
-        set_matmul_precision(config.matmul);
         let data = config.data_folder()?;
         let features = data.features()?;
         let val = data.split(&config.val_split, &features)?;
@@ -90,6 +88,7 @@ impl<'a> Run<'a> {
         let device = plain.clone().autodiff();
         device.seed(config.seed);
         let (architecture, model) = start(config, &val, &features, &device)?;
+        let model = model.with_precision(config.matmul);
         let train = Cells::read(config, &val, &features, &plain, answers)?;
         let imitator = match (config.objective.imitation > 0.0, train.channels()) {
             (false, _) => None,
@@ -264,9 +263,7 @@ impl<'a> Run<'a> {
             self.features.clone(),
             provenance,
         );
-        // Rounded as it will be stored and as exact as others will compute it, so that the figures
-        // are those of the file.
-        set_matmul_precision(MatmulPrecision::Highest);
+        // Rounded as it will be stored, so that the figures are those of the file.
         let bytes = Checkpoint::of(model, card).write(Precision::F16)?;
         let mut checkpoint = Checkpoint::read(&bytes)?;
         let classifier = Classifier::new(checkpoint.clone(), self.devices[0].clone())?;

@@ -14,6 +14,7 @@ use super::average::Average;
 use super::loader::Batch;
 use super::loss::{Objective, binary_cross_entropy, cosine_distance};
 use super::split_figure::StepOutput;
+use crate::kernels::MatmulPrecision;
 use crate::model::{Model, linear};
 
 /// The network in training.
@@ -66,7 +67,7 @@ impl TrainStep for Trainee {
             .forward(logits.clone(), targets, batch.teachers);
         let loss = match (&self.imitator, batch.representations) {
             (Some(imitator), Some(imitated)) => {
-                let found = linear(imitator, features);
+                let found = linear(imitator, features, MatmulPrecision::Highest);
                 loss + cosine_distance(found, imitated) * self.objective.imitation
             }
             _ => loss,

@@ -16,7 +16,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Flex, TensorMetadata};
 
 use super::cpu::conv::{self, Window};
-use super::cpu::gemm::Epilogue;
+use super::cpu::gemm::{Epilogue, MatmulPrecision};
 use super::cpu::{attention, batch_norm, elementwise, layer_norm, pool};
 use super::flex::{self, contiguous, heads, images, last, scales, tensor, values};
 use super::{AdamWStep, Kernels, Maybe, Norm};
@@ -98,13 +98,19 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         bias: Maybe<Self>,
         residual: Maybe<Self>,
         gelu: bool,
+        precision: MatmulPrecision,
     ) -> Tensor {
         assert_no_residual(residual);
         let ((x, of_x), (weight, of_weight)) = (parts(x), parts(weight));
         let (bias, of_bias) = or_empty(bias);
         let epilogue = Epilogue::bias(bias.as_ref().map(values));
-        let (out, linear) = flex::linear(&x, &weight, epilogue, gelu, true);
-        let step = Linear { x, weight, linear };
+        let (out, linear) = flex::linear(&x, &weight, epilogue, gelu, true, precision);
+        let step = Linear {
+            x,
+            weight,
+            linear,
+            precision,
+        };
         record::<C, _, 3>([of_x, of_weight, of_bias], out, step)
     }
 
@@ -129,18 +135,24 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         window: Window,
         residual: Maybe<Self>,
         relu: bool,
+        precision: MatmulPrecision,
     ) -> Tensor {
         assert_no_residual(residual);
         assert!(!relu, "a gradient passes through ReLU as a step of its own");
         let ((x, of_x), (weight, of_weight)) = (parts(x), parts(weight));
         let (bias, of_bias) = or_empty(bias);
         let [to, from, ..] = weight.shape().dims::<4>();
-        let packed = conv::pack(values(&weight), window, from, to);
+        let packed = conv::pack(values(&weight), window, from, to, precision);
         let sides = images(&x);
         let epilogue = Epilogue::bias(bias.as_ref().map(values));
         let out = conv::forward(values(&x), sides, &packed, window, to, epilogue);
         let out = tensor(out, window.output(sides, to).shape());
-        let step = Convolve { x, weight, window };
+        let step = Convolve {
+            x,
+            weight,
+            window,
+            precision,
+        };
         record::<C, _, 3>([of_x, of_weight, of_bias], out, step)
     }
 

@@ -8,7 +8,7 @@ use burn::backend::flex::FlexTensor;
 
 use super::super::Norm;
 use super::super::cpu::conv::{self, Window};
-use super::super::cpu::gemm::{self, Epilogue, Packed, Rows, Source, Store};
+use super::super::cpu::gemm::{self, Epilogue, MatmulPrecision, Packed, Rows, Source, Store};
 use super::super::cpu::layer_norm::{self, Statistics};
 use super::super::cpu::{attention, batch_norm, buffer, column_sums, depthwise, elementwise, pool};
 use super::super::flex::{self, heads, images, last, scales, tensor, values};
@@ -25,6 +25,7 @@ pub struct Linear {
     pub weight: FlexTensor,
     /// What went into the GELU, if there is one.
     pub linear: Option<FlexTensor>,
+    pub precision: MatmulPrecision,
 }
 
 impl Step<3> for Linear {
@@ -45,7 +46,8 @@ impl Step<3> for Linear {
         let [from, to] = self.weight.shape().dims();
         let rows = gradient.len() / to;
         let of_x = x.then(|| {
-            let right = Packed::new(Source::transposed(values(&self.weight), to, from, to));
+            let right = Source::transposed(values(&self.weight), to, from, to);
+            let right = Packed::new(right, self.precision);
             let mut out = buffer(rows * from);
             let left = Rows::plain(gradient, rows, to, to);
             gemm::multiply(
@@ -57,7 +59,8 @@ impl Step<3> for Linear {
         });
         let of_weight = weight.then(|| {
             let left = Rows::plain(values(&self.x), rows, from, from);
-            tensor(gemm::outer(left, gradient, to), [from, to])
+            let out = gemm::outer(left, gradient, to, self.precision);
+            tensor(out, [from, to])
         });
         let of_bias = bias.then(|| tensor(column_sums(gradient, to), [to]));
         [of_x, of_weight, of_bias]
@@ -92,6 +95,7 @@ pub struct Convolve {
     pub x: FlexTensor,
     pub weight: FlexTensor,
     pub window: Window,
+    pub precision: MatmulPrecision,
 }
 
 impl Step<3> for Convolve {
@@ -104,12 +108,13 @@ impl Step<3> for Convolve {
         let [to, ..] = self.weight.shape().dims::<4>();
         let of_x = x.then(|| {
             let weight = values(&self.weight);
-            let out = conv::input_gradient(gradient, sides, weight, self.window, to);
+            let out =
+                conv::input_gradient(gradient, sides, weight, self.window, to, self.precision);
             tensor(out, self.x.shape())
         });
         let of_weight = weight.then(|| {
             let x = values(&self.x);
-            let out = conv::weight_gradient(x, sides, gradient, self.window, to);
+            let out = conv::weight_gradient(x, sides, gradient, self.window, to, self.precision);
             tensor(out, self.weight.shape())
         });
         let of_bias = bias.then(|| tensor(column_sums(gradient, to), [to]));

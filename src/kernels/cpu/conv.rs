@@ -5,7 +5,7 @@
 //! with the mirrored kernel (stride 1) or a product that is added up window by window (other
 //! strides); of the weights, windows times gradient.
 
-use super::gemm::{self, Epilogue, Packed, Rows, Source, Store};
+use super::gemm::{self, Epilogue, MatmulPrecision, Packed, Rows, Source, Store};
 use super::tasks::{Scratch, Shared, buffer, for_each};
 
 /// Sides of a batch of channels-last images.
@@ -188,8 +188,14 @@ fn weights(weights: &[f32], window: Window, from: usize, to: usize) -> Source<'_
 }
 
 /// The weights of a convolution, ready for [`forward`].
-pub fn pack(values: &[f32], window: Window, from: usize, to: usize) -> Packed {
-    Packed::new(weights(values, window, from, to))
+pub fn pack(
+    values: &[f32],
+    window: Window,
+    from: usize,
+    to: usize,
+    precision: MatmulPrecision,
+) -> Packed {
+    Packed::new(weights(values, window, from, to), precision)
 }
 
 /// `x` convolved, `[batch, height, width, to]`, after its epilogue.
@@ -215,6 +221,7 @@ pub fn input_gradient(
     values: &[f32],
     window: Window,
     to: usize,
+    precision: MatmulPrecision,
 ) -> Vec<f32> {
     let output = window.output(images, to);
     let (from, taps) = (images.channels, window.taps());
@@ -234,7 +241,7 @@ pub fn input_gradient(
             pad: window.kernel - 1 - window.pad,
             ..window
         };
-        let packed = Packed::new(mirrored);
+        let packed = Packed::new(mirrored, precision);
         return forward(gradient, output, &packed, window, from, Epilogue::default());
     }
     // [to, from, taps] -> [to, taps, from]
@@ -250,7 +257,7 @@ pub fn input_gradient(
         }
     }
     let width = taps * from;
-    let packed = Packed::new(Source::plain(&by_tap, to, width, width));
+    let packed = Packed::new(Source::plain(&by_tap, to, width, width), precision);
     let rows = Rows::plain(gradient, output.pixels(), to, to);
     let mut windows = Scratch::new(rows.count * width);
     gemm::multiply(
@@ -305,12 +312,13 @@ pub fn weight_gradient(
     gradient: &[f32],
     window: Window,
     to: usize,
+    precision: MatmulPrecision,
 ) -> Vec<f32> {
     let (from, taps) = (images.channels, window.taps());
     let padded = pad(x, images, window.pad);
     let rows = window.rows(&padded, images.padded(window.pad));
     // [taps, from, to] -> [to, from, taps]
-    let by_tap = gemm::outer(rows, gradient, to);
+    let by_tap = gemm::outer(rows, gradient, to, precision);
     let mut out = buffer(by_tap.len());
     let shared = Shared::new(&mut out);
     const CHUNK: usize = 64;

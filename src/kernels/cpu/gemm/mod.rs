@@ -31,7 +31,7 @@ pub use finish::{Epilogue, Finish, Store, StoreGelu};
 pub use left::Rows;
 pub use outer::{outer, outer_here};
 pub use packed::{Packed, Source};
-pub use precision::{MatmulPrecision, matmul_precision, set_matmul_precision};
+pub use precision::MatmulPrecision;
 
 /// The most vectors of a panel, and the most rows of a tile, for any machine.
 const MAX_ROWS: usize = 8;

@@ -1,13 +1,13 @@
 //! What stands for `bf16` where there is none: nothing becomes halves, so nothing is called.
 
 use super::super::tasks::Scratch;
-use super::{Finish, Rows, Source};
+use super::{Finish, MatmulPrecision, Rows, Source};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halves {}
 
 impl Halves {
-    pub fn of(_depth: usize, _uses: usize) -> Option<Self> {
+    pub fn of(_: MatmulPrecision, _depth: usize, _uses: usize) -> Option<Self> {
         None
     }
 }

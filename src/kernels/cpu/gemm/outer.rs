@@ -5,7 +5,10 @@ use pulp::{Simd, WithSimd};
 use super::super::tasks::{self, Shared, buffer, for_each};
 use super::super::vector::{self, load_all};
 use super::finish::Sum;
-use super::{Finish, MAX_ROWS, Packed, Rows, Source, Store, TASKS, bf16, panel_vectors, tile_rows};
+use super::{
+    Finish, MAX_ROWS, MatmulPrecision, Packed, Rows, Source, Store, TASKS, bf16, panel_vectors,
+    tile_rows,
+};
 
 /// Rows of `A` and `B` that [`outer`] adds up before it turns to the next tile: a panel's part
 /// stays in the first-level cache.
@@ -15,14 +18,14 @@ const PARTIAL_SUMS: usize = 1 << 20;
 
 /// `Aᵀ·B`, `[depth of a, columns of b]`, row-major: the gradient of weights, where `b` (`[rows of
 /// a, columns]`) is the gradient of the result.
-pub fn outer(a: Rows, b: &[f32], columns: usize) -> Vec<f32> {
+pub fn outer(a: Rows, b: &[f32], columns: usize, precision: MatmulPrecision) -> Vec<f32> {
     assert_eq!(b.len(), a.count * columns);
     a.check();
     let len = a.depth() * columns;
     if a.count == 0 {
         return vec![0.0; len];
     }
-    if let Some(halves) = bf16::Halves::of(a.count, columns.min(a.depth())) {
+    if let Some(halves) = bf16::Halves::of(precision, a.count, columns.min(a.depth())) {
         return bf16::outer(a, b, columns, halves);
     }
     let tiles = a.tiles();

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::tasks::{Scratch, Shared, for_each};
 use super::super::vector;
-use super::{TASKS, bf16, panel_vectors};
+use super::{MatmulPrecision, TASKS, bf16, panel_vectors};
 
 /// How the right matrix `[taps · channels, columns]` lies in memory: value `(tap, channel,
 /// column)` is at `start` plus each index times its step.
@@ -68,10 +68,11 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs with all threads, the way that [`multiply`](super::multiply) is fastest with.
-    pub fn new(source: Source) -> Self {
+    /// Packs with all threads, in the layout in which [`multiply`](super::multiply) is fastest at
+    /// `precision`.
+    pub fn new(source: Source, precision: MatmulPrecision) -> Self {
         let depth = source.taps * source.channels;
-        let Some(halves) = bf16::Halves::of(depth, source.columns) else {
+        let Some(halves) = bf16::Halves::of(precision, depth, source.columns) else {
             return Self::vectors(source);
         };
         source.check();

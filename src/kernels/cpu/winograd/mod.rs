@@ -13,7 +13,7 @@ mod axis;
 mod tiles;
 
 use super::conv::{Images, Window};
-use super::gemm::{self, Finish, MatmulPrecision, Packed, Rows, Source, Store, matmul_precision};
+use super::gemm::{self, Finish, MatmulPrecision, Packed, Rows, Source, Store};
 use super::tasks::{Scratch, Shared, buffer, for_each};
 use super::vector;
 use tiles::{Input, Kernels, Output};
@@ -35,15 +35,20 @@ const PIECE: usize = 8;
 /// lines of the cache.
 const APART: usize = 16;
 
-/// The points an axis that are fastest for a convolution that makes `output` from images of `from`
-/// channels; none where the plain product is.
-pub fn points(window: Window, from: usize, output: Images) -> Option<usize> {
+/// The number of points an axis with which a convolution from `from` channels to `output` is fastest;
+/// `None` where the plain product is faster.
+pub fn points(
+    window: Window,
+    from: usize,
+    output: Images,
+    precision: MatmulPrecision,
+) -> Option<usize> {
     let pixels = output.height * output.width;
     let suits = (window.kernel, window.stride) == (3, 1)
         && from.min(output.channels) >= 16
         && pixels >= 25
         // Going to the points and back would make bfloat16's errors many times larger.
-        && matmul_precision() == MatmulPrecision::Highest;
+        && precision == MatmulPrecision::Highest;
     if !suits {
         return None;
     }
@@ -78,7 +83,11 @@ impl<const N: usize> Winograd<N> {
         });
         let matrices = planes
             .chunks_exact(plane)
-            .map(|plane| Packed::new(Source::plain(plane, from, to, to)))
+            .map(|plane| {
+                let plane = Source::plain(plane, from, to, to);
+                // Only convolutions at the highest precision come this way, see `points`.
+                Packed::new(plane, MatmulPrecision::Highest)
+            })
             .collect();
         Self { matrices, from, to }
     }

@@ -26,7 +26,7 @@ use pulp::{Simd, WithSimd};
 use super::super::tasks::{Shared, buffer, for_each};
 use super::super::vector;
 use super::finish::{Finish, Store, Sum};
-use super::{MatmulPrecision, Rows, Source, TASKS, matmul_precision};
+use super::{MatmulPrecision, Rows, Source, TASKS};
 pub use pack::pack;
 use pack::{blocks, line, split_rows};
 
@@ -111,11 +111,11 @@ pub enum Halves {
 }
 
 impl Halves {
-    /// For products of that depth at the precision asked for, where every value of the one matrix
-    /// is multiplied by at least `uses` of the other; `None` where there is no unit for them, where
-    /// f32 is wanted, or where making blocks costs more than the unit gains.
-    pub fn of(depth: usize, uses: usize) -> Option<Self> {
-        let halves = match matmul_precision() {
+    /// The halves for products of `depth` at `precision`, where every value of the one matrix is
+    /// multiplied by at least `uses` values of the other. `None` where the machine has no unit for
+    /// them, where `precision` asks for f32, or where making blocks costs more than the unit gains.
+    pub fn of(precision: MatmulPrecision, depth: usize, uses: usize) -> Option<Self> {
+        let halves = match precision {
             MatmulPrecision::Highest => return None,
             MatmulPrecision::High => Self::HighAndLow,
             MatmulPrecision::Medium => Self::High,
