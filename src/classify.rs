@@ -12,7 +12,7 @@ use crate::checkpoint::verify::{Verification, VerifyError, verify};
 use crate::checkpoint::{Checkpoint, CheckpointError, ModelCard};
 use crate::image::{CellImage, DecodeError, NotACell, RgbImage, decode};
 use crate::kernels;
-use crate::model::{Evidence, Model, Reading};
+use crate::model::{Evidence, EvidenceHead, Model};
 use crate::nuclei::Risk;
 
 /// Images in one forward pass: enough to keep a device busy, little enough to fit a small one.
@@ -23,7 +23,7 @@ pub(crate) const BATCH: usize = 16;
 pub struct Classifier {
     model: Model,
     /// `None` for a backbone without a head.
-    reading: Option<Reading>,
+    evidence_head: Option<EvidenceHead>,
     card: ModelCard,
     device: Device,
     flips: bool,
@@ -98,7 +98,7 @@ impl Classifier {
         let card = checkpoint.card.clone();
         let folded = checkpoint.folded()?;
         Ok(Self {
-            reading: folded.reading(),
+            evidence_head: folded.evidence_head(),
             model: folded.on(&device),
             card,
             device,
@@ -110,7 +110,7 @@ impl Classifier {
     #[cfg(all(feature = "webgpu", target_family = "wasm"))] // Only a browser with a GPU asks two devices.
     pub(crate) fn copied_to(&self, device: Device) -> Self {
         Self {
-            reading: self.reading.clone(),
+            evidence_head: self.evidence_head.clone(),
             model: self.model.clone().on(&device),
             card: self.card.clone(),
             device,
@@ -289,7 +289,7 @@ impl Classifier {
         pictures: &[RgbImage],
     ) -> Result<Vec<Evidence>, ClassifyError> {
         self.check_head()?;
-        let Some(reading) = &self.reading else {
+        let Some(head) = &self.evidence_head else {
             return Ok(Vec::new());
         };
         let mut insight = Vec::new();
@@ -304,7 +304,7 @@ impl Classifier {
                     &rows[picture * width..][..width]
                 })
                 .collect();
-            reading.evidence(&rows)
+            head.evidence(&rows)
         };
         Ok((0..pictures.len()).map(of_picture).collect())
     }

@@ -45,7 +45,7 @@ fn shares_of_all_places_and_the_rest_are_the_logits() {
     for model in MODELS {
         let checkpoint = checkpoint(model);
         let network = checkpoint.clone().folded().unwrap();
-        let reading = network.reading().expect("a head");
+        let head = network.evidence_head().expect("a head");
         let side = checkpoint.card.input.side as usize;
         let mut colours = Vec::new();
         for seed in 0..3 {
@@ -71,7 +71,7 @@ fn shares_of_all_places_and_the_rest_are_the_logits() {
             };
             let insight: Vec<Vec<f32>> = insight.iter().map(of_cell).collect();
             let insight: Vec<&[f32]> = insight.iter().map(Vec::as_slice).collect();
-            let evidence = reading.evidence(&insight);
+            let evidence = head.evidence(&insight);
             assert_eq!(evidence.shares.len(), places * 9);
             for (feature, logit) in logits.iter().enumerate() {
                 let shares = evidence.shares.chunks(9).map(|shares| shares[feature]);

@@ -6,174 +6,20 @@
 //! are exactly those of the card's architecture. [`import`] reads networks of other libraries
 //! and [`verify`](mod@verify) compares a network with logits that another library computed.
 
+mod array;
 mod card;
+mod error;
+mod file;
 pub mod import;
 mod slim;
 mod state_dict;
 mod storage;
 pub mod verify;
 
-use std::collections::HashMap;
-
-use burn::tensor::{Device, Tensor};
-use thiserror::Error;
-
-use crate::model::{Architecture, ArchitectureError, Model, VitConfig, resample_positions};
+pub use array::Array;
 pub use card::{ModelCard, Provenance};
+pub use error::CheckpointError;
+pub use file::Checkpoint;
 pub use slim::SlimError;
-pub use state_dict::{Array, StateDict};
+pub use state_dict::StateDict;
 pub use storage::Precision;
-use storage::has_8_bits;
-
-/// Where the model card stands in the metadata of the file.
-const CARD_KEY: &str = "karyolens";
-
-/// A model card and the weights it speaks of.
-#[derive(Clone, Debug)]
-pub struct Checkpoint {
-    /// What the network is, what it was trained on and how it is to be used.
-    pub card: ModelCard,
-    /// The weights, by the path of the module that holds them.
-    pub weights: StateDict,
-}
-
-/// Why a file cannot be used as a checkpoint.
-#[derive(Debug, Error)]
-pub enum CheckpointError {
-    /// The bytes are no `.safetensors` file, or only the first part of one.
-    #[error("not a whole .safetensors file ({0}): it may be cut short or of another kind")]
-    Format(String),
-    /// A tensor is stored as something other than numbers that can be read.
-    #[error("tensor {name} is stored as {dtype}, which cannot be read as weights")]
-    DType {
-        /// The tensor.
-        name: String,
-        /// Its type in the file.
-        dtype: String,
-    },
-    /// A tensor in 8 bits whose scales are not as they must be.
-    #[error("tensor {name} is stored in 8 bits, and its scale, tensor {scale}, {fault}")]
-    Scale {
-        /// The tensor.
-        name: String,
-        /// The tensor of its scales.
-        scale: String,
-        /// What is wrong with them.
-        fault: String,
-    },
-    /// A `.safetensors` file without a card.
-    #[error(
-        "there is no model card in this file, so it is not a Karyolens checkpoint; bring in the \
-         weights of another library with `karyolens import`"
-    )]
-    NoCard,
-    /// The card cannot be read or contradicts itself.
-    #[error("the model card is wrong: {0}")]
-    Card(String),
-    /// A weight is infinite or not a number.
-    #[error("tensor {name} holds a value that is not finite, so the network cannot be trusted")]
-    NotFinite {
-        /// The tensor.
-        name: String,
-    },
-    /// The weights are not those of the card's architecture.
-    #[error("the weights are not those of {architecture}: {}", faults.join("; "))]
-    Weights {
-        /// The network that the card names.
-        architecture: String,
-        /// One sentence a tensor: missing, surplus or misshapen.
-        faults: Vec<String>,
-    },
-}
-
-impl Checkpoint {
-    /// The checkpoint of a network in memory.
-    ///
-    /// Reads the weights back from the network's device; native code only, since a browser
-    /// cannot wait for its GPU.
-    pub fn of(model: &Model, card: ModelCard) -> Self {
-        Self {
-            card,
-            weights: StateDict::of(model),
-        }
-    }
-
-    /// Reads and checks the bytes of a `.safetensors` file.
-    ///
-    /// # Errors
-    /// Any [`CheckpointError`] but [`CheckpointError::Weights`], which only building the network
-    /// can tell.
-    pub fn read(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let (weights, metadata) = StateDict::read(bytes)?;
-        let card = metadata.get(CARD_KEY).ok_or(CheckpointError::NoCard)?;
-        let card = ModelCard::parse(card)?;
-        let in_8_bits = has_8_bits(bytes)?;
-        if in_8_bits != card.weight_bits.is_some() {
-            let (says, are) = match in_8_bits {
-                true => ("floating-point weights", "in 8 bits"),
-                false => ("weights of 8 bits", "floating-point"),
-            };
-            let fault = format!("it speaks of {says}, but those in the file are {are}");
-            return Err(CheckpointError::Card(fault));
-        }
-        weights.check_finite()?;
-        Ok(Self { card, weights })
-    }
-
-    /// The bytes of the `.safetensors` file, weights stored at `precision`, which its card tells.
-    ///
-    /// Weights that were read from a file of the same precision are written as they were there.
-    ///
-    /// # Errors
-    /// [`CheckpointError::NotFinite`] where a weight is not finite, or too large for f16.
-    pub fn write(&self, precision: Precision) -> Result<Vec<u8>, CheckpointError> {
-        let mut card = self.card.clone();
-        card.weight_bits = (precision == Precision::Int8).then_some(ModelCard::WEIGHT_BITS);
-        let card = serde_json::to_string(&card)
-            .map_err(|error| CheckpointError::Card(error.to_string()))?;
-        self.weights
-            .write(precision, HashMap::from([(CARD_KEY.to_string(), card)]))
-    }
-
-    /// The same network for inputs of `side` pixels: a transformer's position embeddings are
-    /// resampled, other networks take any side.
-    ///
-    /// # Errors
-    /// [`ArchitectureError::InputSide`] where the side does not fit.
-    pub fn resample(&mut self, side: usize) -> Result<(), ArchitectureError> {
-        self.card.architecture = self.card.architecture.clone().with_input_side(side)?;
-        self.card.input.side = side as u32;
-        let Architecture::Vit(VitConfig { grid, .. }) = self.card.architecture else {
-            return Ok(());
-        };
-        if let Some(positions) = self.weights.0.get_mut("positions") {
-            let learned = Tensor::from_data(positions.clone(), &Device::flex());
-            *positions = resample_positions(learned, grid, grid).into_data().into();
-        }
-        Ok(())
-    }
-
-    /// The network, with these weights, on the CPU and ready to be run only: see [`Model::folded`].
-    ///
-    /// # Errors
-    /// As [`model`](Self::model).
-    pub fn folded(self) -> Result<Model, CheckpointError> {
-        let normalisation = self.card.normalisation();
-        Ok(self.model(&Device::flex())?.folded(normalisation))
-    }
-
-    /// The network, with these weights, on `device`.
-    ///
-    /// # Errors
-    /// [`CheckpointError::Weights`], naming each tensor that is missing, surplus or misshapen.
-    pub fn model(self, device: &Device) -> Result<Model, CheckpointError> {
-        let architecture = &self.card.architecture;
-        let model = architecture.init(self.card.features.len(), 0.0, device);
-        self.weights
-            .apply(model)
-            .map_err(|faults| CheckpointError::Weights {
-                architecture: architecture.name().into(),
-                faults,
-            })
-    }
-}

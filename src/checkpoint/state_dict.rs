@@ -6,40 +6,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
-use super::CheckpointError;
+use super::array::Array;
+use super::error::CheckpointError;
 use super::storage::{Precision, decode, encode};
 use crate::model::Model;
 
 /// At most this many faults are told of one file.
 const FAULTS_TOLD: usize = 8;
-
-/// One tensor in memory.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Sides, outermost first.
-    pub shape: Vec<usize>,
-    /// Values in row-major order.
-    pub values: Vec<f32>,
-}
-
-impl From<TensorData> for Array {
-    fn from(data: TensorData) -> Self {
-        Self {
-            shape: data.shape().to_vec(),
-            values: data.iter::<f32>().collect(),
-        }
-    }
-}
-
-impl From<Array> for TensorData {
-    fn from(Array { shape, values }: Array) -> Self {
-        TensorData::new(values, shape)
-    }
-}
 
 /// Tensors by name.
 #[derive(Clone, Debug, Default, PartialEq)]

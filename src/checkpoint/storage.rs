@@ -12,7 +12,8 @@ use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Array, CheckpointError};
+use super::array::Array;
+use super::error::CheckpointError;
 
 /// The largest whole number of scales; its negative is the smallest.
 const LARGEST: f32 = 127.0;

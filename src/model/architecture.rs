@@ -4,7 +4,10 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{ConvNextConfig, Model, ResNetConfig, VitConfig, convnext, resnet};
+use super::convnext::{self, ConvNextConfig};
+use super::network::Model;
+use super::resnet::{self, ResNetConfig};
+use super::vit::VitConfig;
 
 /// A family with all its sizes; enough to build the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

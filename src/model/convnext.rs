@@ -13,12 +13,12 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::DropPath;
-use super::evidence::{Insight, Kind, Reading};
+use super::drop_path::DropPath;
+use super::evidence::{EvidenceHead, Insight, Kind, Norm};
 use super::fold::{self, Normalisation};
-use super::fresh::{self, LayerNorm};
+use super::fresh;
 use super::layers::{
-    channels_last, convolve, layer_norm, linear, linear_gelu, linear_join, norm_values,
+    LayerNorm, channels_last, convolve, layer_norm, linear, linear_gelu, linear_join,
 };
 use crate::kernels::{self, MatmulPrecision, Window};
 
@@ -105,12 +105,12 @@ impl ConvNext {
         vec![self.last_map(images).flatten(1, 3)]
     }
 
-    /// See [`Model::reading`](super::Model::reading).
-    pub(super) fn reading(&self) -> Option<Reading> {
+    /// See [`Model::evidence_head`](super::Model::evidence_head).
+    pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
         let head = self.head.as_ref()?;
-        Some(Reading::new(
+        Some(EvidenceHead::new(
             head,
-            Kind::NormalisedMean(norm_values(&self.norm)),
+            Kind::NormalisedMean(Norm::of(&self.norm)),
         ))
     }
 

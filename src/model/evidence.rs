@@ -13,13 +13,13 @@
 //! with the class token belongs to no place.
 //!
 //! The network's device gives the maps ([`Insight`]); what is made of them is little and worked out
-//! here ([`Reading`]).
+//! here ([`EvidenceHead`]).
 
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use super::layers::NORM_EPSILON;
+use super::layers::{LayerNorm, NORM_EPSILON};
 use crate::kernels::attention_weights;
 
 /// What a network thought on the way to its logits, a row an image each: the last map, or the
@@ -39,7 +39,7 @@ pub struct Evidence {
 
 /// The last layers, which make logits of what [`Insight`] holds.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct EvidenceHead {
     /// `[channels, classes]`.
     weight: Vec<f32>,
     /// `[classes]`.
@@ -71,6 +71,14 @@ pub(super) struct Norm {
 }
 
 impl Norm {
+    /// The parameters of a layer on the CPU.
+    pub(super) fn of(layer: &LayerNorm) -> Self {
+        Self {
+            gamma: values(&layer.gamma),
+            beta: values(&layer.beta),
+        }
+    }
+
     /// A row less its mean, over its deviation.
     fn deviation(row: &[f32]) -> (f32, f32) {
         let count = row.len() as f32;
@@ -79,7 +87,7 @@ impl Norm {
         (mean, (variance + NORM_EPSILON as f32).sqrt())
     }
 
-    fn of(&self, row: &[f32]) -> Vec<f32> {
+    fn normalise(&self, row: &[f32]) -> Vec<f32> {
         let (mean, deviation) = Self::deviation(row);
         let scaled = row.iter().zip(&self.gamma).zip(&self.beta);
         scaled
@@ -89,11 +97,11 @@ impl Norm {
 }
 
 /// The values of a parameter on the CPU.
-pub(super) fn values<const D: usize>(parameter: &Param<Tensor<D>>) -> Vec<f32> {
+fn values<const D: usize>(parameter: &Param<Tensor<D>>) -> Vec<f32> {
     parameter.val().into_data().iter::<f32>().collect()
 }
 
-impl Reading {
+impl EvidenceHead {
     pub(super) fn new(head: &Linear, kind: Kind) -> Self {
         let bias = match &head.bias {
             Some(bias) => values(bias),
@@ -201,7 +209,7 @@ impl Reading {
         // What each token of the last block adds, the class token first.
         let normalised: Vec<f32> = tokens
             .chunks_exact(width)
-            .flat_map(|token| norm.of(token))
+            .flat_map(|token| norm.normalise(token))
             .collect();
         let (class_token, patches) = normalised.split_at(width);
         let mut added = self.weigh_from(0, class_token, width, 1.0);

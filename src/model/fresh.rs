@@ -3,11 +3,12 @@
 //! A browser only loads networks: there parameters are zeros until a checkpoint fills them, so that
 //! burn's random sources and what it makes fresh weights with are no part of the download.
 
-use burn::module::{Initializer, Module, Param, RunningState};
+use burn::module::{Initializer, Param, RunningState};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
+use super::layers::LayerNorm;
 use crate::kernels::Window;
 
 /// Standard deviation of the fresh weights of a ConvNeXt or ViT.
@@ -16,13 +17,6 @@ const WEIGHT_STD: f64 = 0.02;
 /// to a variance: PyTorch's.
 const MOMENTUM: f64 = 0.1;
 const BATCH_NORM_EPSILON: f64 = 1e-5;
-
-/// A layer norm over the last axis; see [`layer_norm`](super::layers::layer_norm).
-#[derive(Module, Debug)]
-pub struct LayerNorm {
-    pub gamma: Param<Tensor<1>>,
-    pub beta: Param<Tensor<1>>,
-}
 
 /// Fresh weights of a ConvNeXt or ViT.
 pub fn weights() -> Initializer {

@@ -1,16 +1,22 @@
 //! burn's layers, which hold the weights, run by our [`kernels`]: channels-last.
 
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use super::evidence::{Norm, values};
-use super::fresh::LayerNorm;
 use crate::kernels::{self, MatmulPrecision, Window};
 
 /// Epsilon of every LayerNorm of a ConvNeXt or ViT.
 pub const NORM_EPSILON: f64 = 1e-6;
+
+/// A layer norm over the last axis; see [`layer_norm`].
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    pub gamma: Param<Tensor<1>>,
+    pub beta: Param<Tensor<1>>,
+}
+
 /// `[…, from]` → `[…, to]`.
 pub fn linear<const D: usize>(
     layer: &Linear,
@@ -45,14 +51,6 @@ pub fn linear_join<const D: usize>(
 /// Normalises the last axis.
 pub fn layer_norm<const D: usize>(layer: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
     kernels::layer_norm(x, layer.gamma.val(), layer.beta.val(), NORM_EPSILON)
-}
-
-/// The parameters of `layer`, on the CPU.
-pub fn norm_values(layer: &LayerNorm) -> Norm {
-    Norm {
-        gamma: values(&layer.gamma),
-        beta: values(&layer.beta),
-    }
 }
 
 /// Whether gradients are kept on `device`; never in a browser.

@@ -11,8 +11,8 @@ use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Device, Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
-use super::DropPath;
-use super::evidence::{Insight, Kind, Reading};
+use super::drop_path::DropPath;
+use super::evidence::{EvidenceHead, Insight, Kind};
 use super::fold::{self, Normalisation};
 use super::fresh;
 use super::layers::{channels_last, convolve_join};
@@ -129,21 +129,10 @@ impl ResNet {
         vec![self.last_map(images).flatten(1, 3)]
     }
 
-    /// See [`Model::reading`](super::Model::reading).
-    pub(super) fn reading(&self) -> Option<Reading> {
+    /// See [`Model::evidence_head`](super::Model::evidence_head).
+    pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
         let head = self.head.as_ref()?;
-        Some(Reading::new(head, Kind::Mean))
-    }
-
-    /// Channels that enter and leave each convolution.
-    #[cfg(test)]
-    pub(super) fn widths(&self) -> Vec<usize> {
-        let blocks = self.stages.iter().flatten();
-        let of_blocks = blocks.flat_map(|block| block.branch.iter().chain(&block.shortcut));
-        let convolutions = std::iter::once(&self.stem).chain(of_blocks);
-        convolutions
-            .flat_map(|layer| layer.conv.weight.dims()[..2].to_vec())
-            .collect()
+        Some(EvidenceHead::new(head, Kind::Mean))
     }
 
     /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, channels]`.
@@ -287,4 +276,60 @@ fn conv(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -
         fan_out_only: true,
     };
     fresh::convolution([from, to], window, 1, &initializer, false, device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layers::linear;
+    use super::*;
+    use burn::tensor::TensorData;
+
+    /// Values that differ from one another, of any shape.
+    fn counted<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+        let values = (0..shape.iter().product()).map(|i: usize| (i as f32 * 0.7).sin());
+        Tensor::from_data(TensorData::new(values.collect(), shape), device)
+    }
+
+    /// Channels that enter and leave each convolution.
+    fn widths(network: &ResNet) -> Vec<usize> {
+        let blocks = network.stages.iter().flatten();
+        let of_blocks = blocks.flat_map(|block| block.branch.iter().chain(&block.shortcut));
+        let convolutions = std::iter::once(&network.stem).chain(of_blocks);
+        convolutions
+            .flat_map(|layer| layer.conv.weight.dims()[..2].to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn channels_of_zeros_change_nothing() {
+        let device = Device::flex();
+        let network = ResNetConfig {
+            block: BlockKind::Basic,
+            depths: [2; 4],
+            width: 6,
+        };
+        let network = network.init(3, 0.0, &device);
+        let input = Normalisation {
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        let images = counted([2, 3, 64, 64], &device);
+        let ones = Tensor::ones([2, 1, 64, 64], &device);
+        let folded = network.clone().folded(input);
+        let widths = widths(&folded);
+        assert!(
+            widths.iter().all(|width| width.is_multiple_of(4)),
+            "{widths:?}"
+        );
+        let pixels = Tensor::cat(vec![images.clone(), ones], 1);
+        let logits = |network: &ResNet, features| {
+            let head = network.head.as_ref().expect("a head");
+            fold::values(linear(head, features, network.precision))
+        };
+        let found = logits(&folded, folded.features(pixels));
+        let wanted = logits(&network, network.features(images));
+        for (found, wanted) in found.iter().zip(&wanted) {
+            assert!((found - wanted).abs() < 1e-4, "{found} is not {wanted}");
+        }
+    }
 }

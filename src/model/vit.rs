@@ -13,13 +13,14 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Insight, Kind, Reading};
+use super::drop_path::DropPath;
+use super::evidence::{EvidenceHead, Insight, Kind, Norm};
 use super::fold::{self, Normalisation};
-use super::fresh::{self, LayerNorm};
+use super::fresh;
 use super::layers::{
-    channels_last, convolve, layer_norm, linear, linear_gelu, linear_join, norm_values,
+    LayerNorm, channels_last, convolve, layer_norm, linear, linear_gelu, linear_join,
 };
-use super::{DropPath, positions};
+use super::positions;
 use crate::kernels::{self, MatmulPrecision, Window};
 
 /// The MLP's hidden width over the block's width, unless a network says otherwise.
@@ -179,14 +180,14 @@ impl Vit {
         insight
     }
 
-    /// See [`Model::reading`](super::Model::reading).
-    pub(super) fn reading(&self) -> Option<Reading> {
+    /// See [`Model::evidence_head`](super::Model::evidence_head).
+    pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
         let kind = Kind::Tokens {
-            norm: norm_values(&self.norm),
+            norm: Norm::of(&self.norm),
             heads: self.blocks.first()?.attention.heads,
             reads_patches: self.reads_patches,
         };
-        Some(Reading::new(self.head.as_ref()?, kind))
+        Some(EvidenceHead::new(self.head.as_ref()?, kind))
     }
 
     /// See [`Model::folded`](super::Model::folded).

@@ -4,7 +4,7 @@
 //! changed between a library's versions has several candidates; a tensor that a library keeps in
 //! parts (DINOv2's query, key and value) is a list of them.
 
-use super::Library;
+use super::library::Library;
 
 /// The names under which a weight may be found: each candidate is the list of tensors that,
 /// stacked along their first side, are the weight.

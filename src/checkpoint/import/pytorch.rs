@@ -8,7 +8,8 @@ use burn::store::pytorch_reader::DType;
 use safetensors::Dtype;
 
 use super::super::storage::floats;
-use super::{Array, ImportError, StateDict};
+use super::super::{Array, StateDict};
+use super::error::ImportError;
 
 /// Keys under which training scripts nest the weights.
 const NESTS: [&str; 2] = ["state_dict.", "model."];

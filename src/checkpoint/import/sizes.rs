@@ -1,6 +1,7 @@
 //! The sizes of a network, read off its tensors.
 
-use super::{Foreign, ImportError};
+use super::error::ImportError;
+use super::foreign::Foreign;
 use crate::model::{Architecture, BlockKind, ConvNextConfig, Pool, ResNetConfig, VitConfig};
 
 /// Width of an attention head in every named transformer; the heads of another must be given.

@@ -1,0 +1,52 @@
+//! Why a file cannot be used as a checkpoint.
+
+use thiserror::Error;
+
+/// Why a file cannot be used as a checkpoint.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// The bytes are no `.safetensors` file, or only the first part of one.
+    #[error("not a whole .safetensors file ({0}): it may be cut short or of another kind")]
+    Format(String),
+    /// A tensor is stored as something other than numbers that can be read.
+    #[error("tensor {name} is stored as {dtype}, which cannot be read as weights")]
+    DType {
+        /// The tensor.
+        name: String,
+        /// Its type in the file.
+        dtype: String,
+    },
+    /// A tensor in 8 bits whose scales are not as they must be.
+    #[error("tensor {name} is stored in 8 bits, and its scale, tensor {scale}, {fault}")]
+    Scale {
+        /// The tensor.
+        name: String,
+        /// The tensor of its scales.
+        scale: String,
+        /// What is wrong with them.
+        fault: String,
+    },
+    /// A `.safetensors` file without a card.
+    #[error(
+        "there is no model card in this file, so it is not a Karyolens checkpoint; bring in the \
+         weights of another library with `karyolens import`"
+    )]
+    NoCard,
+    /// The card cannot be read or contradicts itself.
+    #[error("the model card is wrong: {0}")]
+    Card(String),
+    /// A weight is infinite or not a number.
+    #[error("tensor {name} holds a value that is not finite, so the network cannot be trusted")]
+    NotFinite {
+        /// The tensor.
+        name: String,
+    },
+    /// The weights are not those of the card's architecture.
+    #[error("the weights are not those of {architecture}: {}", faults.join("; "))]
+    Weights {
+        /// The network that the card names.
+        architecture: String,
+        /// One sentence a tensor: missing, surplus or misshapen.
+        faults: Vec<String>,
+    },
+}
