@@ -172,25 +172,21 @@ impl Classifier {
     /// [`ClassifyError::NoHead`], [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
     pub async fn probabilities(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
         self.check_head()?;
-        self.look(cells, |input| self.model.forward(input)).await
-    }
-
-    /// Cell images → for each its probabilities and what the head reads, `[features + channels]`,
-    /// row after row; the mean over the flips where [`with_flips`](Self::with_flips) asks for
-    /// them.
-    ///
-    /// # Errors
-    /// As [`probabilities`](Self::probabilities).
-    pub async fn probabilities_and_representations(
-        &self,
-        cells: &[CellImage],
-    ) -> Result<Vec<f32>, ClassifyError> {
-        self.check_head()?;
-        self.look(cells, |input| {
-            let read = self.model.features(input);
-            Tensor::cat(vec![self.model.classify(read.clone()), read], 1)
-        })
-        .await
+        let views: &[Flip] = if self.flips {
+            &Flip::ALL
+        } else {
+            &[Flip::NONE]
+        };
+        let mut mean = Vec::new();
+        for view in views {
+            let logits = self.forward(cells, *view).await?;
+            mean.resize(logits.len(), 0.0);
+            let share = 1.0 / views.len() as f32;
+            for (mean, logit) in mean.iter_mut().zip(logits) {
+                *mean += sigmoid(logit) * share;
+            }
+        }
+        Ok(mean)
     }
 
     /// Cell images → what the network answers, `[cells, logits]`, row after row; for a backbone
@@ -200,8 +196,7 @@ impl Classifier {
     /// # Errors
     /// [`ClassifyError::Device`] and [`ClassifyError::NotANumber`].
     pub async fn logits(&self, cells: &[CellImage]) -> Result<Vec<f32>, ClassifyError> {
-        self.forward(cells, Flip::NONE, |input| self.model.forward(input))
-            .await
+        self.forward(cells, Flip::NONE).await
     }
 
     fn check_head(&self) -> Result<(), ClassifyError> {
@@ -213,68 +208,23 @@ impl Classifier {
         }
     }
 
-    /// What `network` answers, to each image once or to its four flips in the mean, row after row;
-    /// each row begins with the logits, which become probabilities.
-    async fn look(
-        &self,
-        cells: &[CellImage],
-        network: impl Fn(Tensor<4>) -> Tensor<2>,
-    ) -> Result<Vec<f32>, ClassifyError> {
-        let views: &[Flip] = if self.flips {
-            &Flip::ALL
-        } else {
-            &[Flip::NONE]
-        };
-        let mut mean = Vec::new();
-        for view in views {
-            let mut answers = self.forward(cells, *view, &network).await?;
-            let width = answers.len() / cells.len().max(1);
-            for row in answers.chunks_exact_mut(width.max(1)) {
-                for logit in &mut row[..self.card.features.len()] {
-                    *logit = sigmoid(*logit);
-                }
-            }
-            mean.resize(answers.len(), 0.0);
-            let share = 1.0 / views.len() as f32;
-            for (mean, answer) in mean.iter_mut().zip(answers) {
-                *mean += answer * share;
-            }
-        }
-        Ok(mean)
-    }
-
-    async fn forward(
-        &self,
-        cells: &[CellImage],
-        view: Flip,
-        network: impl Fn(Tensor<4>) -> Tensor<2>,
-    ) -> Result<Vec<f32>, ClassifyError> {
+    async fn forward(&self, cells: &[CellImage], view: Flip) -> Result<Vec<f32>, ClassifyError> {
         let mut answers = Vec::new();
         for cells in cells.chunks(BATCH) {
             let pictures = cells
                 .iter()
                 .map(|cell| view.of(self.card.input.resized(cell)));
-            answers.extend(self.run(&pictures.collect::<Vec<_>>(), &network).await?);
+            answers.extend(self.pass(&pictures.collect::<Vec<_>>()).await?);
         }
         Ok(answers)
     }
 
-    /// What the network answers to pictures of the input's side, row after row, in one pass where the
-    /// device is not better off with several.
-    #[cfg_attr(not(target_family = "wasm"), allow(dead_code))] // Only the browser's face times passes.
+    /// Pictures of the input's side → logits, row after row, in one pass where the device is not
+    /// better off with several.
     pub(crate) async fn pass(&self, pictures: &[RgbImage]) -> Result<Vec<f32>, ClassifyError> {
-        self.run(pictures, |input| self.model.forward(input)).await
-    }
-
-    /// The same of any part of the network.
-    async fn run(
-        &self,
-        pictures: &[RgbImage],
-        network: impl Fn(Tensor<4>) -> Tensor<2>,
-    ) -> Result<Vec<f32>, ClassifyError> {
         let mut rows = Vec::new();
         for pictures in pictures.chunks(kernels::images_at_once(&self.device)) {
-            rows.extend(answers(network(self.images(pictures))).await?);
+            rows.extend(answers(self.model.forward(self.images(pictures))).await?);
         }
         Ok(rows)
     }

@@ -100,7 +100,13 @@ pub(super) fn validate(
 
 /// Adds the sibling's figures of its validation fold, as `by_field_macro_f1` and so on.
 fn add_by_field(checkpoint: &mut Checkpoint, sibling: &Checkpoint) -> Result<()> {
-    let [own, other] = [&*checkpoint, sibling].map(|c| &c.card.provenance.settings);
+    let settings = |checkpoint: &Checkpoint| {
+        let settings = checkpoint.card.provenance.settings.clone();
+        let settings: TrainConfig = serde_json::from_value(settings)
+            .context("the settings that it was trained with are not known")?;
+        Ok::<_, anyhow::Error>(serde_json::to_value(settings)?)
+    };
+    let [own, other] = [settings(checkpoint)?, settings(sibling)?];
     ensure!(
         other["split"] == "by-field",
         "it was not trained on a split by field"

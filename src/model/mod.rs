@@ -21,8 +21,6 @@ pub use convnext::{ConvNext, ConvNextConfig};
 pub use drop_path::DropPath;
 pub use evidence::{Evidence, EvidenceHead, Insight};
 pub use fold::Normalisation;
-pub use fresh::linear as new_linear;
-pub use layers::linear;
 pub use network::Model;
 pub use positions::resample as resample_positions;
 pub use resnet::{BlockKind, ResNet, ResNetConfig};

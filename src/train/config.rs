@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Command};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::augment::Augment;
 use super::cutmix::CutMix;
@@ -20,7 +21,11 @@ use crate::nuclei::FeatureSet;
 /// Every setting of a run, saved as `config.json` beside the weights. Each default stands beside
 /// its setting, and nowhere else: a file that leaves a setting out means the default.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default = "defaults::<TrainConfig>", deny_unknown_fields)]
+#[serde(
+    remote = "Self",
+    default = "defaults::<TrainConfig>",
+    deny_unknown_fields
+)]
 pub struct TrainConfig {
     /// The folder: `images/<split>/<id>.jpg` (or png, webp, tiff, bmp) and `labels/<split>.json`,
     /// or `images/<id>.jpg` and `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
@@ -152,6 +157,31 @@ pub struct TrainConfig {
     pub data_licence: String,
 }
 
+impl Serialize for TrainConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for TrainConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut settings = Map::deserialize(deserializer)?;
+        forget_imitation(&mut settings);
+        Self::deserialize(Value::Object(settings)).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Leaves out `objective.imitation` where it is 0: older versions wrote it into every `config.json`
+/// and model card. Another value stays and is an unknown setting, as this version cannot repeat
+/// such a run.
+fn forget_imitation(settings: &mut Map<String, Value>) {
+    if let Some(Value::Object(objective)) = settings.get_mut("objective")
+        && objective.get("imitation").and_then(Value::as_f64) == Some(0.0)
+    {
+        objective.remove("imitation");
+    }
+}
+
 /// The settings that an empty command line gives.
 pub(super) fn defaults<T: Args>() -> T {
     // The one argument of the whole command that a required one may be left out for.
@@ -232,7 +262,6 @@ impl TrainConfig {
         within("rare-below", self.cutmix.rare_below, 0.0, 1.0)?;
         within("teacher-share", self.objective.teacher_share, 0.0, 1.0)?;
         within("lpr", self.objective.lpr, 0.0, 1e3)?;
-        within("imitation", self.objective.imitation, 0.0, 1e3)?;
         within("temperature", self.objective.temperature, 0.1, 100.0)?;
         within("weight-decay", self.weight_decay.into(), 0.0, 10.0)?;
         within("rotation", self.augment.rotation.into(), 0.0, 180.0)?;
@@ -292,5 +321,26 @@ impl TrainConfig {
             self.epochs
         );
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_of_older_versions_are_read() {
+        let read = |imitation: f64| {
+            let objective = json!({ "lpr": 0.05, "imitation": imitation });
+            serde_json::from_value::<TrainConfig>(json!({ "epochs": 3, "objective": objective }))
+        };
+        let config = read(0.0).expect("a run that imitated nobody");
+        assert_eq!((config.epochs, config.objective.lpr), (3, 0.05));
+        let error = read(1.0).expect_err("a run that cannot be repeated");
+        assert!(error.to_string().contains("imitation"), "{error}");
+        let written = serde_json::to_string(&config).expect("JSON");
+        assert!(!written.contains("imitation"), "{written}");
     }
 }

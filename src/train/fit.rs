@@ -28,7 +28,7 @@ use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict}
 use crate::classify::Classifier;
 use crate::files::write_atomically;
 use crate::image::InputSpec;
-use crate::model::{Architecture, Model, new_linear};
+use crate::model::{Architecture, Model};
 use crate::nuclei::FeatureSet;
 
 /// Trains a network and writes `config.json`, `metrics.csv`, `model.safetensors` and `report.html`
@@ -90,12 +90,7 @@ impl<'a> Run<'a> {
         let (architecture, model) = start(config, &val, &features, &device)?;
         let model = model.with_precision(config.matmul);
         let train = Cells::read(config, &val, &features, &plain, answers)?;
-        let imitator = match (config.objective.imitation > 0.0, train.channels()) {
-            (false, _) => None,
-            (true, Some(channels)) => Some(new_linear(architecture.channels(), channels, &device)),
-            (true, None) => bail!("--imitation needs one --teacher alone, or the --answers of one"),
-        };
-        let trainee = Trainee::new(model, config.ema, imitator, config.objective.clone());
+        let trainee = Trainee::new(model, config.ema, config.objective.clone());
         Ok(Self {
             config,
             features,

@@ -13,7 +13,7 @@ use super::config::TrainConfig;
 use super::data::Record;
 use super::metrics::{DEFAULT_THRESHOLD, logit};
 use super::seen::Seen;
-use super::teachers::{Answer, Teachers};
+use super::teachers::Teachers;
 use crate::checkpoint::{Array, Checkpoint, Precision, StateDict};
 use crate::files::write_atomically;
 use crate::nuclei::FeatureSet;
@@ -25,8 +25,8 @@ pub struct Lesson {
     pub record: Record,
     /// 0 to 1 for each feature.
     pub targets: Vec<f32>,
-    /// What the teachers say of it, at the run's temperature.
-    pub answer: Option<Answer>,
+    /// What the teachers say of each feature, at the run's temperature.
+    pub answer: Option<Vec<f32>>,
 }
 
 impl Lesson {
@@ -43,13 +43,10 @@ impl Lesson {
         }
     }
 
-    fn with_answer(self, answer: &Answer, temperature: f64) -> Self {
-        let probabilities = answer.probabilities.iter();
+    fn with_answer(self, answer: &[f32], temperature: f64) -> Self {
+        let softened = answer.iter().map(|&p| soften(p, temperature));
         Self {
-            answer: Some(Answer {
-                probabilities: probabilities.map(|&p| soften(p, temperature)).collect(),
-                representation: answer.representation.clone(),
-            }),
+            answer: Some(softened.collect()),
             ..self
         }
     }
@@ -60,13 +57,12 @@ impl Lesson {
 pub struct Answers {
     /// Who was asked: the paths of their models.
     pub teachers: Vec<String>,
-    /// What was answered.
-    pub cells: BTreeMap<String, Answer>,
+    /// The probability of each feature.
+    pub cells: BTreeMap<String, Vec<f32>>,
 }
 
-/// The tensors of the file, `[cells, …]`, and what its metadata lists.
+/// The tensor of the file, `[cells, features]`, and the lists in its metadata.
 const PROBABILITIES: &str = "probabilities";
-const REPRESENTATIONS: &str = "representations";
 const CELLS: &str = "cells";
 const TEACHERS: &str = "teachers";
 
@@ -90,45 +86,28 @@ impl Answers {
             Ok(serde_json::from_str(json)?)
         };
         let cells = list(CELLS)?;
-        let mut rows = |name: &str| -> Result<Vec<Vec<f32>>> {
-            let Array { shape, values } = tensors.0.remove(name).context("a tensor is missing")?;
-            ensure!(
-                shape.len() == 2 && shape[0] == cells.len() && !cells.is_empty(),
-                "{name} is not one row a cell"
-            );
-            let row = |i: usize| values[i * shape[1]..(i + 1) * shape[1]].to_vec();
-            Ok((0..shape[0]).map(row).collect())
-        };
-        let answers = rows(PROBABILITIES)?.into_iter().zip(rows(REPRESENTATIONS)?);
-        let answers = answers.map(|(probabilities, representation)| Answer {
-            probabilities,
-            representation,
-        });
+        let tensor = tensors.0.remove(PROBABILITIES);
+        let Array { shape, values } = tensor.context("a tensor is missing")?;
+        ensure!(
+            shape.len() == 2 && shape[0] == cells.len() && !values.is_empty(),
+            "{PROBABILITIES} is not one row a cell"
+        );
+        let rows = values.chunks_exact(shape[1]).map(<[f32]>::to_vec);
         Ok(Self {
             teachers: list(TEACHERS)?,
-            cells: cells.into_iter().zip(answers).collect(),
+            cells: cells.into_iter().zip(rows).collect(),
         })
     }
 
     fn write(&self, path: &Path) -> Result<()> {
-        let tensor = |values: fn(&Answer) -> &Vec<f32>| {
-            let width = self
-                .cells
-                .values()
-                .next()
-                .map_or(0, |answer| values(answer).len());
-            Array {
-                shape: vec![self.cells.len(), width],
-                values: self.cells.values().flat_map(values).copied().collect(),
-            }
+        let probabilities = Array {
+            shape: vec![
+                self.cells.len(),
+                self.cells.values().next().map_or(0, Vec::len),
+            ],
+            values: self.cells.values().flatten().copied().collect(),
         };
-        let tensors = StateDict(BTreeMap::from([
-            (PROBABILITIES.into(), tensor(|answer| &answer.probabilities)),
-            (
-                REPRESENTATIONS.into(),
-                tensor(|answer| &answer.representation),
-            ),
-        ]));
+        let tensors = StateDict(BTreeMap::from([(PROBABILITIES.into(), probabilities)]));
         let cells: Vec<&String> = self.cells.keys().collect();
         let metadata = HashMap::from([
             (CELLS.into(), serde_json::to_string(&cells)?),
@@ -145,26 +124,16 @@ impl Answers {
         })
     }
 
-    fn of(&self, record: &Record, config: &TrainConfig) -> Result<&Answer> {
+    fn of(&self, record: &Record) -> Result<&[f32]> {
         let (key, features) = (key(record), record.labels.len());
         let answer = self.cells.get(&key);
         let answer = answer.with_context(|| format!("no teacher was asked about {key}"))?;
         ensure!(
-            answer.probabilities.len() == features,
+            answer.len() == features,
             "of {key} the teachers answered with {} values for {features} features",
-            answer.probabilities.len()
-        );
-        ensure!(
-            config.objective.imitation == 0.0 || !answer.representation.is_empty(),
-            "--imitation is of one teacher: several read different things"
+            answer.len()
         );
         Ok(answer)
-    }
-
-    /// Channels that the head of the one teacher reads; `None` where there are several.
-    fn channels(&self) -> Option<usize> {
-        let first = self.cells.values().next()?;
-        Some(first.representation.len()).filter(|&channels| channels > 0)
     }
 }
 
@@ -221,7 +190,7 @@ impl Cells {
             Beside::Teachers(teachers) => teachers.refuse_validated(&config.data, val)?,
             Beside::Known(answers) => {
                 for record in cells.all() {
-                    answers.of(record, config)?;
+                    answers.of(record)?;
                 }
                 // Those of whom the model is still there.
                 for name in &answers.teachers {
@@ -242,15 +211,6 @@ impl Cells {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all().count()
-    }
-
-    /// Channels that the head of the teacher reads, if there is one alone.
-    pub fn channels(&self) -> Option<usize> {
-        match &self.beside {
-            Beside::Nobody => None,
-            Beside::Teachers(teachers) => teachers.channels(),
-            Beside::Known(answers) => answers.channels(),
-        }
     }
 
     /// Of labelled cells what the labels say and what the teachers do; of others what the teachers
@@ -275,18 +235,18 @@ impl Cells {
     fn lessons(&self, answers: &Answers, config: &TrainConfig) -> Result<Vec<Lesson>> {
         let temperature = config.objective.temperature;
         let labelled = self.labelled.iter().map(|record| {
-            let answer = answers.of(record, config)?;
+            let answer = answers.of(record)?;
             Ok(Lesson::of_labels(record.clone()).with_answer(answer, temperature))
         });
         let unlabelled = self.unlabelled.iter().map(|record| {
-            let answer = answers.of(record, config)?;
+            let answer = answers.of(record)?;
             let called = |&p: &f32| f64::from(p) >= DEFAULT_THRESHOLD;
             let lesson = Lesson {
                 record: Record {
-                    labels: answer.probabilities.iter().map(called).collect(),
+                    labels: answer.iter().map(called).collect(),
                     ..record.clone()
                 },
-                targets: answer.probabilities.clone(),
+                targets: answer.to_vec(),
                 answer: None,
             };
             Ok(lesson.with_answer(answer, temperature))

@@ -16,8 +16,6 @@ use super::config::defaults;
 /// Keeps LPR from dividing by zero where no row has both a present and an absent feature; the
 /// study's value.
 const PAIR_EPSILON: f64 = 1e-8;
-/// Keeps the cosine of nothing from dividing by zero.
-const COSINE_EPSILON: f64 = 1e-6;
 /// The asymmetric loss' exponent for present features, its authors' default.
 const POSITIVE_FOCUS: f64 = 1.0;
 /// Its exponent for absent features.
@@ -56,10 +54,6 @@ pub struct Objective {
     /// The share of the teachers in what is minimised; the labels have the rest.
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     pub teacher_share: f64,
-    /// Weight of imitation: how far what the network's head reads, through a Linear of its own, is
-    /// from what the head of its one teacher reads.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 0.0)]
-    pub imitation: f64,
 }
 
 impl Objective {
@@ -94,15 +88,6 @@ impl Objective {
             }
         }
     }
-}
-
-/// How far `found` is from what is imitated, both `[batch, channels]`: 1 − cosine, the mean over
-/// the batch (the hints of FitNets, arXiv 1412.6550, of the last layer and free of their scale).
-pub fn cosine_distance(found: Tensor<2>, imitated: Tensor<2>) -> Tensor<1> {
-    let norm = |x: Tensor<2>| (x.clone() * x).sum_dim(1).sqrt().add_scalar(COSINE_EPSILON);
-    let products = (found.clone() * imitated.clone()).sum_dim(1);
-    let cosines = products / (norm(found) * norm(imitated));
-    cosines.mean().neg().add_scalar(1.0)
 }
 
 /// Binary cross-entropy from logits, the mean over batch and features.

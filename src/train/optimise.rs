@@ -131,7 +131,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let objective = serde_json::from_value(json!({})).expect("the defaults");
         let model = architecture.init(2, 0.0, &device);
-        Trainee::new(model, 0.9, None, objective)
+        Trainee::new(model, 0.9, objective)
     }
 
     #[test]

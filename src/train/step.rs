@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn::tensor::Tensor;
@@ -12,29 +11,25 @@ use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::average::Average;
 use super::loader::Batch;
-use super::loss::{Objective, binary_cross_entropy, cosine_distance};
+use super::loss::{Objective, binary_cross_entropy};
 use super::split_figure::StepOutput;
-use crate::kernels::MatmulPrecision;
-use crate::model::{Model, linear};
+use crate::model::Model;
 
 /// The network in training.
 #[derive(Module, Debug)]
 pub(super) struct Trainee {
     model: Model,
     average: Option<Average>,
-    /// From what the network's head reads to what its teacher's does.
-    imitator: Option<Linear>,
     #[module(skip)]
     objective: Arc<Objective>,
 }
 
 impl Trainee {
-    /// `model`, and its average where `ema` is above 0; `imitator` where it imitates a teacher.
-    pub fn new(model: Model, ema: f64, imitator: Option<Linear>, objective: Objective) -> Self {
+    /// `model`, and its average where `ema` is above 0.
+    pub fn new(model: Model, ema: f64, objective: Objective) -> Self {
         Self {
             average: (ema > 0.0).then(|| Average::of(&model, ema)),
             model,
-            imitator,
             objective: Arc::new(objective),
         }
     }
@@ -60,18 +55,11 @@ impl TrainStep for Trainee {
             true => features.detach(),
             false => features,
         };
-        let logits = self.model.classify(features.clone());
+        let logits = self.model.classify(features);
         let targets = batch.targets.clone();
         let loss = self
             .objective
             .forward(logits.clone(), targets, batch.teachers);
-        let loss = match (&self.imitator, batch.representations) {
-            (Some(imitator), Some(imitated)) => {
-                let found = linear(imitator, features, MatmulPrecision::Highest);
-                loss + cosine_distance(found, imitated) * self.objective.imitation
-            }
-            _ => loss,
-        };
         // burn-train adds up the gradients of a step's batches; theirs is to be the mean.
         let gradients = (loss.clone() * batch.share).backward();
         let output = StepOutput {
@@ -140,7 +128,7 @@ mod tests {
             pool: Pool::Class,
         });
         let objective = serde_json::from_value(json!({})).expect("the defaults");
-        Trainee::new(small.init(3, 0.0, &device), 0.0, None, objective)
+        Trainee::new(small.init(3, 0.0, &device), 0.0, objective)
     }
 
     /// Two cells of the four that these tests know, from `first`.
@@ -153,7 +141,6 @@ mod tests {
         Batch {
             images: Tensor::from_data(TensorData::new(images, [cells, 3, 8, 8]), &device),
             teachers: None,
-            representations: None,
             targets: Tensor::from_data(TensorData::new(targets, [cells, 3]), &device),
             frozen,
             share: cells as f64 / 4.0,

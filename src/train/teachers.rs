@@ -22,16 +22,6 @@ use crate::nuclei::FeatureSet;
 #[derive(Debug)]
 pub struct Teachers(Vec<Teacher>);
 
-/// What teachers say of one cell.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
-    /// One a feature.
-    pub probabilities: Vec<f32>,
-    /// What the head of a teacher without colleagues reads; empty where there are several, which
-    /// all read something else.
-    pub representation: Vec<f32>,
-}
-
 #[derive(Debug)]
 struct Teacher {
     name: String,
@@ -78,31 +68,23 @@ impl Teachers {
         teachers.try_for_each(|teacher| teacher.seen.refuse_validated(&teacher.name, data, val))
     }
 
-    /// Channels that the head of the one teacher reads; `None` where there are several or none.
-    pub fn channels(&self) -> Option<usize> {
-        match &self.0[..] {
-            [teacher] => Some(teacher.classifier.card().architecture.channels()),
-            _ => None,
-        }
-    }
-
     /// The paths of their models.
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|teacher| teacher.name.clone()).collect()
     }
 
-    /// What they say of each of `records`: the mean over those who do not know the cell, or over all
-    /// where everybody does.
+    /// The probability of each feature for each of `records`: the mean over the teachers that were
+    /// not trained on the cell, or over all teachers where every one was.
     ///
     /// # Errors
     /// An image that cannot be read, or a device that fails.
     ///
     /// # Panics
     /// Where there are no teachers.
-    pub fn answers(&self, records: &[&Record]) -> Result<Vec<Answer>> {
+    pub fn answers(&self, records: &[&Record]) -> Result<Vec<Vec<f32>>> {
         let knows = |teacher: &Teacher, record: &Record| teacher.seen.knows(&record.id);
         let features = self.0[0].classifier.card().features.len();
-        let mut sums: Vec<Vec<f64>> = vec![Vec::new(); records.len()];
+        let mut sums = vec![vec![0.0; features]; records.len()];
         let mut asked = vec![0; records.len()];
         for teacher in &self.0 {
             let asked_of: Vec<usize> = (0..records.len())
@@ -115,29 +97,18 @@ impl Teachers {
             let mut cells = asked_of.into_iter();
             for chunk in in_chunks(&unknown) {
                 let (_, images) = chunk?;
-                let classifier = &teacher.classifier;
-                let looks =
-                    pollster::block_on(classifier.probabilities_and_representations(&images))?;
-                let width = looks.len() / images.len();
-                let said = match self.0.len() {
-                    1 => width,
-                    _ => features,
-                };
-                for (look, i) in looks.chunks_exact(width).zip(&mut cells) {
+                let said = pollster::block_on(teacher.classifier.probabilities(&images))?;
+                for (said, i) in said.chunks_exact(features).zip(&mut cells) {
                     asked[i] += 1;
-                    sums[i].resize(said, 0.0);
-                    for (sum, value) in sums[i].iter_mut().zip(look) {
-                        *sum += f64::from(*value);
+                    for (sum, probability) in sums[i].iter_mut().zip(said) {
+                        *sum += f64::from(*probability);
                     }
                 }
             }
         }
         let answers = sums.into_iter().zip(asked).map(|(sums, asked)| {
-            let mut mean = sums.iter().map(|sum| (sum / f64::from(asked)) as f32);
-            Answer {
-                probabilities: mean.by_ref().take(features).collect(),
-                representation: mean.collect(),
-            }
+            let mean = sums.iter().map(|sum: &f64| (sum / f64::from(asked)) as f32);
+            mean.collect()
         });
         Ok(answers.collect())
     }

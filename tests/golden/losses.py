@@ -46,11 +46,6 @@ def distilled(z, y, teachers, share, temperature):
     return (1 - share) * bce(z, y) + share * soft
 
 
-def cosine_distance(found, imitated):
-    products = (found * imitated).sum(1)
-    return 1 - (products / np.linalg.norm(found, axis=1) / np.linalg.norm(imitated, axis=1)).mean()
-
-
 def gradient(f, z, step=1e-5):
     slope = np.zeros_like(z)
     for i in np.ndindex(z.shape):
@@ -116,8 +111,6 @@ def cases():
         soft,
         teachers,
     )
-    other = np.round(rng.normal(0, 3, z.shape), 4)
-    yield case("cosine distance", {}, lambda z: cosine_distance(z, other), z, soft, other)
 
 
 out = pathlib.Path(__file__).with_suffix(".json")

@@ -36,8 +36,6 @@ pub struct Batch {
     pub targets: Tensor<2>,
     /// What the teachers say, `[batch, features]`.
     pub teachers: Option<Tensor<2>>,
-    /// What the head of the one teacher reads, `[batch, channels]`.
-    pub representations: Option<Tensor<2>>,
     /// Only the head learns from this batch.
     pub frozen: bool,
     /// What its gradient counts in a step that several batches or devices share.
@@ -181,7 +179,6 @@ impl Iterator for Batches {
             images,
             targets,
             teachers,
-            representations,
             cells,
             frozen,
             share,
@@ -197,7 +194,6 @@ impl Iterator for Batches {
             images: Tensor::from_data(TensorData::new(images, [cells, 3, side, side]), device),
             targets: matrix(targets),
             teachers: (!teachers.is_empty()).then(|| matrix(teachers)),
-            representations: (!representations.is_empty()).then(|| matrix(representations)),
             frozen,
             share,
         }))

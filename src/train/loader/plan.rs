@@ -38,7 +38,6 @@ pub struct Prepared {
     pub images: Vec<f32>,
     pub targets: Vec<f32>,
     pub teachers: Vec<f32>,
-    pub representations: Vec<f32>,
     pub cells: usize,
     pub frozen: bool,
     pub share: f64,
@@ -124,7 +123,6 @@ impl Plan {
         let mut images = Vec::with_capacity(cells.len() * input.len());
         let mut targets = Vec::new();
         let mut teachers = Vec::new();
-        let mut representations = Vec::new();
         for (position, &index) in cells.iter().enumerate() {
             let cell = &self.cells[index].lesson;
             let seed = self.shuffle.as_ref().map_or(0, |(shuffle, _)| shuffle.seed);
@@ -139,10 +137,7 @@ impl Plan {
             });
             let Some((partner, cut)) = mixed else {
                 targets.extend(&cell.targets);
-                if let Some(answer) = &cell.answer {
-                    teachers.extend(&answer.probabilities);
-                    representations.extend(&answer.representation);
-                }
+                teachers.extend(cell.answer.iter().flatten());
                 continue;
             };
             let mut other = Vec::with_capacity(input.len());
@@ -151,9 +146,7 @@ impl Plan {
             let partner = &self.cells[partner].lesson;
             targets.extend(cut.mix(&cell.targets, &partner.targets, side));
             if let (Some(own), Some(partner)) = (&cell.answer, &partner.answer) {
-                teachers.extend(cut.mix(&own.probabilities, &partner.probabilities, side));
-                let [own, partner] = [own, partner].map(|answer| &answer.representation);
-                representations.extend(cut.mix(own, partner, side));
+                teachers.extend(cut.mix(own, partner, side));
             }
         }
         let shuffle = self.shuffle.as_ref().map(|(shuffle, _)| shuffle);
@@ -168,7 +161,6 @@ impl Plan {
             images,
             targets,
             teachers,
-            representations,
             cells: cells.len(),
             frozen,
             share,
@@ -185,7 +177,6 @@ mod tests {
     use super::super::super::cutmix::CutMix;
     use super::super::super::data::Record;
     use super::super::super::sampler::{Rarity, Sampler};
-    use super::super::super::teachers::Answer;
     use super::*;
 
     /// Batches of four of ten cells, grey ones with the first label and black ones with the second,
@@ -200,10 +191,7 @@ mod tests {
             let target = |label: bool| f32::from(u8::from(label));
             Lesson {
                 targets: labels.iter().map(|&label| target(label)).collect(),
-                answer: Some(Answer {
-                    probabilities: labels.iter().map(|&label| target(!label)).collect(),
-                    representation: Vec::new(),
-                }),
+                answer: Some(labels.iter().map(|&label| target(!label)).collect()),
                 record: Record {
                     id: i.to_string(),
                     path,
