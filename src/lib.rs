@@ -14,6 +14,10 @@
 //!
 //! # The map
 //!
+//! A module may use the modules of its last column, and the modules that those may use.
+//! `tests/architecture` fails on any other use, on a circle between files, and on `clap` outside
+//! `cli`.
+//!
 //! | module | holds | may use |
 //! |---|---|---|
 //! | [`nuclei`] | the features, the risk | nothing |
@@ -26,7 +30,8 @@
 //! | [`field`] | the contours of a field's nuclei | nothing |
 //! | `allocator` | memory for training (Linux) | nothing |
 //! | `devices` | CPU, GPUs, devices of another machine (native) | nothing |
-//! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify` |
+//! | `files` | files that are whole or not there (native) | nothing |
+//! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify`, `field`, `devices`, `files` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | what JavaScript calls (wasm) | `classify` |
 //!
