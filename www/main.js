@@ -1,31 +1,31 @@
 /**
- * The page: files come in (files.js), wait their turn (queue.js), are read by the classifier
- * (engine.js, which is the package in pkg/), are kept in the session (session.js), and shown as a
- * table (list.js) and one by one (detail.js). There is no model logic here.
+ * The page. Files come in (intake/), wait their turn and are read by the classifier (reading/, over
+ * the package in pkg/), are kept in the session (session/), and shown as a table (table/) and one
+ * by one (cell/). There is no model logic here.
  */
 
-import { Detail } from "./detail.js";
-import { copyDiagnostics, withoutNames } from "./diagnostics.js";
-import { digitOf, find, messageOf, nowAndThen, oncePerFrame, onPress } from "./dom.js";
-import { Engine } from "./engine.js";
-import { listenForFiles } from "./files.js";
-import { currentView, offerFeatures, sortBy, startFilters } from "./filters.js";
-import { attachPictures } from "./import.js";
-import { chooseLanguage, currentLanguage, LANGUAGES, onLanguage, startLanguage, t } from "./i18n.js";
-import { startKeeping } from "./keep.js";
-import { List } from "./list.js";
-import { addressOf, listModels, showModel, startModels } from "./models.js";
-import { saveForOffline } from "./offline-status.js";
-import { Queue } from "./queue.js";
-import { canRead, canRetry, Session } from "./session.js";
-import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./status.js";
-import { startThresholds } from "./thresholds.js";
-import { arrange, nextSort } from "./view.js";
+import { Detail } from "./cell/detail.js";
+import { copyDiagnostics, withoutNames } from "./diagnostics/diagnostics.js";
+import { digitOf, find, messageOf, nowAndThen, oncePerFrame, onPress } from "./elements/dom.js";
+import { Engine } from "./reading/engine.js";
+import { listenForFiles } from "./intake/file-intake.js";
+import { currentView, offerFeatures, sortBy, startFilters } from "./table/filters.js";
+import { attachPictures } from "./session/restore.js";
+import { chooseLanguage, currentLanguage, LANGUAGES, onLanguage, startLanguage, t } from "./language/language.js";
+import { startKeeping } from "./session/session-dialog.js";
+import { CellTable } from "./table/table.js";
+import { addressOf, listModels, showModel, startModels } from "./models/models-dialog.js";
+import { saveForOffline } from "./offline/offline-status.js";
+import { Queue } from "./reading/queue.js";
+import { canRead, canRetry, Session } from "./session/session.js";
+import { say, showFailed, showLoading, showProgress, showQueue, showReady } from "./reading/status.js";
+import { startThresholds } from "./decisions/threshold-sliders.js";
+import { arrange, nextSort } from "./table/sorting.js";
 
 /** @import { Karyolens } from "./pkg/index.js" */
-/** @import { Cell, Model } from "./session.js" */
-/** @import { Found } from "./files.js" */
-/** @import { Language } from "./i18n.js" */
+/** @import { Cell, Model } from "./session/session.js" */
+/** @import { Found } from "./intake/file-intake.js" */
+/** @import { Language } from "./language/language.js" */
 
 /** What "Try an example" draws, one after another. */
 const EXAMPLES = [
@@ -37,9 +37,9 @@ const EXAMPLES = [
 ];
 /** Parts of the page that come last, so that it is ready sooner. */
 const PARTS = {
-  teach: () => import("./teach.js"),
-  compare: () => import("./compare.js"),
-  speed: () => import("./speed.js"),
+  teach: () => import("./teach/teach-dialog.js"),
+  compare: () => import("./compare/compare-dialog.js"),
+  speed: () => import("./speed/speed-dialog.js"),
 };
 /** Bytes; the classifier refuses larger files, and the page must not read them whole. */
 const LARGEST_HASHED = 256 * 2 ** 20;
@@ -98,7 +98,7 @@ const models = startModels(async (source) => {
   readAnew();
 });
 
-const list = new List(session, {
+const table = new CellTable(session, {
   onSort: (sort) => {
     sortBy(nextSort(currentView(), sort));
     showCells();
@@ -106,15 +106,15 @@ const list = new List(session, {
   onOpen: openDetail,
 });
 const detail = new Detail(session, engine, {
-  onStep: (by) => list.step(by),
+  onStep: (by) => table.step(by),
   onRetry: (cell) => {
     enqueue([cell]);
     find("#detail-name", HTMLElement).focus();
   },
   onRemove: (cell) => {
     // The next one that is shown: a filter may hide its neighbours in the session.
-    const at = list.cells.indexOf(cell);
-    session.select(list.cells[at + 1] ?? list.cells[at - 1] ?? null);
+    const at = table.cells.indexOf(cell);
+    session.select(table.cells[at + 1] ?? table.cells[at - 1] ?? null);
     queue.cancel((waiting) => waiting === cell);
     session.remove(cell);
   },
@@ -162,11 +162,11 @@ onPress("#resume", () => {
 });
 onPress("#cancel", () => {
   for (const cell of queue.cancel()) session.update(cell, { state: "cancelled" });
-  list.focus();
+  table.focus();
 });
 onPress("#retry-all", () => {
   enqueue(session.cells.filter(canRetry));
-  list.focus();
+  table.focus();
 });
 onPress("#clear", () => {
   queue.cancel();
@@ -183,7 +183,7 @@ undo.addEventListener("click", () => {
   say("status.restored", { count: cells.length });
   readWaiting(cells);
   showCells();
-  list.focus();
+  table.focus();
 });
 onPress("#again", () => {
   engine.restart();
@@ -253,7 +253,7 @@ function addCells(sources) {
   if (!session.selected) session.select(added[0]);
   queue.add(added);
   showCells();
-  list.reveal(added[0]);
+  table.reveal(added[0]);
 }
 
 function forgetCleared() {
@@ -363,7 +363,7 @@ function showCells() {
   offerFeatures(model?.features ?? [], (model?.riskRule ?? null) !== null);
   const view = currentView();
   const shown = arrange(session, view);
-  list.show(shown, view);
+  table.show(shown, view);
   showSelection();
   find("#no-match", HTMLElement).hidden = shown.length > 0;
   const count = (/** @type {Cell["state"]} */ state) => cells.reduce((sum, cell) => sum + Number(cell.state === state), 0);
@@ -377,8 +377,8 @@ function showCells() {
 
 function showSelection() {
   const { selected } = session;
-  list.showSelection();
-  detail.showPosition(selected ? list.cells.indexOf(selected) : -1, list.cells.length);
+  table.showSelection();
+  detail.showPosition(selected ? table.cells.indexOf(selected) : -1, table.cells.length);
   if (!selected && page.dataset.detail) closeDetail();
 }
 
@@ -392,7 +392,7 @@ function openDetail() {
 function closeDetail() {
   delete page.dataset.detail;
   coverRest();
-  list.focus();
+  table.focus();
 }
 
 /** What the cell covers is out of reach for the keyboard too. */

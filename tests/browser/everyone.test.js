@@ -10,7 +10,7 @@ import { PATIENCE, REPOSITORY, drop, folderFor, openSite, ready, render, settled
 /** @import { Page } from "playwright-core" */
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const LOCALES = join(REPOSITORY, "www/locales");
+const LOCALES = join(REPOSITORY, "www/language");
 
 const { server, browser } = await openSite({ webgpu: false });
 

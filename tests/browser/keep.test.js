@@ -13,13 +13,15 @@ import { promisify } from "node:util";
 import { PATIENCE, REPOSITORY, folderFor, openSite, openBlank, withPage } from "./harness.js";
 
 /** @import { JSHandle, Page } from "playwright-core" */
-/** @import { Cell, Model, Session } from "../../www/session.js" */
+/** @import { Cell, Model, Session } from "../../www/session/session.js" */
 /**
  * The page's modules that are tested here, in one object.
  *
- * @typedef {typeof import("../../www/session.js") & typeof import("../../www/export.js") &
- *   typeof import("../../www/import.js") & typeof import("../../www/storage.js") &
- *   typeof import("../../www/report.js") & typeof import("../../www/i18n.js")} Modules
+ * @typedef {typeof import("../../www/session/session.js") & typeof import("../../www/session/csv.js") &
+ *   typeof import("../../www/session/downloads.js") & typeof import("../../www/session/read-records.js") &
+ *   typeof import("../../www/session/records.js") & typeof import("../../www/session/restore.js") &
+ *   typeof import("../../www/session/storage.js") & typeof import("../../www/report/report.js") &
+ *   typeof import("../../www/language/language.js")} Modules
  */
 /** A cell as these tests put it down. @typedef {Partial<Omit<Cell, "id" | "corrections" | "picture">> & {name: string, corrections?: Record<string, boolean>}} MadeUp */
 
@@ -30,7 +32,7 @@ const timeout = PATIENCE;
 const HEAD = `
   <meta http-equiv="Content-Security-Policy" content="default-src 'self'; img-src 'self' blob: data:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'">
   <meta name="color-scheme" content="light dark">
-  <link rel="stylesheet" href="./style.css"><link rel="stylesheet" href="./print.css">
+  <link rel="stylesheet" href="./style.css"><link rel="stylesheet" href="./report/report.css">
   <body><main id="workbench"><h1>The page itself</h1></main><article id="report" hidden></article>`;
 
 const FEATURES = ["Elongation", "Grooves", "Inclusion", "Glassy", "Crowding", "Wrinkled", "Enlargement", "Irregular", "Overlapping"];
@@ -110,7 +112,10 @@ async function openModules(page, language = "en") {
 /** @param {Page} page @param {"en" | "vi"} [language] @returns {Promise<JSHandle<Modules>>} */
 function loadModules(page, language = "en") {
   return page.evaluateHandle(async ({ address, language }) => {
-    const names = ["session", "export", "import", "storage", "report", "i18n"];
+    const names = [
+      ...["session", "csv", "downloads", "read-records", "records", "restore", "storage"].map((name) => `session/${name}`),
+      "report/report", "language/language",
+    ];
     const modules = await Promise.all(names.map((name) => import(`${address}${name}.js`)));
     /** @type {Modules} */
     const all = Object.assign({}, ...modules);

@@ -240,11 +240,11 @@ test("an unknown device in the address is named, with the ones that there are", 
 
 test("a part of the page that cannot be fetched is missed by name, the rest goes on", { timeout }, async () => {
   await withPage(browser, async (page) => {
-    await page.route("**/teach.js", (route) => route.abort());
+    await page.route("**/teach/teach-dialog.js", (route) => route.abort());
     await page.goto(`${server.address}?device=cpu`);
     await ready(page);
     await page.click("#open-teach");
-    await page.locator("#status", { hasText: /could not be fetched.*teach\.js/ }).waitFor();
+    await page.locator("#status", { hasText: /could not be fetched.*teach-dialog\.js/ }).waitFor();
     await page.click("#example");
     await settledRows(page, 1);
   }, { expected: /ERR_FAILED/ });

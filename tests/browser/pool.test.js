@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Queue } from "../../www/queue.js";
+import { Queue } from "../../www/reading/queue.js";
 import { PATIENCE, drop, folderFor, openBlank, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 const { server, browser } = await openSite({ webgpu: false });
@@ -161,7 +161,7 @@ test("two workers read as much faster than one as two cores can", { timeout, ski
 test("the queue does so many jobs at once, in their order, and can be paused and cancelled", async () => {
   /** @type {Map<number, () => void>} */
   const running = new Map();
-  /** @type {import("../../www/queue.js").QueueProgress[]} */
+  /** @type {import("../../www/reading/queue.js").QueueProgress[]} */
   const told = [];
   const queue = new Queue(
     (/** @type {number} */ job) => new Promise((done) => running.set(job, () => (running.delete(job), done(undefined)))),
@@ -195,7 +195,7 @@ test("the queue does so many jobs at once, in their order, and can be paused and
 });
 
 test("the time left is that of all workers together", async () => {
-  /** @type {import("../../www/queue.js").QueueProgress[]} */
+  /** @type {import("../../www/reading/queue.js").QueueProgress[]} */
   const told = [];
   const queue = new Queue(() => new Promise((done) => setTimeout(done, 100)), (progress) => told.push(progress));
   queue.widen(4);

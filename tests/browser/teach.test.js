@@ -219,9 +219,9 @@ test("scores, agreement, CSV and messages without names, apart from the page", {
   await withPage(browser, async (page) => {
     await openBlank(page, server.address);
     const found = await page.evaluate(async (address) => {
-      const { Round, surprise } = await import(`${address}quiz.js`);
-      const { agreements, comparisonCsv, median } = await import(`${address}comparison.js`);
-      const { withoutNames } = await import(`${address}diagnostics.js`);
+      const { Round, surprise } = await import(`${address}teach/quiz.js`);
+      const { agreements, comparisonCsv, median } = await import(`${address}compare/agreement.js`);
+      const { withoutNames } = await import(`${address}diagnostics/diagnostics.js`);
       const round = new Round();
       round.add({ drawn: new Set(["Grooves", "Glassy"]), guessed: new Set(["Grooves", "Crowding"]) });
       round.add({ drawn: new Set(["Grooves"]), guessed: new Set() });

@@ -1,0 +1,125 @@
+/** The ways in for files: dropped anywhere, folders too, pasted, chosen. */
+
+import { find, onPress } from "../elements/dom.js";
+
+/** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
+
+/** What a folder is searched for; a file that a person names by itself is taken whatever it is. */
+const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
+
+/**
+ * Calls `onFiles` with what a person gives: single files in their order, those of folders by name.
+ * `onNothing` hears of a drop without a picture, such as one dragged from another page, or a
+ * folder without any.
+ *
+ * @param {(found: Found[]) => void} onFiles
+ * @param {() => void} onNothing
+ */
+export function listenForFiles(onFiles, onNothing) {
+  const take = (/** @type {Found[]} */ found) => (found.length > 0 ? onFiles(found) : onNothing());
+  listenForDrops((drop) => void drop.then(take));
+
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    onFiles(files.map(named));
+  });
+
+  listenForChoice("#choose", "#files", (files) => onFiles(files.map(named)));
+  listenForChoice("#choose-folder", "#folder", (files) => take(sorted(files.map(named).filter(isPicture))));
+}
+
+/** @param {string} button @param {string} input @param {(files: File[]) => void} onChosen */
+function listenForChoice(button, input, onChosen) {
+  const field = find(input, HTMLInputElement);
+  onPress(button, () => field.click());
+  field.addEventListener("change", () => {
+    const files = [...(field.files ?? [])];
+    field.value = ""; // so that choosing the same files again is a change
+    if (files.length > 0) onChosen(files);
+  });
+}
+
+/** @param {(drop: Promise<Found[]>) => void} onDrop */
+function listenForDrops(onDrop) {
+  const page = document.documentElement;
+  page.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+    page.dataset.dragging = "";
+  });
+  page.addEventListener("dragleave", (event) => {
+    // Leaving one element for another inside the page is no leaving.
+    if (event.relatedTarget === null) delete page.dataset.dragging;
+  });
+  page.addEventListener("drop", (event) => {
+    event.preventDefault();
+    delete page.dataset.dragging;
+    onDrop(filesOf([...(event.dataTransfer?.items ?? [])]));
+  });
+}
+
+/** @param {DataTransferItem[]} items they can be asked only while the event lasts */
+async function filesOf(items) {
+  const found = items.filter((item) => item.kind === "file").map((item) => {
+    const entry = item.webkitGetAsEntry();
+    if (entry?.isDirectory) return filesIn(/** @type {FileSystemDirectoryEntry} */ (entry));
+    const file = item.getAsFile();
+    return file ? [named(file)] : [];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The pictures in a folder and those below it. @param {FileSystemDirectoryEntry} folder */
+async function filesIn(folder) {
+  /** @type {Found[]} */
+  const found = [];
+  const folders = [folder];
+  for (let next = folders.pop(); next; next = folders.pop()) {
+    for (const entry of await entriesOf(next)) {
+      if (entry.isDirectory) folders.push(/** @type {FileSystemDirectoryEntry} */ (entry));
+      else if (PICTURE.test(entry.name)) {
+        const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry)).catch(() => null);
+        if (file) found.push({ name: entry.fullPath.replace(/^\//, ""), file });
+      }
+    }
+  }
+  return sorted(found);
+}
+
+/** @param {FileSystemDirectoryEntry} folder */
+async function entriesOf(folder) {
+  const reader = folder.createReader();
+  /** @type {FileSystemEntry[]} */
+  const entries = [];
+  for (;;) {
+    // A reader gives a hundred at a time, and none when it is through.
+    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ resolve) => {
+      reader.readEntries(resolve, () => resolve([]));
+    });
+    if (some.length === 0) return entries;
+    entries.push(...some);
+  }
+}
+
+/** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
+function fileOf(entry) {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** @param {File} file @returns {Found} */
+function named(file) {
+  return { name: file.webkitRelativePath || file.name, file };
+}
+
+/** @param {Found} found */
+function isPicture({ name }) {
+  return PICTURE.test(name);
+}
+
+/** @param {Found[]} found */
+function sorted(found) {
+  const { compare } = new Intl.Collator(undefined, { numeric: true });
+  return found.sort((a, b) => compare(a.name, b.name));
+}

@@ -1,0 +1,262 @@
+/**
+ * The session on paper: what was read with what, counts, then one block a cell. Built into #report
+ * for the time of printing; report.css shows that and hides the page.
+ */
+
+import { deviceName } from "../reading/device-name.js";
+import { find, make } from "../elements/dom.js";
+import { facts } from "../elements/description-list.js";
+import { featureName, listing, moment, number, percent, t } from "../language/language.js";
+import { LEVELS, spelledSum } from "../decisions/risk-badge.js";
+import { formatOf } from "../session/session.js";
+
+/** @import { Call, RiskSum } from "../decisions/decision.js" */
+/** @import { Cell, Model, Reading, Session } from "../session/session.js" */
+
+/** What a moved threshold is marked with. */
+const MOVED = "*";
+
+/** Addresses of the pictures in the report. @type {string[]} */
+let addresses = [];
+
+/** Prints the session, with all its pictures. @param {Session} session */
+export async function printReport(session) {
+  await fillReport(session);
+  // Some browsers print after print() has come back, and tell when they are done.
+  addEventListener("afterprint", clearReport, { once: true });
+  print();
+}
+
+/**
+ * Builds the report; done when every picture is there or cannot be shown.
+ *
+ * @param {Session} session
+ * @param {Date} [time] of printing
+ */
+export async function fillReport(session, time = new Date()) {
+  clearReport();
+  const report = find("#report", HTMLElement);
+  report.hidden = false;
+  report.lang = document.documentElement.lang;
+  // The foot of every page takes it from here.
+  document.documentElement.style.setProperty("--report-foot", JSON.stringify(t("keep.report.honest")));
+  report.append(cover(session, time), ...cellBlocks(session));
+  await Promise.all([...report.querySelectorAll("img")].map(settled));
+}
+
+/** Takes the report out of the page again. */
+export function clearReport() {
+  const report = find("#report", HTMLElement);
+  report.replaceChildren();
+  report.hidden = true;
+  document.documentElement.style.removeProperty("--report-foot");
+  for (const address of addresses) URL.revokeObjectURL(address);
+  addresses = [];
+}
+
+/** @param {Session} session @param {Date} time */
+function cover(session, time) {
+  const readings = session.cells.flatMap((cell) => cell.reading ?? []);
+  const used = session.usedModels();
+  const corrected = session.cells.filter((cell) => cell.corrections.size > 0).length;
+  return make(
+    "header",
+    { class: "report-cover" },
+    make("h1", {}, t("keep.report.title", { count: session.cells.length })),
+    make("p", { class: "report-honest" }, t("keep.report.honest")),
+    factList([
+      ["printed", moment(time)],
+      ["read", period(readings)],
+      ["program", listing(different(readings.map(({ program }) => `Karyolens ${program}`)))],
+      ["device", listing(different(readings.map(deviceOf)))],
+      ["cells", countsOf(session.cells)],
+      ["corrected", number(corrected)],
+    ]),
+    ...used.flatMap((model) => modelPart(model, session)),
+    ...riskCounts(session),
+  );
+}
+
+/** A model, its thresholds, and how often each feature was called. @param {Model} model @param {Session} session */
+function modelPart(model, session) {
+  const decided = session.cells.filter((cell) => session.modelOf(cell) === model);
+  const calls = decided.flatMap((cell) => session.decisionOf(cell)?.calls ?? []);
+  const rows = model.features.map((feature, index) => {
+    const ofFeature = calls.filter((call) => call.name === feature);
+    const count = (/** @type {(call: Call) => boolean} */ what) => make("td", {}, number(ofFeature.filter(what).length));
+    const own = model.thresholds[index];
+    const moved = session.moved.get(feature);
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, featureName(feature)),
+      make("td", {}, figure(own)),
+      moved === undefined ? make("td", {}, figure(own)) : make("td", { class: "report-moved" }, `${figure(moved)} ${MOVED}`),
+      count((call) => call.present),
+      count((call) => !call.present),
+      count((call) => call.unsure && call.human === null),
+      count((call) => call.human !== null),
+    );
+  });
+  const anyMoved = model.features.some((feature) => session.moved.has(feature));
+  return [
+    make("h2", {}, t("keep.report.model", { name: model.name })),
+    factList([
+      ["sha256", model.sha256 ?? t("keep.report.unknown")],
+      ["written-by", `Karyolens ${model.crateVersion}`],
+      ["cells", number(decided.length)],
+    ]),
+    table("report-counts", ["feature", "threshold-own", "threshold-now", "present", "absent", "unsure", "human"], rows),
+    ...(anyMoved ? [line("report-note", `${MOVED} ${t("keep.report.moved")}`)] : []),
+  ];
+}
+
+/** How often there was which risk. @param {Session} session */
+function riskCounts(session) {
+  const risks = session.cells.flatMap((cell) => session.decisionOf(cell)?.risk ?? []);
+  if (risks.length === 0) return [];
+  const counts = LEVELS.map((level) => {
+    const count = risks.filter((risk) => risk.level === level).length;
+    return `${t(`keep.report.level.${level}`)} ${number(count)}`;
+  });
+  return [line("report-risks", `${t("keep.report.risks")} ${counts.join(" · ")}`)];
+}
+
+/** @param {Session} session */
+function cellBlocks(session) {
+  if (session.cells.length === 0) return [];
+  return [make("section", { class: "report-cells" }, ...session.cells.map((cell) => cellBlock(cell, session)))];
+}
+
+/** @param {Cell} cell @param {Session} session */
+function cellBlock(cell, session) {
+  const decision = session.decisionOf(cell);
+  const model = session.modelOf(cell);
+  return make(
+    "article",
+    { class: "report-cell" },
+    pictureOf(cell),
+    make(
+      "div",
+      { class: "report-words" },
+      make("h3", {}, cell.name),
+      ...(cell.synthetic ? [line("report-synthetic", t("keep.report.synthetic", { features: listing(cell.synthetic.features.map(featureName)) }))] : []),
+      line("report-hash", `SHA-256 ${cell.sha256 ?? t("keep.report.unknown")}`),
+      ...(cell.failure ? [line("report-failure", cell.failure)] : []),
+      ...(cell.reading ? readingLines(cell.reading, model) : [line("report-unread", t(`keep.report.state.${cell.state}`))]),
+      ...(decision?.risk ? riskLines(decision.risk) : []),
+    ),
+    ...(decision ? [table("report-calls", ["feature", "probability", "threshold", "call"], decision.calls.map(callRow))] : []),
+  );
+}
+
+/** @param {Reading} reading @param {Model | null} model */
+function readingLines(reading, model) {
+  const { notice, program, time } = reading;
+  const where = { time: moment(time), device: deviceOf(reading), program, model: model?.name ?? reading.model };
+  return [line("report-reading", t("keep.report.reading", where)), ...(notice ? [line("report-notice", notice)] : [])];
+}
+
+/** @param {RiskSum} risk */
+function riskLines(risk) {
+  const { level, forced } = risk;
+  return [
+    line("report-risk", `${t("keep.report.risk", { level: t(`keep.report.level.${level}`) })} ${spelledSum(risk)}`),
+    ...(forced === null ? [] : [line("report-forced", t("keep.report.forced", { feature: featureName(forced) }))]),
+  ];
+}
+
+/** @param {Call} call */
+function callRow({ name, probability, threshold, moved, model, unsure, human, present }) {
+  const word = (/** @type {boolean} */ there) => t(there ? "keep.report.present" : "keep.report.absent");
+  const remarks = [];
+  if (human !== null) remarks.push(t("keep.report.by-human", { model: word(model) }));
+  else if (unsure) remarks.push(t("keep.report.not-sure"));
+  return make(
+    "tr",
+    { class: present ? "report-present" : "report-absent" },
+    make("th", { scope: "row" }, featureName(name)),
+    make("td", {}, percent(probability, threshold)),
+    make("td", {}, moved ? `${figure(threshold)} ${MOVED}` : figure(threshold)),
+    make("td", {}, [word(present), ...remarks].join(", ")),
+  );
+}
+
+/** @param {Cell} cell */
+function pictureOf({ picture, name }) {
+  const frame = make("div", { class: "report-picture" });
+  if (!picture) {
+    frame.append(t("keep.report.no-picture"));
+    return frame;
+  }
+  const address = URL.createObjectURL(picture);
+  addresses.push(address);
+  frame.append(make("img", { src: address, alt: "" }));
+  // What stands there if the browser does not know the format.
+  frame.dataset.format = formatOf(name);
+  return frame;
+}
+
+/** @param {HTMLImageElement} image @returns {Promise<void>} */
+function settled(image) {
+  return new Promise((resolve) => {
+    const fail = () => {
+      const format = image.parentElement?.dataset.format;
+      image.replaceWith(format ? format.toUpperCase() : t("keep.report.no-picture"));
+      resolve();
+    };
+    if (image.complete) {
+      if (image.naturalWidth === 0) fail();
+      else resolve();
+      return;
+    }
+    image.addEventListener("load", () => resolve(), { once: true });
+    image.addEventListener("error", fail, { once: true });
+  });
+}
+
+/** @param {string} name @param {string[]} heads keys of keep.report.head @param {HTMLElement[]} rows */
+function table(name, heads, rows) {
+  const head = make("tr", {}, ...heads.map((key) => make("th", { scope: "col" }, t(`keep.report.head.${key}`))));
+  return make("table", { class: `report-table ${name}` }, make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+/** @param {[string, string][]} pairs a key of keep.report.fact and its value; empty values are left out */
+function factList(pairs) {
+  return make("dl", { class: "report-facts" }, ...facts(pairs.map(([key, value]) => [`keep.report.fact.${key}`, value])));
+}
+
+/** @param {string} name @param {string} words */
+function line(name, words) {
+  return make("p", { class: name }, words);
+}
+
+/** How many cells are in which state. @param {Cell[]} cells */
+function countsOf(cells) {
+  return different(cells.map((cell) => cell.state))
+    .map((state) => `${number(cells.filter((cell) => cell.state === state).length)} ${t(`keep.report.state.${state}`)}`)
+    .join(" · ");
+}
+
+/** From the first to the last reading. @param {Reading[]} readings */
+function period(readings) {
+  if (readings.length === 0) return "";
+  const times = readings.map((reading) => Date.parse(reading.time));
+  const [first, last] = [times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))].map(moment);
+  return first === last ? first : `${first} – ${last}`;
+}
+
+/** @param {Reading} reading */
+function deviceOf({ device, adapter }) {
+  return deviceName(device, adapter);
+}
+
+/** A threshold, without the noise of a binary fraction. @param {number} threshold */
+function figure(threshold) {
+  return number(threshold, { maximumSignificantDigits: 4, minimumFractionDigits: 2 });
+}
+
+/** @template T @param {T[]} values */
+function different(values) {
+  return [...new Set(values)];
+}

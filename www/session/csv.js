@@ -1,0 +1,108 @@
+/**
+ * A session as CSV, for a spreadsheet, pandas or R: one row a cell, and in each row where its
+ * figures come from.
+ */
+
+/** @import { Call } from "../decisions/decision.js" */
+/** @import { Cell, Session } from "./session.js" */
+
+/** Columns of the cell itself, before those of its features. @type {[string, (cell: Cell, session: Session) => Value][]} */
+const CELL_COLUMNS = [
+  ["file", (cell) => cell.name],
+  ["file_sha256", (cell) => cell.sha256],
+  ["synthetic", (cell) => cell.synthetic !== null],
+  ["state", (cell) => cell.state],
+  ["failure", (cell) => cell.failure],
+  ["notice", (cell) => cell.reading?.notice],
+  ["model", (cell, session) => session.modelOf(cell)?.name],
+  ["model_sha256", (cell, session) => session.modelOf(cell)?.sha256],
+  ["model_version", (cell, session) => session.modelOf(cell)?.crateVersion],
+  ["program", (cell) => cell.reading?.program],
+  ["device", (cell) => cell.reading?.device],
+  ["adapter", (cell) => cell.reading?.adapter],
+  ["time", (cell) => cell.reading?.time],
+  ["risk_score", (cell, session) => session.decisionOf(cell)?.risk?.score],
+  ["risk_level", (cell, session) => session.decisionOf(cell)?.risk?.level],
+  ["human_corrections", (cell) => cell.corrections.size],
+];
+
+/** Columns of one feature, after its name. @type {[string, (call: Call) => Value][]} */
+const FEATURE_COLUMNS = [
+  ["probability", (call) => call.probability],
+  ["threshold", (call) => call.threshold],
+  ["model", (call) => call.model],
+  ["unsure", (call) => (call.band ? call.unsure : null)],
+  ["human", (call) => call.human],
+  ["present", (call) => call.present],
+];
+
+/** What a field of the CSV may be; nothing is an empty field. @typedef {string | number | boolean | null | undefined} Value */
+
+/**
+ * The session as CSV (RFC 4180): a header, then one row a cell. Thresholds and calls are those in
+ * force now; probabilities are what the model gave, to the last digit.
+ *
+ * @param {Session} session
+ */
+export function toCsv(session) {
+  const features = [...new Set(session.usedModels().flatMap((model) => model.features))];
+  const columns = columnNames(features);
+  const header = [
+    ...CELL_COLUMNS.map(([name]) => name),
+    ...columns.flatMap((column) => FEATURE_COLUMNS.map(([name]) => `${column}_${name}`)),
+  ];
+  const rows = session.cells.map((cell) => {
+    const calls = new Map(session.decisionOf(cell)?.calls.map((call) => [call.name, call]));
+    return [
+      ...CELL_COLUMNS.map(([, value]) => value(cell, session)),
+      ...features.flatMap((feature) => {
+        const call = calls.get(feature);
+        return FEATURE_COLUMNS.map(([, value]) => (call ? value(call) : null));
+      }),
+    ];
+  });
+  return [header, ...rows].map(csvRow).join("");
+}
+
+/**
+ * Names of features as the beginnings of column names: letters, digits and underscores alone, no
+ * two of them the same.
+ *
+ * @param {string[]} features
+ */
+function columnNames(features) {
+  /** @type {Set<string>} */
+  const taken = new Set();
+  return features.map((feature) => {
+    const safe = feature.normalize("NFC").replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "") || "feature";
+    let name = safe;
+    for (let copy = 2; taken.has(name.toLowerCase()); copy++) name = `${safe}_${copy}`;
+    taken.add(name.toLowerCase());
+    return name;
+  });
+}
+
+/** A line of CSV, RFC 4180. @param {Value[]} values */
+export function csvRow(values) {
+  return `${values.map(field).join(",")}\r\n`;
+}
+
+/** @param {Value} value */
+function field(value) {
+  if (value === null || value === undefined) return "";
+  // As Python writes them, so that pandas takes the column for booleans.
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") return String(value);
+  const text = harmless(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * A spreadsheet must not take a file's name for a formula: what begins like one, also in the wide
+ * letters of East Asia, gets an apostrophe before it.
+ *
+ * @param {string} text
+ */
+function harmless(text) {
+  return /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
+}

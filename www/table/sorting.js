@@ -1,0 +1,83 @@
+/** Which cells of a session are shown, and in what order. */
+
+import { openQuestions, uncertainty } from "../decisions/decision.js";
+import { LEVELS } from "../decisions/risk-badge.js";
+
+/** @import { Call, Decision } from "../decisions/decision.js" */
+/** @import { Cell, Session } from "../session/session.js" */
+
+/**
+ * What a person asked to see.
+ *
+ * @typedef {object} View
+ * @property {string} text part of the name
+ * @property {"" | "unsure" | "corrected" | "failed" | "unread"} show
+ * @property {string} feature that is present, or any
+ * @property {"" | "Low" | "Medium" | "High"} risk
+ * @property {string} sort `added`, `name`, `risk`, `doubt`, or `feature:` and its name
+ * @property {boolean} descending
+ */
+
+const byName = new Intl.Collator(undefined, { numeric: true });
+
+/** @type {View} */
+export const EVERYTHING = { text: "", show: "", feature: "", risk: "", sort: "added", descending: false };
+
+/** Sorted by these, the high ones are of interest. @param {string} sort */
+export function isDescendingAtFirst(sort) {
+  return sort !== "added" && sort !== "name";
+}
+
+/** The sort that a press on a column's head asks for, after the one in force. @param {View} view @param {string} sort */
+export function nextSort(view, sort) {
+  if (view.sort === sort) return { sort, descending: !view.descending };
+  return { sort, descending: isDescendingAtFirst(sort) };
+}
+
+/** @param {Session} session @param {View} view @returns {Cell[]} */
+export function arrange(session, view) {
+  const wanted = view.text.trim().toLocaleLowerCase();
+  // Most often no cell's decision is asked for, and then none is made for all of them.
+  const shown = session.cells.filter((cell) => matches(cell, () => session.decisionOf(cell), view, wanted));
+  if (view.sort === "added") return view.descending ? shown.reverse() : shown;
+  const sign = view.descending ? -1 : 1;
+  if (view.sort === "name") {
+    return shown.sort((a, b) => sign * byName.compare(a.name, b.name));
+  }
+  // Cells of which nothing is known come last either way.
+  const known = shown.map((cell) => ({ cell, value: valueOf(session.decisionOf(cell), view.sort) }));
+  known.sort((a, b) => {
+    if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
+    return sign * (a.value - b.value);
+  });
+  return known.map(({ cell }) => cell);
+}
+
+/** @param {Cell} cell @param {() => Decision | null} decide @param {View} view @param {string} wanted in lower case */
+function matches(cell, decide, { show, feature, risk }, wanted) {
+  if (wanted && !cell.name.toLocaleLowerCase().includes(wanted)) return false;
+  if (show === "failed" && cell.state !== "failed") return false;
+  if (show === "unread" && decide()) return false;
+  if (show === "unsure" && openQuestions(decide()?.calls ?? []).length === 0) return false;
+  if (show === "corrected" && cell.corrections.size === 0) return false;
+  if (feature && !callOf(decide(), feature)?.present) return false;
+  return !risk || decide()?.risk?.level === risk;
+}
+
+/** @param {Decision | null} decision @param {string} sort @returns {number | null} */
+function valueOf(decision, sort) {
+  if (!decision) return null;
+  if (sort === "doubt") return uncertainty(decision.calls);
+  if (sort === "risk") return decision.risk ? rank(decision.risk) : null;
+  return callOf(decision, sort.slice("feature:".length))?.probability ?? null;
+}
+
+/** @param {NonNullable<Decision["risk"]>} risk */
+function rank({ level, score }) {
+  return LEVELS.indexOf(level) * 1000 + score;
+}
+
+/** @param {Decision | null} decision @param {string} feature @returns {Call | undefined} */
+function callOf(decision, feature) {
+  return decision?.calls.find((call) => call.name === feature);
+}
