@@ -1,17 +1,18 @@
-//! Whole fields: the contours of their nuclei, as the study's files list them.
+//! Fields: the contours of their nuclei, in the form of the study's files.
 
 use serde::Deserialize;
 
 /// The closed outline of one nucleus.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Contour {
-    /// Its number among those of its field.
+    /// Its number within its field; the study's files give some numbers twice.
     pub id: u32,
-    /// Points `[x, y]` in pixels of the field; fewer than three surround nothing.
+    /// Points `[x, y]` in pixels of the field; whole numbers are the centres of pixels. Fewer than three
+    /// points surround nothing.
     pub points: Vec<[f64; 2]>,
 }
 
-/// The contours of a field: `[{"id": 0, "points": [[x, y], …]}, …]`.
+/// Reads the contours of a field: `[{"id": 0, "points": [[x, y], …]}, …]`.
 ///
 /// # Errors
 /// JSON that is not of this form.

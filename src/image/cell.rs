@@ -1,21 +1,21 @@
-//! One nucleus on a white canvas: what every model is trained on and reads.
+//! One nucleus on a white canvas: the picture that every model is trained on and reads.
 
 use ::image::imageops::{self, FilterType};
 use ::image::{Rgb, RgbImage};
 use thiserror::Error;
 
-/// From this value on, in all three channels, a pixel counts as the white around a cell.
-/// JPEGs ring by some levels about white, and about the pale caption of synthetic cells.
+/// A pixel with at least this value in all three channels counts as the white around a cell. JPEGs
+/// ring by some levels about white, and about the pale caption of synthetic cells.
 const WHITE_FROM: u8 = 232;
-/// A picture with a side over this many pixels may be a whole field: the study's are 1024×768,
-/// its cell images 224×224.
+/// A picture with a longer side may be a whole field: the study's fields are 1024×768 px, its cell
+/// images 224×224.
 const FIELD_SIDE: u32 = 500;
 
 /// A cell image: 224×224 pixels, white where there is no cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellImage(RgbImage);
 
-/// Why a picture is not taken for a cell image.
+/// The reason why a picture is not a cell image.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum NotACell {
     /// A large picture without a white border.
@@ -32,14 +32,14 @@ pub enum NotACell {
 }
 
 impl CellImage {
-    /// What the canvas shows where there is no cell.
+    /// The canvas where there is no cell.
     pub const WHITE: Rgb<u8> = Rgb([255; 3]);
 
-    /// Side of the canvas in pixels, as the study's cell images have it.
+    /// Side of the canvas in pixels: that of the study's cell images.
     pub const SIDE: u32 = 224;
 
-    /// Takes a picture of one cell: a 224×224 one as it is, any other centred on a white canvas,
-    /// its longest side kept up to 224 px and shrunk to that where it is larger.
+    /// Takes a picture of one cell. A 224×224 picture stays as it is. Any other is centred on a white
+    /// canvas; a picture with a side over 224 px is first shrunk until it fits.
     ///
     /// # Errors
     /// [`NotACell::LooksLikeField`] for a picture with a side over 500 px whose border is not
@@ -74,7 +74,7 @@ impl CellImage {
     /// Side in pixels of the smallest square about the canvas' centre that holds every pixel of
     /// the cell, at most [`CellImage::SIDE`]; 0 for a blank canvas.
     pub fn reach(&self) -> u32 {
-        // Twice a pixel's distance from the centre, to stay in whole numbers.
+        // Twice the distance of a pixel from the centre: a whole number.
         let last = Self::SIDE as i32 - 1;
         let distance = |position: u32| (2 * position as i32 - last).unsigned_abs() + 1;
         self.0

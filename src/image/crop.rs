@@ -1,51 +1,45 @@
 //! One nucleus cut out of a field along its contour.
 
+use ::image::RgbImage;
 use ::image::imageops::{self, FilterType};
-use ::image::{Rgb, RgbImage};
 
 use super::CellImage;
+use super::mask::Mask;
 
 /// Pixels left around the contour's box, as the study's viewer leaves them.
 const MARGIN: f64 = 1.0;
-/// How far a pixel's centre may be from the contour's line and still be the nucleus'.
-const LINE: f64 = 0.5;
 
-/// What a contour surrounds in `field`, on a white canvas: white outside the contour, enlarged
-/// `scale` times (cubic up, linear down) and centred; smaller where it would not fit the canvas.
+/// The nucleus that a contour surrounds in `field`, as a cell image: white outside the contour,
+/// enlarged `scale` times (cubic up, linear down) and centred. A nucleus that would not fit the
+/// canvas is enlarged less.
 ///
-/// `contour` is a closed line of points `[x, y]` in pixels, whole numbers being the centres of
-/// pixels. `None` where it surrounds nothing of the field: fewer than three points, or all
-/// outside.
+/// `contour` is a closed line of points `[x, y]` in pixels of the field; whole numbers are the
+/// centres of pixels. Points are rounded to them.
+///
+/// `None` where the contour surrounds nothing of the field: fewer than three points, a point that is
+/// not finite, or all points outside.
 pub fn crop(field: &RgbImage, contour: &[[f64; 2]], scale: f32) -> Option<CellImage> {
     if contour.len() < 3 || contour.iter().flatten().any(|value| !value.is_finite()) {
         return None;
     }
     let range = |axis: usize, side: u32| {
-        let values = || contour.iter().map(|point| point[axis]);
+        let values = || contour.iter().map(|point| point[axis].round());
         let first = values().fold(f64::MAX, f64::min) - MARGIN;
         let last = values().fold(f64::MIN, f64::max) + MARGIN;
         let clip = |value: f64| value.clamp(0.0, f64::from(side)) as u32;
         clip(first)..clip(last + 1.0)
     };
     let (columns, rows) = (range(0, field.width()), range(1, field.height()));
-    if columns.is_empty() || rows.is_empty() {
-        return None;
-    }
-    let mut inside = 0;
+    let (left, top) = (columns.start, rows.start);
     let (width, height) = (columns.len() as u32, rows.len() as u32);
-    let nucleus = RgbImage::from_fn(width, height, |x, y| {
-        let (x, y) = (x + columns.start, y + rows.start);
-        match surrounds(contour, f64::from(x), f64::from(y)) {
-            true => {
-                inside += 1;
-                *field.get_pixel(x, y)
-            }
-            false => Rgb([255; 3]),
-        }
-    });
-    if inside == 0 {
+    let mask = Mask::new(contour, columns, rows);
+    if mask.is_empty() {
         return None;
     }
+    let nucleus = RgbImage::from_fn(width, height, |x, y| match mask.covers(left + x, top + y) {
+        true => *field.get_pixel(left + x, top + y),
+        false => CellImage::WHITE,
+    });
     let fitting = CellImage::SIDE as f32 / width.max(height) as f32;
     let scale = scale.min(fitting);
     let side = |length: u32| ((length as f32 * scale).round() as u32).clamp(1, CellImage::SIDE);
@@ -57,30 +51,10 @@ pub fn crop(field: &RgbImage, contour: &[[f64; 2]], scale: f32) -> Option<CellIm
     CellImage::new(enlarged).ok()
 }
 
-/// Whether a point lies in a closed line or within [`LINE`] of it.
-fn surrounds(contour: &[[f64; 2]], x: f64, y: f64) -> bool {
-    let ends = contour.iter().zip(contour.iter().cycle().skip(1));
-    let mut inside = false;
-    for (&[x0, y0], &[x1, y1]) in ends {
-        // A ray to the right crosses the line an odd number of times from inside.
-        if (y0 > y) != (y1 > y) && x < x0 + (y - y0) / (y1 - y0) * (x1 - x0) {
-            inside = !inside;
-        }
-        let (dx, dy) = (x1 - x0, y1 - y0);
-        let length = dx * dx + dy * dy;
-        let along = match length > 0.0 {
-            true => (((x - x0) * dx + (y - y0) * dy) / length).clamp(0.0, 1.0),
-            false => 0.0,
-        };
-        if (x - x0 - along * dx).hypot(y - y0 - along * dy) <= LINE {
-            return true;
-        }
-    }
-    inside
-}
-
 #[cfg(test)]
 mod tests {
+    use ::image::Rgb;
+
     use super::*;
 
     /// A dark disc of radius 10 about (40, 30) on pink.
@@ -118,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_shrunk_and_what_is_outside_is_cut_off() {
+    fn a_large_nucleus_is_shrunk_to_fit_and_ends_with_the_field() {
         let square = [[0.0, 0.0], [300.0, 0.0], [300.0, 300.0], [0.0, 300.0]];
         let cell = crop(&field(), &square, 2.24).unwrap();
         assert_eq!(cell.reach(), CellImage::SIDE);

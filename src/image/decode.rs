@@ -1,9 +1,9 @@
-//! From a file's bytes to upright RGB pixels, or to a sentence that says what is wrong with it.
+//! From a file's bytes to upright RGB pixels, or to a sentence that names the fault.
 //!
-//! The format is read from the content, never from a name. What a header announces is checked
-//! before anything is decoded, so a small file cannot ask for a large memory. Animations and
-//! multi-page files give their first picture. Colour profiles are not applied, as the study's
-//! training did not. Whether the picture is a cell image is for [`CellImage`](super::CellImage) to say.
+//! The content tells the format, never the name. The size in a header is checked before anything is
+//! decoded, so a small file cannot ask for a large memory. Animations and multi-page files give their
+//! first picture. Colour profiles are not applied, as in the study's training.
+//! [`CellImage`](super::CellImage) decides whether the picture is a cell image.
 
 use std::error::Error;
 use std::io::{Cursor, ErrorKind};
@@ -16,35 +16,36 @@ use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbI
 /// whole-slide scan.
 pub const MAX_SIDE: u32 = 16_384;
 
-/// The most pixels that are read. At 16 bits with alpha they take 400 MB, which a browser tab
-/// still has.
+/// The most pixels that are read. At 16 bits with alpha they take 400 MB, which still fits a browser
+/// tab.
 pub const MAX_PIXELS: u64 = 50_000_000;
 
-/// What a decoder may allocate, in bytes: the largest picture, and room to unpack it.
+/// The memory that a decoder may allocate, in bytes: the largest picture, and room to unpack it.
 const MAX_ALLOCATION: u64 = 512 << 20;
 
 /// The formats that are read, as a message names them.
 const ACCEPTED: &str = "PNG, JPEG, WebP, TIFF and BMP";
 
-/// Why a file gives no pixels. Each message continues the file's name: "cell.jpg is empty …".
+/// The reason why a file gives no pixels. Each message continues the file's name: "cell.jpg is
+/// empty …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// No bytes at all.
     #[error("is empty: it holds no bytes; copy it again from its source")]
     Empty,
-    /// The content is that of none of the accepted formats.
+    /// The content has none of the accepted formats.
     #[error("is not an image: {found}; {ACCEPTED} can be read")]
     NotAnImage {
-        /// What the file seems to hold instead.
+        /// The likely content of the file.
         found: &'static str,
     },
-    /// An image, in a format or of a kind that is not read.
+    /// An image of a format or kind that is not read.
     #[error("cannot be read: {kind} is not supported; save it as an 8-bit RGB PNG")]
     Unsupported {
         /// The format, or the kind of pixels in it.
         kind: String,
     },
-    /// The header announces more pixels than are read; nothing was decoded.
+    /// The header announces too many pixels; nothing was decoded.
     #[error(
         "is too large: {width} × {height} pixels, where the limit is {MAX_SIDE} a side and \
          {} million in all; crop it or save it smaller",
@@ -67,15 +68,15 @@ pub enum DecodeError {
     Broken {
         /// The file's format.
         format: &'static str,
-        /// What the decoder stumbled over.
+        /// The decoder's complaint.
         reason: String,
     },
 }
 
 /// Decodes one PNG, JPEG, WebP, TIFF or BMP file into upright RGB, 8 bits a channel.
 ///
-/// EXIF and TIFF orientation is applied, transparency is laid on white, palettes and greys become
-/// RGB and 16-bit samples are rounded to 8. A JPEG may carry other data after its end.
+/// EXIF and TIFF orientation is applied. Transparent pixels are laid on white. Palettes and greys
+/// become RGB, and 16-bit samples are rounded to 8. A JPEG may carry other data after its end.
 ///
 /// # Errors
 /// A [`DecodeError`] for anything else; no input makes it panic.
@@ -112,14 +113,14 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     if is_cut {
         return Err(cut);
     }
-    // A picture whose metadata cannot be read is shown as it lies.
+    // Without readable metadata the picture stays as it is stored.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
     if matches!(
         image,
         DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)
     ) {
-        // Their range is anyone's guess; a picture in 0..255 would come out white.
+        // Their range is unknown; a picture in 0..255 would become white.
         return Err(DecodeError::Unsupported {
             kind: "floating-point pixels".into(),
         });
@@ -128,7 +129,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     Ok(on_white(image))
 }
 
-/// Lays what is transparent on white.
+/// Lays transparent pixels on white.
 fn on_white(image: DynamicImage) -> RgbImage {
     if !image.color().has_alpha() {
         return image.into_rgb8();
@@ -145,11 +146,11 @@ fn on_white(image: DynamicImage) -> RgbImage {
     rgb
 }
 
-/// True where the file's own end-of-image marker is there.
+/// True where the file holds its own end-of-image marker.
 ///
-/// The decoder fills what is missing from a cut JPEG with grey and calls it read, so its segments
-/// are walked here: by their lengths, that the end of an embedded thumbnail is not taken for the
-/// picture's, and marker by marker through the compressed data. ITU-T T.81, annex B.
+/// The decoder fills the missing part of a cut JPEG with grey and reports success, so the segments
+/// are walked here (ITU-T T.81, annex B): by their lengths, so that the end of an embedded thumbnail
+/// does not count as the picture's, and marker by marker through the compressed data.
 fn jpeg_is_complete(bytes: &[u8]) -> bool {
     const END: u8 = 0xD9;
     let mut at = 2; // after the start-of-image marker
@@ -201,16 +202,16 @@ impl Accepted {
         }
     }
 
-    /// True where the file reaches to the end that it announces, as far as that can be told
-    /// without decoding.
+    /// False where the file ends before its announced end. Only formats whose decoders do not notice
+    /// are looked at.
     fn is_complete(self, bytes: &[u8]) -> bool {
         match self.0 {
             ImageFormat::Jpeg => jpeg_is_complete(bytes),
             ImageFormat::WebP => bytes.get(4..8).is_some_and(|size| {
                 let size = u32::from_le_bytes([size[0], size[1], size[2], size[3]]);
-                bytes.len() as u64 >= 8 + u64::from(size) // RIFF: what follows these 8 bytes
+                bytes.len() as u64 >= 8 + u64::from(size) // RIFF: the size of all after these 8 bytes
             }),
-            _ => true, // Their decoders run out of bytes, and say so.
+            _ => true, // their decoders report it
         }
     }
 
@@ -242,7 +243,7 @@ impl Accepted {
                 "it asks for more than {} MiB of memory",
                 MAX_ALLOCATION >> 20
             )),
-            // The decoder's own words without the wrapping's.
+            // The decoder's own words, without those of the error around it.
             error => self.broken(
                 error
                     .source()
@@ -252,7 +253,7 @@ impl Accepted {
     }
 }
 
-/// True where the cause, however deep, is that the bytes ran out.
+/// True where the root of the error is a lack of bytes.
 fn ends_early(error: &ImageError) -> bool {
     let is_end = |io: &std::io::Error| io.kind() == ErrorKind::UnexpectedEof;
     if let ImageError::IoError(io) = error {
@@ -268,7 +269,7 @@ fn ends_early(error: &ImageError) -> bool {
     false
 }
 
-/// What a file that is no image seems to be.
+/// The likely content of a file that is no image.
 fn describe(bytes: &[u8]) -> &'static str {
     let start = &bytes[..bytes.len().min(512)];
     let is_text = match std::str::from_utf8(start) {

@@ -6,42 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use super::CellImage;
 
-/// Mean of ImageNet's training pixels, red, green, blue; what pretrained weights expect.
+/// Mean of ImageNet's training pixels, red, green, blue: pretrained weights expect it.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of ImageNet's training pixels.
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// How a cell image becomes the input of a network, as the model card records it.
+/// The way from a cell image to the input of a network, as the model card records it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
-    /// Side of the centre crop in pixels of the 224×224 canvas. A cell that reaches outside is
-    /// shrunk to fit: its crop grows until it holds the cell.
+    /// Side of the centre crop in pixels of the 224×224 canvas. Where a cell reaches outside, the crop
+    /// grows until it holds the cell, so the cell is shrunk.
     pub crop: u32,
     /// Side of the input in pixels.
     pub side: u32,
-    /// How the crop is resized to the input.
+    /// The way the crop is resized to the input.
     pub filter: ResizeFilter,
     /// Subtracted from the channels, which run from 0 to 1.
     pub mean: [f32; 3],
     /// The channels are divided by this.
     pub std: [f32; 3],
-    /// Pixels of a cell image for one of the field, in the data the model was trained on.
+    /// Pixels of a cell image for one pixel of the field, in the data that the model was trained on.
     pub cell_scale: f32,
 }
 
-/// How pixels are resampled.
+/// A way to resample pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResizeFilter {
-    /// Linear between neighbours, widened where it shrinks so that no pixel is passed over.
+    /// Linear between neighbours; wider when it shrinks, so that every pixel counts.
     Bilinear,
 }
 
 impl InputSpec {
     /// The default centre crop: it holds 98.9 % of the study's cells whole.
     pub const CROP: u32 = 128;
-    /// The published cell images show a field's pixels enlarged about this many times.
+    /// The published cell images enlarge a field's pixels about this many times.
     pub const CELL_SCALE: f32 = 2.2;
 
     /// The defaults of this crate for an input of `side` pixels: a 128 px crop, bilinear,
@@ -57,7 +57,7 @@ impl InputSpec {
         }
     }
 
-    /// The whole canvas at `side` pixels: what a network imported from elsewhere was given.
+    /// The whole canvas at `side` pixels: the usual input of a network that another library trained.
     pub fn whole_canvas(side: u32) -> Self {
         Self {
             crop: CellImage::SIDE,
@@ -75,7 +75,7 @@ impl InputSpec {
         self.side == 0
     }
 
-    /// The first thing that is wrong with the values, if any; a card may come from anywhere.
+    /// The first fault in the values, if any; a card may come from anywhere.
     pub fn fault(&self) -> Option<String> {
         let canvas = CellImage::SIDE;
         if !(1..=canvas).contains(&self.crop) {
@@ -103,28 +103,27 @@ impl InputSpec {
         None
     }
 
-    /// The part of the canvas that the input of `cell` is made of: its left and upper edge (they
-    /// are equal) and its side, in pixels.
+    /// The square of the canvas that becomes the input of `cell`: its left edge, which is also its
+    /// upper edge, and its side, in pixels.
     pub fn window(&self, cell: &CellImage) -> (u32, u32) {
         let side = self.crop.max(cell.reach());
         ((CellImage::SIDE - side) / 2, side)
     }
 
-    /// That part, at the canvas' own scale.
+    /// That square of the canvas, not resized.
     pub fn cropped(&self, cell: &CellImage) -> RgbImage {
         let (edge, side) = self.window(cell);
         imageops::crop_imm(cell.pixels(), edge, edge, side, side).to_image()
     }
 
-    /// The same, resized to the input's side.
+    /// That square of the canvas, resized to the input's side.
     pub fn resized(&self, cell: &CellImage) -> RgbImage {
         let ResizeFilter::Bilinear = self.filter;
         let crop = self.cropped(cell);
         imageops::resize(&crop, self.side, self.side, FilterType::Triangle)
     }
 
-    /// Appends the input made of `cell` to `batch`: [`len`](Self::len) numbers,
-    /// `[channel, row, column]`.
+    /// Appends the input of `cell` to `batch`: [`len`](Self::len) numbers, `[channel, row, column]`.
     pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
         let picture = self.resized(cell);
         for channel in 0..3 {

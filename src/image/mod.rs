@@ -1,13 +1,18 @@
 //! From the bytes of a file to the numbers that a network reads.
 //!
-//! [`decode()`] turns bytes into pixels and trusts nothing; [`CellImage`] is one nucleus on a white
-//! canvas, and [`crop()`] cuts it out of a field; [`InputSpec`] says how the canvas becomes a network's input, the same for training,
-//! evaluation and the browser. Nothing here knows of tensors.
+//! - [`decode()`] turns bytes into pixels, and trusts nothing.
+//! - [`CellImage`] is one nucleus on a white canvas; [`crop()`] cuts it out of a field.
+//! - [`InputSpec`] says how the canvas becomes a network's input. Training, evaluation and the browser
+//!   share it.
+//! - [`render_synthetic`] draws a nucleus, for examples and tests.
+//!
+//! Nothing here knows of tensors.
 
 mod cell;
 mod crop;
 mod decode;
 mod input;
+mod mask;
 mod synthetic;
 
 pub use ::image::RgbImage;

@@ -17,10 +17,10 @@ const LETTERS: [(char, [u8; 7]); 8] = [
 
 /// The caption's first row.
 pub(super) const TOP: u32 = 198;
-/// Pixels of the canvas for one of a letter.
+/// Pixels of the canvas for one pixel of a letter.
 const SCALE: u32 = 2;
-/// Pale, so that it passes for the white around a cell (`CellImage::reach`): the mark must not
-/// change what a model sees. A lossy JPEG of a drawing may ring a little darker than that.
+/// Pale enough to count as the white around a cell (`CellImage::reach`): the mark must not change a
+/// model's input. A lossy JPEG of a drawing may ring a little darker.
 const COLOUR: Rgb<u8> = Rgb([242, 242, 255]);
 
 /// Writes the word on a cell image's canvas.

@@ -1,8 +1,8 @@
-//! One drawn nucleus: its outline, and how much light it takes at each point.
+//! One drawn nucleus: its outline, and the light that it absorbs at each point.
 
 use super::random::{Random, grain};
 
-/// Stain fades over this many pixels either side of the outline: the study's crops are enlarged
+/// The stain fades over this many pixels on either side of the outline: the study's crops are enlarged
 /// about 2.2 times, so no real edge is sharper.
 pub(super) const FADE: f32 = 1.3;
 
@@ -17,7 +17,7 @@ fn step(low: f32, high: f32, value: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// A round hole with a sharp rim, in pixels from the nucleus' centre along its axes.
+/// A round hole with a sharp rim; `along` and `across` are pixels from the nucleus' centre on its axes.
 pub(super) struct Inclusion {
     pub(super) along: f32,
     pub(super) across: f32,
@@ -31,7 +31,7 @@ pub(super) struct Nucleus {
     pub(super) radii: [f32; 2],
     /// Sine and cosine of the long axis' angle.
     pub(super) turn: (f32, f32),
-    /// The outline's departure from the ellipse: (waves around, share of the radius, phase).
+    /// Waves on the ellipse's outline: (waves around, height as a share of the radius, phase).
     pub(super) waves: Vec<(f32, f32, f32)>,
     /// A bay in the outline: (angle, width in radians, depth as a share of the radius).
     pub(super) bay: Option<(f32, f32, f32)>,
@@ -73,7 +73,7 @@ impl Nucleus {
         [dx * cos + dy * sin, dy * cos - dx * sin]
     }
 
-    /// The outline's radius at an angle of the unit circle that the ellipse is stretched from.
+    /// The outline's radius at an angle, on the unit circle from which the ellipse is stretched.
     fn outline(&self, angle: f32) -> f32 {
         let waves = self
             .waves
@@ -86,7 +86,7 @@ impl Nucleus {
         1.0 + waves.sum::<f32>() - bay
     }
 
-    /// How deep inside a point lies, about in pixels; negative outside.
+    /// The depth of a point below the outline, about in pixels; negative outside.
     pub(super) fn depth(&self, point: [f32; 2]) -> f32 {
         let [along, across] = self.along_across(point);
         let (u, v) = (along / self.radii[0], across / self.radii[1]);

@@ -1,7 +1,7 @@
-//! Chance that is the same on every machine, and the texture made from it.
+//! Random numbers that are the same on every machine, and the texture made from them.
 
-/// A small generator of our own: an example should not change when a dependency's does.
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// SplitMix64 (Steele, Lea and Flood 2014). It is written here so that an example stays the same when a
+/// dependency's generator changes.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
