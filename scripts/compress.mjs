@@ -1,7 +1,7 @@
 /**
- * Writes `.br` and `.gz` beside every file of pkg/ that the page loads, for servers that send them in
- * its place: `karyolens serve` does, nginx with brotli_static and gzip_static. What is older than its
- * compressed files is left alone.
+ * Writes `.br` and `.gz` beside every file of pkg/ that the page loads. `karyolens serve` sends them in
+ * the file's place; so does nginx with brotli_static and gzip_static. Files that are older than their
+ * compressed copies are left alone.
  */
 import { readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,10 +11,10 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 
 const pkg = fileURLToPath(new URL("../pkg/", import.meta.url));
 const LOADED = /\.(js|json|wasm|safetensors)$/;
-/** npm's, which no page loads, and the lists of the page's files, which are written anew wherever the page is copied to. */
+/** No page loads package.json; the lists of the page's files are written anew at each place that the page is copied to. */
 const NOT_LOADED = ["package.json", "files.js", "files.json"];
 
-/** The best that each can do: these files are made once and fetched often. */
+/** The highest level of each: these files are made once and fetched often. */
 const ENCODINGS = {
   ".br": (/** @type {Buffer} */ bytes) => promisify(brotliCompress)(bytes, {
     params: {
@@ -29,7 +29,7 @@ const ENCODINGS = {
 const names = (await readdir(pkg, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
 const loaded = names.filter((name) => LOADED.test(name) && !NOT_LOADED.includes(name));
 
-// What a file that is gone has left behind.
+// Copies of files that are gone.
 for (const name of names) {
   const [plain] = Object.keys(ENCODINGS).filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length));
   if (plain && !loaded.includes(plain)) await rm(join(pkg, name));
@@ -40,12 +40,12 @@ await Promise.all(written.map(async ({ name, end, compress }) => {
   const source = join(pkg, name);
   const target = source + end;
   if ((await timeOf(target)) >= (await timeOf(source))) return;
-  // The name is taken last: as long as it is old, it counts as stale.
+  // The copy gets its name last, so a run that breaks off leaves no half copy under it.
   await writeFile(`${target}.part`, await compress(await readFile(source)));
   await rename(`${target}.part`, target);
 }));
 
-/** When a file was written, in milliseconds; 0 where it is not there. @param {string} path */
+/** The time at which a file was written, in milliseconds; 0 for a missing file. @param {string} path */
 async function timeOf(path) {
   return stat(path).then(({ mtimeMs }) => mtimeMs, () => 0);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Packs what runs without an installation, for instance from a USB stick, as
-# target/dist/karyolens-VERSION.zip: the built page with its models, the page's server for this kind
-# of machine, scripts that start it, the model cards and licences. The same parts give the same
-# zip. Expects what `make pkg build` makes.
+# Packs target/dist/karyolens-VERSION.zip, which runs without an installation, for instance from a USB
+# stick: the built page with its models, the page's server for this kind of machine, scripts that
+# start it, the model cards and licences. The same parts give the same zip. Expects the files that
+# `make pkg build` makes.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -35,7 +35,7 @@ node -p 'require("./pkg/models.json").map(({ id, file }) => `${id} ${file}`).joi
   done
 node scripts/third-parties.mjs >"$folder/THIRD-PARTY.txt"
 
-# One time for all, that of the commit; the order of names; no owner.
+# All files get the time of the commit; names are sorted; owners are left out.
 find "$folder" -exec chmod u=rwX,go=rX {} +
 chmod 755 "$folder"/start.sh "$folder"/start.command "$folder/karyolens-$platform"
 time=$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M.%S --format=%cd 2>/dev/null) || time=198001010000.00

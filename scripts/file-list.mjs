@@ -1,10 +1,12 @@
 /**
  * Lists every file that the page loads, from www/ and pkg/, by its address relative to the page,
- * with its size and SHA-256, and one version over them all. Of each kind of the program a browser needs
- * one build: `onlyWhere` says for which browsers it is, those that take `module` (in base64) for `valid`
- * or those that do not. Writes the list twice: pkg/files.json for anyone, and pkg/files.js for the
- * service worker (www/sw.js), which can only import scripts.
- * The same files give the same list. Takes the folder that holds www/ and pkg/; else this one.
+ * with its size and SHA-256, and one version over them all. A browser needs one build of each kind of
+ * the program: `onlyWhere` is for browsers that find `module` (in base64) valid, or for those that do
+ * not. The same files give the same list.
+ *
+ * Writes the list twice: pkg/files.json for anyone, and pkg/files.js for the service worker (www/sw.js),
+ * which can only import scripts. The argument is the folder that holds www/ and pkg/; without one it is
+ * this repository.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -14,14 +16,14 @@ import { RELAXED_SIMD_MODULE } from "../pkg/simd.js";
 
 const root = process.argv[2] ? resolve(process.argv[2]) : fileURLToPath(new URL("../", import.meta.url));
 
-/** Of pkg/ the page loads code, wasm and models; the types and package.json are for embedders. */
+/** The files of pkg/ that the page loads: code, wasm and models. Types and package.json are for embedders. */
 const LOADED = /\.(js|wasm|safetensors)$|^models\.json$/;
 /** The list cannot hold its own hash; the browser keeps this script as a part of the worker. */
 const LIST = "files.js";
-/** What a page can do without for longest comes last. */
+/** The files that a page can go without for longest come last. */
 const LAST = "pkg/models/";
 
-/** Builds of the program of which a browser takes one. */
+/** A browser takes one build of each pair. */
 const PAIRS = ["cpu", "webgpu"].map((kind) => ({
   relaxed: `pkg/karyolens_${kind}_relaxed_bg.wasm`,
   plain: `pkg/karyolens_${kind}_bg.wasm`,
@@ -43,7 +45,7 @@ const list = JSON.stringify({ version: sha256(JSON.stringify(files)).slice(0, 16
 writeFileSync(join(root, "pkg/files.json"), `${list}\n`);
 writeFileSync(join(root, "pkg", LIST), `self.karyolensFiles = ${list};\n`);
 
-/** Says which browsers a build of the program is for; nothing for other files. @param {string} path */
+/** The browsers that a build of the program is for; nothing for other files. @param {string} path */
 function onlyWhere(path) {
   const pair = pairs.find((pair) => Object.values(pair).includes(path));
   if (!pair) return {};

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Draws the PNG icons that www/manifest.webmanifest names from www/icon.svg, with Chromium. They
-# are committed: run this after a change of the drawing.
+# Draws the PNG icons of www/manifest.webmanifest from www/icon.svg, with Chromium. The icons are
+# committed: run this after a change of the drawing.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -9,7 +9,7 @@ CHROMIUM=$(find_chromium) || fail "no Chromium was found. Please install it, or 
 page=$(mktemp "${TMPDIR:-/tmp}/icon.XXXXXX.html")
 trap 'rm -f "$page"' EXIT
 
-# draw FILE SIDE SHARE BACKGROUND: the drawing fills SHARE percent of the side.
+# draw FILE SIDE SHARE BACKGROUND: the drawing fills SHARE percent of the side of SIDE pixels.
 draw() {
   cat >"$page" <<HTML
 <!doctype html>

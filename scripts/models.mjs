@@ -1,7 +1,7 @@
 /**
- * Puts the models into pkg/, where the page finds them: the first of the checkpoints named on the
- * command line as pkg/model.safetensors, the one that the page opens with, the others in
- * pkg/models/. One that is named twice, or equals another, is there once.
+ * Puts the models into pkg/, where the page finds them. The first checkpoint on the command line becomes
+ * pkg/model.safetensors, and the page opens with it; the others go to pkg/models/. Equal checkpoints
+ * are there once.
  *
  * pkg/models.json lists them in the same order, `{id, name, family, file, size, sha256, default}`
  * each: `id` is the shipped file's name, or "own"; `name` and `family` come from the model card;

@@ -1,12 +1,12 @@
 /**
- * Prints what Karyolens is built from: every crate that is compiled into the server or the wasm
- * modules, with its licence, and then the texts of the licences that came with them, each once.
+ * Prints every crate that is compiled into the server or the wasm modules, with its licence, and then the
+ * texts of the licences that came with them, each text once.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Names of files that hold a licence, or who holds the rights. */
+/** Names of files that hold a licence or the holders of the rights. */
 const LICENCE = /^(licen[cs]e|copying|copyright|notice|unlicense)/i;
 
 const host = /^host: (.*)$/m.exec(run("rustc", "-vV"))?.[1] ?? "";

@@ -1,5 +1,5 @@
-# Where each tool of the build is. Sourced by the other scripts; finds, never installs: that is
-# setup.sh's part. Sourcing it also moves to the repository's root.
+# Finds each tool of the build; setup.sh installs the missing ones. The other scripts source this file,
+# which also moves them to the repository's root.
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -16,8 +16,8 @@ bindgen_version() {
   awk '$1 == "name" { name = $3 } $1 == "version" && name == "\"wasm-bindgen\"" { gsub(/"/, "", $3); print $3; exit }' Cargo.lock
 }
 
-# Where setup.sh installs wasm-bindgen: beside the compiled dependencies (.cargo/config.toml), so
-# that every checkout finds it.
+# The folder into which setup.sh installs wasm-bindgen: beside the compiled dependencies
+# (.cargo/config.toml), so that every checkout finds it.
 bindgen_home() {
   echo "${CARGO_HOME:-$HOME/.cargo}/build/karyolens-tools/wasm-bindgen-$(bindgen_version)"
 }
@@ -33,28 +33,29 @@ find_bindgen() {
   return 1
 }
 
-# What reads the page's exports in the tests, as the people they are for would: pip's names.
+# pip packages that read the page's exports in the tests, as a user would.
 PYTHON_PACKAGES=(pandas==2.3.3 pypdf==6.0.0)
 
-# Where setup.sh installs them, also beside the compiled dependencies.
+# The folder into which setup.sh installs them, also beside the compiled dependencies.
 python_home() {
   local IFS=-
   echo "${CARGO_HOME:-$HOME/.cargo}/build/karyolens-tools/python-${PYTHON_PACKAGES[*]//==/-}"
 }
 
-# A Python that has them. Importing them tells that the installation was not cut short.
+# A Python that has them. Importing them proves that the installation is complete.
 find_python() {
   local program
   program=$(python_home)/bin/python
   "$program" -c "import pandas, pypdf" 2>/dev/null && echo "$program"
 }
 
-# The linker of Debian's lld, of the LLVM that Debian's rustc was built with or a later one.
+# The linker of Debian's lld, of the LLVM version that built Debian's rustc or a later one.
 find_debian_wasm_linker() {
   compgen -G '/usr/bin/wasm-ld-[0-9]*' | sort -V | tail -1 | grep .
 }
 
-# What compiles for the browser: `cargo` if the compiler at hand has the target, `debian` if Debian's compiler can build the standard library for it.
+# The compiler for the browser: `cargo` if the compiler at hand has the target, `debian` if Debian's
+# compiler can build the standard library for it.
 find_wasm_toolchain() {
   if [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET" ]; then
     echo cargo
@@ -66,12 +67,12 @@ find_wasm_toolchain() {
   fi
 }
 
-# The oldest Rust that will do, from Cargo.toml.
+# The oldest Rust that compiles this crate, from Cargo.toml.
 rust_version() {
   sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml
 }
 
-# Whether `rustc 1.96.0 (…)` is a Rust that will do.
+# Whether `rustc 1.96.0 (…)` is recent enough.
 is_recent() {
   local version
   version=$(awk '{ print $2 }' <<<"$1")

@@ -1,5 +1,5 @@
-//! What a user may drop on the page: every accepted kind of file gives the right pixels, and every
-//! wrong one a message, never a panic and never a long wait.
+//! Decoding of the files that a person drops: every accepted kind of file gives the right pixels, and every
+//! other file a message, never a panic and never a long wait.
 
 use std::io::Cursor;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A small picture with detail, so that its compressed data is most of the file.
+/// A small picture with so much detail that most of its file is compressed data.
 fn detailed() -> RgbImage {
     RgbImage::from_fn(48, 36, |x, y| {
         Rgb([(x * y * 7) as u8, (x * 5) as u8 ^ (y * 3) as u8, 90])
@@ -37,7 +37,7 @@ fn largest_difference(a: &RgbImage, b: &RgbImage) -> u8 {
         .unwrap_or(0)
 }
 
-/// Files by Pillow beside the pixels that Pillow reads from them: `tests/golden/decode.py`.
+/// Files that Pillow wrote, each with the pixels that Pillow reads from it: `tests/golden/decode.py`.
 macro_rules! golden {
     ($($name:literal),* $(,)?) => {
         [$((
@@ -84,7 +84,7 @@ fn files_of_every_kind_read_as_pillow_reads_them() {
 }
 
 #[test]
-fn each_format_is_known_by_its_content() {
+fn the_content_tells_the_format() {
     for format in FORMATS {
         let read = decode(&encoded(detailed(), format)).unwrap();
         if format == ImageFormat::Jpeg {
@@ -124,7 +124,7 @@ fn transparency_is_laid_on_white_at_8_and_16_bits() {
 }
 
 #[test]
-fn what_is_no_image_is_named() {
+fn a_file_that_is_no_image_is_named() {
     assert_eq!(decode(b""), Err(DecodeError::Empty));
     let message = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
     let text = message("id,Elongation\ncell_1,1\nfür".as_bytes());
@@ -172,7 +172,7 @@ fn a_jpeg_may_be_followed_by_anything_but_must_end() {
         let whole = decode(jpeg).unwrap();
         let followed = [jpeg, b"camera notes \xFF\xD8\xFF\xD9".as_slice()].concat();
         assert_eq!(decode(&followed).unwrap(), whole);
-        // Every cut is seen, down to the last byte of the end marker.
+        // Every cut is noticed, even one in the end marker.
         for kept in 3..jpeg.len() {
             let error = decode(&jpeg[..kept]).unwrap_err();
             assert_eq!(
@@ -181,7 +181,7 @@ fn a_jpeg_may_be_followed_by_anything_but_must_end() {
                 "{name} at {kept}"
             );
         }
-        // The end of an embedded thumbnail is not the picture's.
+        // The end of an embedded thumbnail is not the end of the picture.
         let thumbnail = [b"\xFF\xD8\xFF\xE1\0\x08xx\xFF\xD9yy".as_slice(), &jpeg[2..]].concat();
         assert_eq!(
             decode(&thumbnail).unwrap().dimensions().0.max(28),
@@ -231,7 +231,7 @@ fn bmp_header(width: i32, height: i32) -> Vec<u8> {
     bytes
 }
 
-/// A little-endian TIFF with one directory: (tag, type, count, value).
+/// A little-endian TIFF with one directory; an entry is (tag, type, count, value).
 fn tiff(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
     let mut bytes = b"II*\0\x08\0\0\0".to_vec();
     bytes.extend((entries.len() as u16).to_le_bytes());
@@ -374,7 +374,7 @@ fn no_mutation_panics_or_takes_long() {
         let mut random = Random(seed as u64);
         for mutation in 0..MUTATIONS {
             let mut bytes = original.clone();
-            // Half the changes fall on the headers, where they do most.
+            // Half of the changes fall on the headers, where they do the most harm.
             for _ in 0..1 + random.below(4) {
                 let reach = [bytes.len(), bytes.len().min(64)][random.below(2)];
                 let at = random.below(reach);

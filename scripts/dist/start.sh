@@ -11,7 +11,7 @@ fi
 if [ -x "$program" ]; then
   exec "./$program" --open "$@"
 fi
-# Many a stick is mounted so that nothing on it may run.
+# Many systems mount a stick so that no program on it may run.
 copy=$(mktemp -d) || exit
 trap 'kill "$server" 2>/dev/null; rm -rf "$copy"' EXIT
 trap 'exit 130' HUP INT TERM

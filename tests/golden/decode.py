@@ -1,8 +1,8 @@
 """Golden pictures for tests/decode.rs: python3 tests/golden/decode.py (numpy, Pillow).
 
-Writes small files of kinds that our own encoders do not make into decode/, and beside each the
-pixels that Pillow reads from it, upright and on white, as a plain PNG. Nothing here is a cell: the
-pictures are gradients.
+Writes small files of kinds that our own encoders do not make into decode/. Beside each file it writes
+the pixels that Pillow reads from it, upright and on white, as a plain PNG. The pictures are gradients,
+not cells.
 """
 
 import pathlib

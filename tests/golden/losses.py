@@ -1,7 +1,7 @@
 """Golden values for tests/losses.rs: python3 tests/golden/losses.py (numpy).
 
-Writes losses.json beside itself: logits and labels, what each loss makes of them, and its
-gradient for every logit, by central differences in 64 bits.
+Writes losses.json beside itself: logits and labels, the value of each loss, and its gradient for every
+logit, by central differences in 64 bits.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Golden values for tests/methods.rs and src/train/optimise.rs: python3 tests/golden/methods.py.
 
-Writes methods.json beside itself. Sampler weights, CutMix and the average of weights are worked out
-by numpy; AdamW and the plan of the learning rate are PyTorch's own.
+Writes methods.json beside itself. numpy computes the sampler's weights, CutMix and the average of weights;
+PyTorch computes AdamW and the learning rates.
 """
 
 import json
@@ -29,7 +29,7 @@ def sampler():
 
 
 def cutmix():
-    """Boxes of sides W√(1 − λ) about a pixel, clipped; labels by the share that is left."""
+    """Boxes of sides W√(1 − λ) about a pixel, clipped; labels mixed by the share that remains."""
     side = 12
     cases = []
     for kept, x, y in [(0.75, 0.5, 0.5), (0.3, 0.9, 0.4), (0.0, 0.5, 0.25), (0.99999, 0.2, 0.2)]:

@@ -1,8 +1,8 @@
 """Golden values for tests/metrics.rs: python3 tests/golden/metrics.py (numpy, scikit-learn).
 
-Writes metrics.json beside itself: cases of probabilities and labels with ties, an absent feature,
-an always-present feature and empty predictions, and what scikit-learn says of each; calls at
-thresholds searched on the other folds; and, for some, percentile intervals over given resamples.
+Writes metrics.json beside itself: cases of probabilities and labels with scikit-learn's figures. Among
+them are ties, an absent feature, an always-present feature and empty predictions. Each case has calls at
+thresholds that were searched on the other folds; some have percentile intervals over given resamples.
 """
 
 import json
@@ -73,7 +73,7 @@ def highest(y, p):
 
 
 def expected(y, p):
-    """The same of the F1 that scikit-learn's Platt scaling lets expect."""
+    """The thresholds with the highest F1 to be expected by scikit-learn's Platt scaling."""
 
     def one(y, p):
         clipped = np.clip(p, 1e-6, 1 - 1e-6)
@@ -89,7 +89,7 @@ def cross_fitted(y, p, folds, search):
     called = np.zeros_like(y)
     for fold in np.unique(folds):
         own = folds == fold
-        # No other fold: nothing to search on, so the lowest threshold.
+        # Without another fold there is nothing to search on: the lowest threshold.
         thresholds = [0.1] * y.shape[1] if own.all() else search(y[~own], p[~own])
         called[own] = p[own] >= np.asarray(thresholds)
     return {

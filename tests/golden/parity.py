@@ -1,11 +1,11 @@
-"""Reference networks of full size, as others would bring them: made by torchvision and timm with
-random weights, saved as `.safetensors` and `.pth`, with an input and the logits.
+"""Reference networks of full size: torchvision and timm make them with random weights. Each is saved as
+`.safetensors` and `.pth`, with an input and the logits.
 
     pip install torch torchvision timm safetensors
     python tests/golden/parity.py FOLDER
     tests/golden/parity.sh FOLDER
 
-The second command imports and verifies each. The files are large, so they are made, not kept.
+The last command imports and verifies each. The files are too large to keep in the repository.
 """
 
 import sys
@@ -26,7 +26,7 @@ TIMM = [
 
 
 def randomise(model):
-    """Weights that matter: fresh networks have layer scales near 0 and norms of 1 and 0."""
+    """Gives every weight an effect: fresh networks have layer scales near 0 and norms of 1 and 0."""
     generator = torch.Generator().manual_seed(1)
     for name, tensor in model.state_dict().items():
         if not tensor.is_floating_point():

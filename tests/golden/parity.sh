@@ -7,7 +7,7 @@ karyolens=${KARYOLENS_BIN:-target/release/karyolens}
 model=$(mktemp --suffix .safetensors)
 trap 'rm -f "$model"' EXIT
 
-size() { # The name that karyolens gives a network of torchvision or timm.
+size() { # karyolens' name for a network of torchvision or timm
   case $1 in
     resnet*) echo "resnet-${1#resnet}" ;;
     convnext_*) echo "convnext-${1#convnext_}" ;;
