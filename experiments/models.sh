@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# From the pretrained DINOv2 to a teacher, to the small networks that learn from it, and to the cards
-# of models/:
+# Trains the networks of models/: a teacher from the pretrained DINOv2, small networks that learn from it,
+# and their model cards.
 #
 #     experiments/models.sh [RUNS]         # RUNS: where the runs go, runs by default
 #
-# Everything is trained twice, on the study's split and on one by field, whose figures the cards tell
-# beside the others. (Of models/, the default alone has had its sibling by field so far.) A run that is done is left alone, one that was interrupted goes on. Data and
-# pretrained weights are read from KARYOLENS_SHARED (default ../shared). It takes some ten hours on two
-# cores; what each run gave stands in experiments/README.md.
+# Everything is trained twice: on the study's split, and on a split by field, whose figures go into the
+# cards too. (Of models/, only the default has had its sibling by field so far.) A finished run is left
+# alone; an interrupted one goes on. Data and pretrained weights are read from KARYOLENS_SHARED (default
+# ../shared). It takes some ten hours on two cores; experiments/README.md has the results.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,7 +31,8 @@ train() {
     "$@" | tee "$runs/$name.log"
 }
 
-# distil NAME OPTIONS…: learns from the labels and, more, from what the teacher said to the first.
+# distil NAME OPTIONS…: learns from the labels and, with more weight, from the teacher's answers, which
+# the first network asks for and the others reuse.
 distil() {
   local name=$1 ask=(--answers "$runs/resnet$split/answers.safetensors")
   shift
@@ -40,7 +41,7 @@ distil() {
     --ema 0.998 --seed 1 "${on_split[@]}"
 }
 
-# The pretrained network, at 9×9 patches.
+# The pretrained network, for 9×9 patches.
 [ -e "$runs/dinov2.safetensors" ] ||
   "$karyolens" import --from dinov2 --arch vit-small-14 --input-size 126 \
     --weights "$shared/parity/dinov2_vits14/weights.safetensors" -o "$runs/dinov2.safetensors"
@@ -71,7 +72,7 @@ for name in resnet convnext vit; do
   "$karyolens" card "$runs/$name/model.safetensors" \
     --by-field "$runs/$name-by-field/model.safetensors" --unsure-from "$shared/thyroid/cells" \
     -o "$runs/$name-f16.safetensors" >"$runs/$name.json"
-  # What ships.
+  # The file that ships.
   "$karyolens" quantise "$runs/$name-f16.safetensors" --data "$shared/thyroid/cells" \
     -o "$runs/$name.safetensors"
 done
