@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds what is missing or stale in pkg/: the crate as wasm modules, for the CPU alone
-# (karyolens_cpu) and with WebGPU (karyolens_webgpu), each for any browser and for those with relaxed
-# SIMD, the JavaScript glue of a kind serving both; the models (MODEL first, then those shipped); the
-# list of the page's files; and what travels, compressed. With
-# KARYOLENS_WARNINGS=deny the compiler's warnings are errors. Expects the tools that setup.sh installs.
+# Builds the missing and stale files of pkg/:
+# - the crate as wasm modules, for the CPU alone (karyolens_cpu) and with WebGPU (karyolens_webgpu), each
+#   for any browser and for browsers with relaxed SIMD; the two modules of a kind share their glue
+# - the models, MODEL first, then those that ship
+# - the list of the page's files, and their compressed copies
+# With KARYOLENS_WARNINGS=deny the compiler's warnings are errors. Expects the tools that setup.sh
+# installs.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -16,7 +18,7 @@ case ${KARYOLENS_WARNINGS:-} in
   *) fail "KARYOLENS_WARNINGS is '$KARYOLENS_WARNINGS'; it can only be 'deny'" ;;
 esac
 
-# All that the modules are made from, in one line.
+# A checksum of everything that the modules are made from.
 inputs() {
   {
     echo "$toolchain"
@@ -29,9 +31,9 @@ inputs() {
 # Without LLVM's "loop strength reduction", see docs/browser-cpu.md.
 codegen=(-C llvm-args=-disable-lsr)
 
-# compile KIND FEATURES NAME FLAGS…: the module karyolens_KIND_bg.wasm with its glue, in a folder NAME of
-# $made. The flags go to the compiler of this crate alone, so that the modules of a kind share the
-# compiled dependencies.
+# compile KIND FEATURES NAME FLAGS…: writes the module karyolens_KIND_bg.wasm and its glue into the folder
+# NAME of $made. The flags are for this crate alone, so that the modules of a kind share the compiled
+# dependencies.
 compile() {
   local kind=$1 features=$2 name=$3
   shift 3
@@ -48,12 +50,12 @@ compile() {
       ;;
   esac
   local made_by_cargo=${CARGO_TARGET_DIR:-target}/$WASM_TARGET/web/karyolens.wasm
-  # Then every call would run all constructors again, see start() in src/web/mod.rs.
+  # With this export every call would run all constructors again, see start() in src/web/mod.rs.
   ! grep -q '\.command_export' "$made_by_cargo" || fail "the linker did not see that start() calls the constructors"
   "$bindgen" --target web --remove-name-section --remove-producers-section \
     --out-dir "$made/$name" --out-name "karyolens_$kind" \
     "$made_by_cargo"
-  # Comments that tell where in this very module a function lies.
+  # Removes comments with a function's place in this one module.
   sed -i.bak '/^ *\/\/ Cast intrinsic for /d' "$made/$name/karyolens_$kind.js"
   rm "$made/$name/karyolens_$kind.js.bak"
 }
@@ -68,7 +70,7 @@ make_kind() {
   mv "$made/plain/karyolens_$kind"* pkg/
 }
 
-# Cargo keeps one of the modules at a time, so it would make all anew each time it is asked.
+# Cargo keeps only one of the modules, so without this stamp it would make all of them each time.
 stamp=target/pkg.stamp
 state=$(inputs)
 known=$(cat "$stamp" 2>/dev/null) || known=
@@ -79,16 +81,16 @@ if [ "$known" != "$state deny" ] && [ "$known" != "$state ${KARYOLENS_WARNINGS:-
   mkdir -p target
   made=$(mktemp -d target/pkg.XXXXXX)
   trap 'rm -rf "$made"' EXIT
-  # Those of another version too: whatever lies there belongs to the page.
+  # Modules of other versions go too: every file there becomes a part of the page.
   rm -f pkg/karyolens_*
   make_kind webgpu webgpu
-  # Last, since benches/browser/profile.js takes what cargo has made last.
+  # Last, since benches/browser/profile.js reads the module that cargo made last.
   make_kind cpu ""
   echo "$state ${KARYOLENS_WARNINGS:-}" >"$stamp"
 fi
 
 [ -z "${MODEL:-}" ] || [ -f "$MODEL" ] || fail "$MODEL is missing"
-# The first is the one that the page opens with.
+# The page opens with the first.
 node scripts/models.mjs ${MODEL:+"$MODEL"} models/default.safetensors models/*.safetensors
 node scripts/builds.mjs
 node scripts/file-list.mjs

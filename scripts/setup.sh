@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Installs what `make run` and `make test` need and this machine lacks: with apt on Debian as root,
-# else with rustup, cargo and npm; what none of these may install ends in the command that the
-# person should run. Takes what to prepare: `pkg` (the page), `dist` (also what packs it), `test`
-# (also what the tests need), `bench` (the page and what it is measured with); without an argument
-# what the tests need. Where nothing is missing it takes a second.
+# Installs the missing tools: with apt on Debian as root, else with rustup, cargo, npm and pip. Where it may
+# not install a tool, it fails with the command that the person should run. The argument names a part:
+# `pkg` (the page), `dist` (the page and its archive), `test` (the tests, the default) or `bench` (the page
+# and its bench). Where nothing is missing it takes a second.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
 
-# Fetching a target takes seconds, or never ends. (macOS has no timeout.)
+# A download of a target takes seconds, or never ends. (macOS has no timeout.)
 briefly() {
   if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; fi
 }
@@ -20,11 +19,11 @@ may_use_apt() {
 apt_install() {
   echo "setup: apt-get install $*"
   local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@")
-  # On a new machine the lists of packages are missing or old.
+  # On a new machine the package lists are missing or old.
   "${install[@]}" >/dev/null 2>&1 || { apt-get update -q >/dev/null; "${install[@]}" >/dev/null; }
 }
 
-# need PROGRAM PACKAGE: from Debian's PACKAGE, or an error that says what to do.
+# need PROGRAM PACKAGE: installs Debian's PACKAGE, or fails with advice.
 need() {
   command -v "$1" >/dev/null && return
   may_use_apt || fail "$1 is missing. Please install it (on Debian: sudo apt-get install $2) and try again."
@@ -81,9 +80,9 @@ prepare_browser() {
   prepare_npm tests/browser
 }
 
-# prepare_npm FOLDER: the packages of its lock file.
+# prepare_npm FOLDER: installs the packages of its lock file.
 prepare_npm() {
-  # npm writes the lock file of what it has installed; an older one is of another package list.
+  # npm writes a lock file of the installed packages; if it is older, the list has changed since.
   local installed=$1/node_modules/.package-lock.json
   [ ! "$installed" -nt "$1/package-lock.json" ] || return 0
   echo "setup: npm ci in $1"
@@ -93,7 +92,7 @@ prepare_npm() {
 
 prepare_python() {
   find_python >/dev/null && return
-  # Debian's python3 comes without what makes an environment.
+  # Debian's python3 comes without the modules that make an environment.
   if ! python3 -c "import venv, ensurepip" 2>/dev/null; then
     may_use_apt || fail "python3 with its module venv is missing. Please install them (on Debian: sudo apt-get install python3-venv) and try again."
     apt_install python3-venv

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change is offered, stage by stage, the quick ones first; the
-# first failure ends it. A test that needs the shared data and finds none writes a line into the
-# file that KARYOLENS_SKIP_LOG names; those lines are shown at the end.
+# Runs every check, stage by stage, the quick ones first; the first failure ends it. A test that finds no
+# shared data writes a line into the file that KARYOLENS_SKIP_LOG names; the end shows these lines.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 source "$(dirname "$0")/tools.sh"
@@ -13,7 +12,7 @@ export KARYOLENS_BIN=$PWD/target/release/karyolens
 mkdir -p target
 : >"$KARYOLENS_SKIP_LOG"
 
-# stage WHAT COMMAND…: runs the command under a header line that tells the time.
+# stage NAME COMMAND…: runs the command under a header with the time.
 stage() {
   local started=$SECONDS
   current=$1
@@ -30,7 +29,7 @@ CHROMIUM=$(find_chromium)
 export CHROMIUM
 stage "format" cargo fmt --check
 stage "lints" cargo clippy --release --locked --all-targets -- -D warnings
-# Nothing else here compiles this feature: to run it takes a graphics card.
+# No other stage compiles this feature: its tests would need a graphics card.
 stage "lints for native GPUs" cargo clippy --release --locked --features gpu -- -D warnings
 stage "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
 stage "native tests" cargo test --release

@@ -230,13 +230,13 @@ impl Accepted {
         }
         match error {
             ImageError::Unsupported(error) => {
-                let what = match error.kind() {
+                let feature = match error.kind() {
                     UnsupportedErrorKind::Color(color) => format!("{color:?} pixels"),
                     UnsupportedErrorKind::GenericFeature(feature) => feature.clone(),
                     _ => error.to_string(),
                 };
                 DecodeError::Unsupported {
-                    kind: format!("{} with {what}", self.name()),
+                    kind: format!("{} with {feature}", self.name()),
                 }
             }
             ImageError::Limits(_) => self.broken(format!(
