@@ -1,5 +1,5 @@
-//! Parses and validates WGSL files as wgpu does before it hands them to a GPU: the browser's tests
-//! give it every shader that the page made. Says how many were right, or what is wrong and where.
+//! Parses and validates WGSL files as wgpu does before a GPU gets them. The browser's tests hand it every
+//! shader that the page made. It prints the number of valid files, or each fault with its place.
 //!
 //!     cargo run --release --example validate-wgsl -- FILE…
 
@@ -12,8 +12,7 @@ fn fault(source: &str) -> Option<String> {
         Ok(module) => module,
         Err(error) => return Some(error.emit_to_string(source)),
     };
-    // What WebGPU has without asking for any feature, and half precision, which kernels ask for
-    // where there is some.
+    // The features that every WebGPU has, and half precision, which shaders enable where it exists.
     let capabilities = Capabilities::SHADER_FLOAT16;
     Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)

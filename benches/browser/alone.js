@@ -1,6 +1,6 @@
 /**
- * The program without the page, on one thread of the CPU: what looks at the kernels themselves
- * (profile.js, versions.js) loads it into an empty page and times passes of one picture.
+ * The program without the page, on one thread of the CPU. profile.js and versions.js, which look at the
+ * kernels themselves, load it into an empty page and time passes of one picture.
  */
 
 import { join } from "node:path";
@@ -11,13 +11,13 @@ import { serveFolders } from "./server.js";
 /** @import { Page } from "playwright-core" */
 /** @import { Network } from "./networks.js" */
 
-/** Passes before those that count: until the browser has compiled what runs often. */
+/** Passes that do not count, while the browser compiles the code that runs often. */
 const WARM_UP = 10;
 
 /**
  * Opens an empty page for one network after the other.
  *
- * @param {string[]} names of networks, all where there are none
+ * @param {string[]} names of networks; an empty list means all
  * @param {Record<string, string>} folders with the program, by the beginning of their address
  * @param {(page: Page, network: Network) => Promise<void>} visit
  */
@@ -28,7 +28,7 @@ export async function withNetworks(names, folders, visit) {
   try {
     for (const network of networks) {
       const page = await browser.newPage();
-      // Any file of the same origin will do; this one brings no scripts.
+      // Any file of the same origin serves; this one loads no scripts.
       await page.goto(`${site.address}icon.svg`);
       await visit(page, network);
       await page.close();
@@ -60,7 +60,7 @@ export function load(page, module, model) {
 }
 
 /**
- * Milliseconds of each of some passes of one picture.
+ * Times passes of one picture, in milliseconds each.
  *
  * @param {Page} page
  * @param {string} module as it was loaded
@@ -74,7 +74,7 @@ export function measure(page, module, passes) {
   );
 }
 
-/** Complains about a network that there is not, and returns whether it did. @param {string[]} names */
+/** Complains about an unknown network, and returns whether there was one. @param {string[]} names */
 export function complainsOf(names) {
   const stranger = names.find((name) => !NAMES.includes(name));
   if (stranger === undefined) return false;

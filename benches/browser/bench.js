@@ -1,6 +1,6 @@
 /**
- * Karyolens beside onnxruntime-web: the same networks and weights, in turn, in one Chromium. Prints
- * a table; writes target/bench-browser.json and .html. docs/speed.md explains the figures.
+ * Times Karyolens and onnxruntime-web in turn, with the same networks and weights, in one Chromium. Prints
+ * a table, and writes target/bench-browser.json and .html. docs/speed.md explains the figures.
  */
 
 import { writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ const USAGE = `usage: make bench-browser [ARGS="…"]
   --output FILE     where the JSON goes; the page of the report beside it`;
 
 const PACKAGE = join(REPOSITORY, "benches/browser/node_modules/onnxruntime-web");
-/** Above this load the machine does something else too, and figures were wrong by up to 4 times. */
+/** Above this load other programs run too; figures were then wrong by up to 4 times. */
 const BUSY = 0.5;
 
 await main();
@@ -65,7 +65,7 @@ async function main() {
           rows.push(...found);
           console.log(`bench: ${what}: ${found.map(({ batch, ours_ms, peer_ms }) => `batch ${batch} ${ours_ms.toFixed(1)} ms${peer_ms === null ? "" : `, theirs ${peer_ms.toFixed(1)} ms`}`).join("; ")}`);
         } catch (error) {
-          // A wrong answer is no row; the others still tell something.
+          // A wrong answer gives no row, but the other rows are still of use.
           console.error(`error: ${what}: ${error instanceof Error ? error.message : error}`);
           process.exitCode = 1;
         }
@@ -85,7 +85,7 @@ async function main() {
   }
 }
 
-/** What the command line asks for; null where that makes no sense. */
+/** The options of the command line; null where they make no sense. */
 function readArguments() {
   const text = /** @type {const} */ ({ type: "string" });
   try {
@@ -108,7 +108,7 @@ function readArguments() {
   }
 }
 
-/** `a,b` as a list of known names; all of them where nothing is said. @param {string | undefined} text @param {string[]} [known] */
+/** Splits `a,b` into known names; without a text, all of them. @param {string | undefined} text @param {string[]} [known] */
 function listOf(text, known) {
   const list = text?.split(",") ?? known ?? [];
   const stranger = known && list.find((name) => !known.includes(name));
@@ -117,7 +117,7 @@ function listOf(text, known) {
 }
 
 /**
- * A page of its own, that nothing was kept for, with what page.js offers.
+ * Runs `body` with a new page that has no stored data and has loaded page.js.
  *
  * @template Result
  * @param {Browser} browser

@@ -1,4 +1,4 @@
-/** What travels on a first visit: the code that the page really asks for, compressed. */
+/** The download of a first visit: the code that the page really asks for, compressed. */
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { REPOSITORY } from "../../tests/browser/harness.js";
 /** @import { Browser } from "playwright-core" */
 
 /**
- * In bytes: the code of a browser with a GPU, which takes more, and of one without; the default model.
+ * In bytes: the code for a browser with a GPU, the smaller code for one without, and the default model.
  *
  * @typedef {object} Bytes
  * @property {number} code_gzip
@@ -22,7 +22,7 @@ import { REPOSITORY } from "../../tests/browser/harness.js";
 /** Wasm and JavaScript; pictures, texts and style are a few KB. */
 const CODE = /\.(?:m?js|wasm)$/;
 
-/** The best that each can do; the files of a package are compressed once and fetched often. */
+/** The highest level of each; the files of a package are compressed once and fetched often. */
 const COMPRESS = {
   ".gz": (/** @type {Buffer} */ bytes) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
   ".br": (/** @type {Buffer} */ bytes) => promisify(brotliCompress)(bytes, {
@@ -39,7 +39,7 @@ const COMPRESS = {
  *
  * @param {Browser} browser
  * @param {string} address where the page is served
- * @param {{brotli: boolean}} options brotli at its best takes a minute
+ * @param {{brotli: boolean}} options brotli at its highest level takes a minute
  * @returns {Promise<Bytes>}
  */
 export async function bytesOfFirstVisit(browser, address, { brotli }) {
@@ -54,7 +54,7 @@ export async function bytesOfFirstVisit(browser, address, { brotli }) {
 }
 
 /**
- * The files of code that the page asks for until it is ready, or has found that it cannot run there.
+ * The files of code that the page loads until it is ready, or finds that it cannot run there.
  *
  * @param {Browser} browser
  * @param {string} address
@@ -62,14 +62,14 @@ export async function bytesOfFirstVisit(browser, address, { brotli }) {
  */
 async function codeOf(browser, address, device) {
   const context = await browser.newContext();
-  // What it keeps for later, when it is ready, is not what one waits for.
+  // The files that the page saves once it is ready keep nobody waiting.
   await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
   /** @type {Set<string>} */
   const paths = new Set();
   context.on("request", (request) => paths.add(new URL(request.url()).pathname));
   const page = await context.newPage();
   await page.goto(`${address}?device=${device}`);
-  // A browser without WebGPU has all of the code when it says so.
+  // A browser without WebGPU has all of the code by the time that it reports the lack.
   await page.locator(device === "cpu" ? "html[data-state=ready]" : ":is(html[data-state=ready], html[data-state=failed])").waitFor();
   await context.close();
   // The probe is the bench's own.

@@ -1,4 +1,4 @@
-/** Times both sides in turn, A B A B, and says what a row of the bench's table needs. */
+/** Times both sides in turn, A B A B, and makes the rows of the bench's table. */
 
 import { median, quantile } from "./statistics.js";
 
@@ -8,17 +8,17 @@ import { median, quantile } from "./statistics.js";
 
 /** @typedef {"cpu" | "cpu-all" | "webgpu"} Device */
 /** @typedef {"ours" | "peer"} Side */
-/** What a side's workers took at most, in bytes of wasm memory and of GPU buffers. @typedef {{wasm: number, gpu: number}} Probe */
+/** The most memory that a side's workers took, in bytes of wasm memory and of GPU buffers. @typedef {{wasm: number, gpu: number}} Probe */
 
 /**
  * @typedef {object} Loaded
  * @property {number} readyMs from nothing to a loaded model
- * @property {number | null} knownMs of it for the pass whose answer is known, which proves a GPU
+ * @property {number | null} knownMs the part of it for the pass with a known answer, which proves a GPU
  * @property {number} firstMs the first pass after that, of the first batch size
  *
  * @typedef {object} Timing of one side at one batch size, in milliseconds
  * @property {number} first
- * @property {number[]} rounds the median of each
+ * @property {number[]} rounds the median of each round
  *
  * @typedef {object} Row times in milliseconds, memory in bytes
  * @property {string} network
@@ -35,24 +35,24 @@ import { median, quantile } from "./statistics.js";
  * @property {number | null} peer_high
  * @property {number | null} ratio_low quartiles of the rounds' own ratios
  * @property {number | null} ratio_high
- * @property {number} rounds that the medians are of; 0 where the first pass took so long that it is all there is
+ * @property {number} rounds that count; 0 where the first pass took so long that it stayed the only one
  * @property {number} ready_ms from nothing to a loaded model
  * @property {number | null} peer_ready_ms
- * @property {number | null} known_ms of ready_ms for a first pass, on WebGPU with the making of its pipelines
+ * @property {number | null} known_ms the part of ready_ms for a first pass, which on WebGPU makes the pipelines
  * @property {number} wasm_bytes
  * @property {number | null} peer_wasm_bytes
- * @property {number} gpu_bytes in GPU buffers at most
+ * @property {number} gpu_bytes the most in GPU buffers
  * @property {number | null} peer_gpu_bytes
  */
 
-/** Many short rounds: a shared machine is quick and slow by the second, and both sides are to meet both. */
+/** Many short rounds: a shared machine's speed changes by the second, and both sides must meet both speeds. */
 const ROUNDS = 28;
-/** The part of the rounds, the first ones, that does not count: the browser compiles what runs often. */
+/** The share of first rounds that does not count: the browser still compiles the code that runs often. */
 const WARM_UP = 1 / 4;
-/** A turn is as many passes as fit into this, so that a short one is no single tick of the clock. */
+/** A turn is as many passes as fit into this time, so that a short pass is not a single tick of the clock. */
 const TURN_MS = 250;
 const MOST_PASSES = 20;
-/** What the rounds of one row may take; on the software adapter all of them would take hours. */
+/** The most time for the rounds of one row; on the software adapter all of them would take hours. */
 const ROW_MS = 75_000;
 /** The largest difference of a logit from the reference, over max(1, the largest logit). */
 const TOLERANCE = 1e-3;
@@ -101,7 +101,7 @@ export async function measureNetwork(page, network, device, { batches, workers, 
 }
 
 /**
- * Lets the sides run in turn until there are rounds enough or the row has had its time.
+ * Runs the sides in turn until there are enough rounds or the row's time is over.
  *
  * @param {Page} page
  * @param {Partial<Record<Side, Timing>>} timings where the rounds are added
@@ -131,12 +131,12 @@ async function checkAll(page, sides, reference) {
   for (const side of sides) {
     const { difference, largest } = /** @type {Check} */ (await call(page, side, "check", reference));
     const allowed = TOLERANCE * Math.max(1, largest);
-    // Written so that a NaN fails too.
+    // In this form a NaN fails too.
     if (!(difference <= allowed)) throw new Error(`${side}: a logit is off by ${difference}, allowed are ${allowed}`);
   }
 }
 
-/** What a side's workers took until now. @param {Page} page @param {Side} side @returns {Promise<Probe>} */
+/** The memory that a side's workers have taken so far. @param {Page} page @param {Side} side @returns {Promise<Probe>} */
 export async function probe(page, side) {
   const script = side === "ours" ? /\/pkg\/worker-(cpu|webgpu)\.js$/ : /\/bench\/peer-worker\.js$/;
   const workers = page.workers().filter((worker) => script.test(worker.url()));
@@ -189,8 +189,8 @@ function spreadOf({ first, rounds }) {
 }
 
 /**
- * Loads a side and takes its first pass, before the other side loads: loading leaves the browser work that
- * would slow the other side's first pass.
+ * Loads a side and makes its first pass before the other side loads: work that loading leaves behind would
+ * slow the other side's first pass.
  *
  * @param {Page} page
  * @param {Side} side
@@ -214,7 +214,7 @@ function measure(page, side, batch, passes) {
 }
 
 /**
- * Calls a method of one side in the page, see page.js.
+ * Calls a method of one side in the page (see page.js).
  *
  * @param {Page} page
  * @param {Side} side

@@ -1,4 +1,4 @@
-/** One long session on the CPU: does a cell take longer, or more memory, the more there were? */
+/** One long session on the CPU: does a cell take more time, or more memory, after many others? */
 
 import { call, probe } from "./cases.js";
 import { gain, median } from "./statistics.js";
@@ -11,9 +11,9 @@ import { gain, median } from "./statistics.js";
  * @property {string} network
  * @property {{cells: number, ms: number, wasm_bytes: number}[]} points after so many cells: the median
  *   time of one since the point before, and the memory
- * @property {{gain: number, error: number}} time_ms what the line through the times gains from end to end, and its standard error
+ * @property {{gain: number, error: number}} time_ms the gain of the line through the times from end to end, and its standard error
  * @property {{gain: number, error: number}} wasm_bytes the same of the memory
- * @property {number | null} page_bytes_gained what the browser itself counts, page and workers
+ * @property {number | null} page_bytes_gained by the browser's own count, of page and workers
  */
 
 /** Points of the chart. */

@@ -1,6 +1,6 @@
 /**
- * The networks of the bench: those that onnxruntime-web runs too, made into checkpoints by
- * `karyolens import`, and the shipped ones, which have no peer.
+ * The networks of the bench: networks that onnxruntime-web runs too, which `karyolens import` makes into
+ * checkpoints, and the shipped models, which have no peer.
  */
 
 import { spawnSync } from "node:child_process";
@@ -16,7 +16,7 @@ import { REPOSITORY, SHARED, karyolens } from "../../tests/browser/harness.js";
  * @property {{model: string, reference: string} | null} peer the ONNX file, and an input with its logits
  */
 
-/** Where the bench keeps what it makes; the server's /made/. */
+/** The folder of the files that the bench makes; the server's /made/. */
 export const MADE = join(REPOSITORY, "target/bench-browser");
 export const MODELS = join(REPOSITORY, "models");
 
@@ -26,7 +26,7 @@ const PEERS = [
   { name: "vit-tiny", file: "vit_tiny", library: "timm" },
 ];
 
-/** The folder with peers/: KARYOLENS_SHARED, or our own where a script made them. */
+/** The folder with peers/: KARYOLENS_SHARED, or our own if a script made them. */
 const SOURCE = existsSync(join(SHARED, "peers")) ? SHARED : MADE;
 /** The server's /peers/. */
 export const PEER_FILES = join(SOURCE, "peers");
@@ -34,7 +34,7 @@ export const PEER_FILES = join(SOURCE, "peers");
 /** Of every network. */
 export const NAMES = [...PEERS.map(({ name }) => name), ...shippedNames()];
 
-/** The networks of these names, made where they are missing. @param {string[]} names @returns {Promise<Network[]>} */
+/** The networks of these names; missing ones are made. @param {string[]} names @returns {Promise<Network[]>} */
 export async function prepareNetworks(names) {
   mkdirSync(MADE, { recursive: true });
   const networks = [];
@@ -62,7 +62,7 @@ async function prepare({ name, file, library, weights }) {
   };
 }
 
-/** Makes all peers with their own libraries. */
+/** Makes all peers, with the libraries that define them. */
 function makePeers() {
   console.log("bench: making the peers' networks with torch, torchvision and timm");
   const { status } = spawnSync(join(REPOSITORY, "benches/browser/peers.sh"), [PEER_FILES], { stdio: "inherit" });

@@ -1,18 +1,18 @@
-/** What the bench asks of its page: both sides, each in workers of its own, behind the same calls. */
+/** The bench's page: both sides, each in workers of its own, behind the same calls. */
 
 import { Karyolens } from "../pkg/index.js";
 
 /**
- * @typedef {object} Load what to load, and where
+ * @typedef {object} Load a model and its place
  * @property {string} model the address of a checkpoint, or of an ONNX file
  * @property {"cpu" | "webgpu"} device
- * @property {number} workers how many cores it may use
+ * @property {number} workers the number of cores that it may use
  * @property {number} side of the input in pixels
  *
  * @typedef {{difference: number, largest: number}} Check largest |difference| to a reference, and largest |reference|
  */
 
-/** Karyolens: one instance a core, since one picture is read by one core. */
+/** Karyolens: one instance a core, since one core reads one picture. */
 class Ours {
   /** @type {Karyolens[]} */
   #instances = [];
@@ -21,7 +21,7 @@ class Ours {
 
   /** @param {Load} load */
   async load({ model, device, workers }) {
-    // Workers of one instance start when they are needed, in the midst of what is timed.
+    // An instance starts further workers only when it needs them, which would fall into the timed passes.
     this.#instances = await Promise.all(Array.from({ length: workers }, () => Karyolens.load({ model, device, workers: 1 })));
     const [{ device: found }] = this.#instances;
     if (found.kind !== device) throw new Error(`it runs on ${found.kind}, not ${device}: ${found.reason}`);
@@ -36,9 +36,8 @@ class Ours {
   }
 
   /**
-   * Milliseconds a batch. Where there are several instances all work at once, on shares of the batch;
-   * of a batch too small to be shared each has one of its own, and the time is that of one batch in
-   * a stream of them.
+   * Milliseconds a batch. Several instances work at once, on shares of the batch. If the batch is too small
+   * to share, each instance takes a batch of its own, and the time is that of one batch in a stream.
    *
    * @param {number} batch
    * @param {number} passes
@@ -59,7 +58,7 @@ class Ours {
     this.#pictures = await Promise.all(Array.from({ length: count }, (_, seed) => karyolens.renderSynthetic(features, seed)));
   }
 
-  /** Milliseconds of each of some cells, from a picture's file to a prediction. @param {number} count */
+  /** Milliseconds of each cell, from a picture's file to a prediction. @param {number} count */
   async classify(count) {
     const times = [];
     for (let cell = 0; cell < count; cell++) {
@@ -129,18 +128,18 @@ function tensor(file, name) {
   const start = 8 + Number(new DataView(file.buffer).getBigUint64(0, true));
   const { dtype, shape, data_offsets: [from, to] } = JSON.parse(new TextDecoder().decode(file.subarray(8, start)))[name];
   if (dtype !== "F32") throw new Error(`${name} is ${dtype}, not F32`);
-  // A copy: the numbers need not begin at a multiple of their size.
+  // A copy, since the numbers may begin at any byte.
   const values = new Float32Array(file.slice(start + from, start + to).buffer);
   return { shape: /** @type {number[]} */ (shape), values };
 }
 
-/** The graphics adapter in the browser's words; null where there is none. */
+/** The browser's description of the graphics adapter; null without one. */
 async function adapter() {
   const info = "gpu" in navigator ? (await navigator.gpu.requestAdapter())?.info : undefined;
   return info ? [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(" ") : null;
 }
 
-/** Bytes that the browser itself counts for the page and its workers; null where it does not tell. */
+/** The browser's own count of the bytes of the page and its workers; null if it has none. */
 async function memory() {
   const { measureUserAgentSpecificMemory: measure } =
     /** @type {{measureUserAgentSpecificMemory?: () => Promise<{bytes: number}>}} */ (/** @type {unknown} */ (performance));

@@ -1,6 +1,6 @@
 /**
- * The far side of page.js' Peer: onnxruntime-web in a worker. Comes in: `{method, args}`; goes out:
- * `{result}` or `{error}`, one call at a time.
+ * onnxruntime-web in a worker, called by the class Peer of page.js. A message `{method, args}` is answered
+ * with `{result}` or `{error}`, one call at a time.
  */
 
 import "./probe.js";
@@ -8,7 +8,7 @@ import "./probe.js";
 const PROGRAM = { cpu: "/ort/ort.wasm.min.mjs", webgpu: "/ort/ort.webgpu.min.mjs" };
 const PROVIDER = { cpu: "wasm", webgpu: "webgpu" };
 
-/** onnxruntime-web; its types are there only where the bench is installed. @type {any} */
+/** onnxruntime-web; its types exist only where the bench is installed. @type {any} */
 let ort;
 /** @type {any} */
 let session;
@@ -26,10 +26,10 @@ const methods = {
     session = await ort.InferenceSession.create(bytes, { executionProviders: [PROVIDER[device]] });
   },
 
-  /** What the network answers to an input. @param {Float32Array} input @param {number[]} shape */
+  /** The network's logits for an input. @param {Float32Array} input @param {number[]} shape */
   run,
 
-  /** Milliseconds of each of some passes. @param {number[]} shape @param {number} passes */
+  /** Milliseconds of each pass. @param {number[]} shape @param {number} passes */
   async measure(shape, passes) {
     const length = shape.reduce((product, side) => product * side);
     const input = Float32Array.from({ length }, (_, index) => Math.sin(index));

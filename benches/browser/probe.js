@@ -1,13 +1,13 @@
 /**
- * Loaded into a worker ahead of its own code: watches what memory the worker takes, and what its
- * GPU device complains of. `globalThis.probe` tells.
+ * Loaded into a worker ahead of its own code: watches the worker's memory and the errors of its GPU device.
+ * `globalThis.probe` tells them.
  */
 
 /** @type {Set<WebAssembly.Memory>} */
 const memories = new Set();
-/** Bytes in GPU buffers now, and at most. */
+/** Bytes in GPU buffers: now, and the peak. */
 const buffers = { now: 0, peak: 0 };
-/** What a GPU device reports and nobody catches: its numbers are not to be trusted then. @type {string[]} */
+/** Errors of a GPU device that nobody caught; with one, its numbers are not to be trusted. @type {string[]} */
 const complaints = [];
 
 /** Wasm memory never shrinks, so its size is its peak. */

@@ -1,7 +1,7 @@
 /**
- * Where a pass on the CPU spends its time, function by function: `node benches/browser/profile.js
- * [network …]`, after `make pkg`. Runs the module that was compiled last with its names left in; what
- * the browser's sampling profiler says is printed in milliseconds a pass.
+ * Prints the time that a pass on the CPU spends in each function, in milliseconds by the browser's sampling
+ * profiler: `node benches/browser/profile.js [network …]`, after `make pkg`. Runs the module that was
+ * compiled last, with the names of its functions.
  */
 
 import { execFileSync } from "node:child_process";
@@ -45,7 +45,7 @@ function nameFunctions() {
 }
 
 /**
- * What `work` gives, and the milliseconds that each function took itself, the longest first.
+ * The result of `work`, and the milliseconds in each function itself, the longest first.
  *
  * @param {CDPSession} profiler
  * @param {() => Promise<number[]>} work

@@ -1,18 +1,18 @@
-/** The bench's findings for people: a table of text, and a page with the charts of a long session. */
+/** The bench's findings for people: a text table, and a page with the charts of a long session. */
 
 /** @import { Bytes } from "./bytes.js" */
 /** @import { Row } from "./cases.js" */
 /** @import { Growth } from "./growth.js" */
 
 /**
- * @typedef {object} Findings what target/bench-browser.json holds
+ * @typedef {object} Findings the content of target/bench-browser.json
  * @property {Row[]} rows
  * @property {Bytes} bytes
  * @property {Record<string, string | number | null>} machine
  * @property {Growth | null} growth
  */
 
-/** What each column of the table shows. @type {[string, (row: Row) => string][]} */
+/** The columns of the table. @type {[string, (row: Row) => string][]} */
 const COLUMNS = [
   ["network", ({ network }) => network],
   ["device", ({ device }) => device],
@@ -32,7 +32,7 @@ const COLUMNS = [
     peer_wasm_bytes === null || peer_gpu_bytes === null ? "–" : megabytes(peer_wasm_bytes + peer_gpu_bytes)],
 ];
 
-/** The rows as a table of Markdown, which lines up as text too. @param {Row[]} rows */
+/** The rows as a Markdown table with aligned columns. @param {Row[]} rows */
 export function table(rows) {
   const cells = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, show]) => show(row)))];
   const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
@@ -60,7 +60,7 @@ export function facts({ machine, bytes, growth }) {
   return lines.join("\n");
 }
 
-/** The same as a page, with the growth as charts. @param {Findings} findings */
+/** The findings as a page, with the growth as charts. @param {Findings} findings */
 export function html(findings) {
   const { rows, growth } = findings;
   const line = (/** @type {string[]} */ texts, /** @type {string} */ tag) => `<tr>${texts.map((text) => `<${tag}>${escaped(text)}</${tag}>`).join("")}</tr>`;

@@ -1,4 +1,4 @@
-/** The one server that both sides of the bench are loaded from. */
+/** The server that gives both sides of the bench their files. */
 
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
@@ -19,7 +19,7 @@ const TYPES = {
 };
 
 const HEADERS = {
-  // Isolated, so that onnxruntime-web may share memory between threads.
+  // Isolation lets onnxruntime-web share memory between threads.
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
@@ -27,13 +27,13 @@ const HEADERS = {
   "Cache-Control": "no-store",
 };
 
-/** Workers that the probe (probe.js) is loaded into, ahead of anything of their own. */
+/** Workers that load the probe (probe.js) ahead of their own code. */
 const PROBED = ["/pkg/worker-cpu.js", "/pkg/worker-webgpu.js"];
 
 /**
  * Serves folders on a free port of this machine.
  *
- * @param {Record<string, string>} folders what lies under each beginning of a path, "/" last
+ * @param {Record<string, string>} folders the folder for each beginning of a path, "/" last
  */
 export async function serveFolders(folders) {
   const server = createServer(async (request, response) => {

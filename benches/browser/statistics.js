@@ -19,8 +19,8 @@ export function median(values) {
 }
 
 /**
- * The least-squares line through points: what y gains from the first x to the last, and the
- * standard error of that.
+ * The least-squares line through points: the gain of y from the first x to the last, and its standard
+ * error.
  *
  * @param {number[]} x at least three different ones
  * @param {number[]} y

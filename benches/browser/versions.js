@@ -1,7 +1,7 @@
 /**
- * Two versions of the program beside each other: `node benches/browser/versions.js BEFORE AFTER
- * [network …]`, both folders that `make pkg` has filled. They run in turn in one page, so that what else
- * the machine does slows both; the ratio of each round's own times says which is faster.
+ * Compares two versions of the program: `node benches/browser/versions.js BEFORE AFTER [network …]`. BEFORE
+ * and AFTER are folders that `make pkg` has filled. The versions run in turn in one page, so that other work
+ * of the machine slows both; the ratio of each round's two times tells which is faster.
  */
 
 import { existsSync } from "node:fs";
