@@ -9,7 +9,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::checkpoint::verify::{Verification, VerifyError, verify};
-use crate::checkpoint::{Checkpoint, CheckpointError, ModelCard};
+use crate::checkpoint::{Checkpoint, CheckpointError, ClassifierCard};
 use crate::image::{CellImage, DecodeError, NotACell, RgbImage, decode};
 use crate::kernels;
 use crate::model::{Evidence, EvidenceHead, Model};
@@ -24,7 +24,7 @@ pub struct Classifier {
     model: Model,
     /// `None` for a backbone without a head.
     evidence_head: Option<EvidenceHead>,
-    card: ModelCard,
+    card: ClassifierCard,
     device: Device,
     flips: bool,
 }
@@ -52,7 +52,7 @@ pub struct FeaturePrediction {
     /// Whether it is.
     pub present: bool,
     /// Whether the probability is within the model card's band about the threshold, see
-    /// [`ModelCard::unsure`]: with other validation cells the call might have been the other one.
+    /// [`Classification::unsure`](crate::checkpoint::Classification::unsure): with other validation cells the call might have been the other one.
     /// False where the card has no band.
     pub unsure: bool,
 }
@@ -93,9 +93,10 @@ impl Classifier {
     /// others, but classifies nothing.
     ///
     /// # Errors
-    /// [`CheckpointError::Weights`] where the weights do not fit the card.
+    /// [`CheckpointError::Weights`] where the weights do not fit the card, and
+    /// [`CheckpointError::NotAClassifier`] where the network does not name features.
     pub fn new(checkpoint: Checkpoint, device: Device) -> Result<Self, CheckpointError> {
-        let card = checkpoint.card.clone();
+        let card = checkpoint.card.clone().into_classifier()?;
         let folded = checkpoint.folded()?;
         Ok(Self {
             evidence_head: folded.evidence_head(),
@@ -127,7 +128,7 @@ impl Classifier {
     }
 
     /// The model card.
-    pub fn card(&self) -> &ModelCard {
+    pub fn card(&self) -> &ClassifierCard {
         &self.card
     }
 
@@ -161,7 +162,7 @@ impl Classifier {
             .collect::<Result<Vec<_>, _>>()?;
         let probabilities = self.probabilities(&cells).await?;
         Ok(probabilities
-            .chunks_exact(self.card.features.len())
+            .chunks_exact(self.card.task.features.len())
             .map(|p| self.predict(p))
             .collect())
     }
@@ -200,7 +201,7 @@ impl Classifier {
     }
 
     fn check_head(&self) -> Result<(), ClassifyError> {
-        match self.card.features.is_empty() {
+        match self.card.task.features.is_empty() {
             true => Err(ClassifyError::NoHead {
                 name: self.card.name.clone(),
             }),
@@ -213,7 +214,7 @@ impl Classifier {
         for cells in cells.chunks(BATCH) {
             let pictures = cells
                 .iter()
-                .map(|cell| view.of(self.card.input.resized(cell)));
+                .map(|cell| view.of(self.card.task.input.resized(cell)));
             answers.extend(self.pass(&pictures.collect::<Vec<_>>()).await?);
         }
         Ok(answers)
@@ -261,7 +262,7 @@ impl Classifier {
 
     /// Pictures of the input's side as the network takes them.
     fn images(&self, pictures: &[RgbImage]) -> Tensor<4> {
-        let side = self.card.input.side as usize;
+        let side = self.card.task.input.side as usize;
         let pixels = pictures.iter().flat_map(RgbImage::pixels);
         let colours = pixels.map(|pixel| pixel.0.map(|value| f32::from(value) / 255.0));
         Model::images(colours, [pictures.len(), side, side], &self.device)
@@ -276,15 +277,15 @@ impl Classifier {
     }
 
     fn predict(&self, probabilities: &[f32]) -> Prediction {
-        let names = self.card.features.names();
+        let names = self.card.task.features.names();
         let features: Vec<_> = names
             .iter()
-            .zip(&self.card.thresholds)
+            .zip(&self.card.task.thresholds)
             .zip(probabilities)
             .enumerate()
             .map(|(i, ((name, &threshold), &probability))| {
                 let exact = f64::from(probability);
-                let band = self.card.unsure.get(i);
+                let band = self.card.task.unsure.get(i);
                 FeaturePrediction {
                     name: name.clone(),
                     probability,
@@ -296,7 +297,7 @@ impl Classifier {
             .collect();
         let present: Vec<bool> = features.iter().map(|feature| feature.present).collect();
         Prediction {
-            risk: self.card.features.risk(&present),
+            risk: self.card.task.features.risk(&present),
             features,
             notice: None,
         }

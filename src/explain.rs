@@ -173,7 +173,7 @@ impl Classifier {
         feature: usize,
     ) -> Result<HeatMap, ClassifyError> {
         let card = self.card();
-        let features = card.features.names();
+        let features = card.task.features.names();
         let Some(name) = features.get(feature) else {
             return Err(ClassifyError::NoFeature {
                 feature,
@@ -182,7 +182,7 @@ impl Classifier {
         };
         let looks = Looks::of(&card.architecture);
         let (unit, first) = (card.architecture.unit(), card.architecture.first_place());
-        let side = card.input.side as usize;
+        let side = card.task.input.side as usize;
         // Places of one look, and of the map, along a side.
         let (seen, places) = (side / unit, side / looks.step);
         // What each place of a look adds to this feature's logit.
@@ -191,7 +191,7 @@ impl Classifier {
             shares.map(|shares| shares[feature]).collect()
         };
 
-        let picture = card.input.resized(cell);
+        let picture = card.task.input.resized(cell);
         let blank = RgbImage::from_pixel(picture.width(), picture.height(), CellImage::WHITE);
         let both = self.evidence(&[picture.clone(), blank]).await?;
         let logit = of_feature(&both[0]).iter().sum::<f32>() + both[0].rest[feature];
@@ -229,7 +229,7 @@ impl Classifier {
         for (value, looked) in values.iter_mut().zip(looked) {
             *value *= area / looked.max(1) as f32;
         }
-        let (edge, window) = card.input.window(cell);
+        let (edge, window) = card.task.input.window(cell);
         Ok(HeatMap {
             feature: name.clone(),
             width: places,

@@ -126,6 +126,16 @@ impl FeatureSet {
         self.0.is_empty()
     }
 
+    /// The first wrong name, if any: an empty one, or one that stands twice.
+    pub fn fault(&self) -> Option<String> {
+        let names = &self.0;
+        if let Some(i) = names.iter().position(|name| name.trim().is_empty()) {
+            return Some(format!("name {} is empty", i + 1));
+        }
+        let twice = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
+        twice.map(|i| format!("{:?} is named twice", names[i]))
+    }
+
     /// True where the list is exactly the nine nuclear features; only then is there a risk.
     pub fn is_nuclear(&self) -> bool {
         self.0

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use burn::tensor::Device;
 use karyolens::checkpoint::{
-    Array, Checkpoint, CheckpointError, ModelCard, Precision, Provenance, StateDict,
+    Array, Checkpoint, CheckpointError, Classification, ModelCard, Precision, Provenance,
+    Segmentation, StateDict, Task,
 };
 use karyolens::classify::Classifier;
-use karyolens::image::{CellImage, InputSpec, render_synthetic};
+use karyolens::image::{CellImage, InputSpec, TileSpec, render_synthetic};
 use karyolens::model::{Architecture, BlockKind, ConvNextConfig, ResNetConfig};
 use karyolens::nuclei::{Feature, FeatureSet};
 
@@ -26,8 +27,31 @@ fn checkpoint() -> Checkpoint {
         data: "none".into(),
         ..Provenance::default()
     };
-    let card = ModelCard::new("small", small(), InputSpec::new(32), features, provenance);
+    let task = Classification::new(InputSpec::new(32), features);
+    let card = ModelCard::new("small", small(), task, provenance);
     Checkpoint::of(&model, card)
+}
+
+/// The checkpoint of a network that finds nuclei; its weights are of no matter.
+fn segmenter() -> Checkpoint {
+    let input = TileSpec {
+        side: 64,
+        scale: 2.0,
+        micrometres_per_pixel: Some(0.25),
+        mean: [0.5; 3],
+        std: [0.25; 3],
+    };
+    let task = Segmentation {
+        input,
+        rays: 32,
+        stride: 2,
+        probability_threshold: 0.5,
+        overlap_threshold: 0.4,
+    };
+    Checkpoint {
+        card: ModelCard::new("finder", small(), task, Provenance::default()),
+        weights: StateDict::default(),
+    }
 }
 
 /// A file with the checkpoint's weights and whatever card.
@@ -163,7 +187,10 @@ fn values_that_are_not_finite_are_refused_both_ways() {
 #[test]
 fn a_wrong_card_is_told() {
     type Change = fn(&mut serde_json::Value);
-    let cases: [(&str, Change); 10] = [
+    let cases: [(&str, Change); 11] = [
+        ("cell scale of 0", |card| {
+            card["input"]["cell_scale"] = 0.0.into()
+        }),
         ("format is 99", |card| card["format"] = 99.into()),
         ("2 thresholds for 9", |card| {
             card["thresholds"] = serde_json::json!([0.5, 0.5])
@@ -202,11 +229,107 @@ fn a_wrong_card_is_told() {
 }
 
 #[test]
+fn a_card_with_wrong_features_is_told() {
+    let named = |names: [&str; 2]| {
+        changed_card(|card| {
+            card["features"] = serde_json::json!(names);
+            card["thresholds"] = serde_json::json!([0.5, 0.5]);
+        })
+    };
+    assert!(Checkpoint::read(&named(["Halo", "halo"])).is_ok());
+    for (names, told) in [
+        (["Halo", "Halo"], "\"Halo\" is named twice"),
+        (["Halo", " "], "name 2 is empty"),
+    ] {
+        let error = Checkpoint::read(&named(names)).unwrap_err().to_string();
+        assert!(error.contains(told), "{told:?} is not in {error}");
+    }
+}
+
+#[test]
+fn a_wrong_card_is_not_written() {
+    let mut wrong = checkpoint();
+    wrong.card.classification_mut().unwrap().thresholds[2] = -0.5;
+    let error = wrong.write(Precision::F16).unwrap_err().to_string();
+    assert!(error.contains("threshold of -0.5"), "{error}");
+}
+
+#[test]
+fn a_card_without_a_task_is_a_classifiers() {
+    let old = changed_card(|card| {
+        let task = card.as_object_mut().unwrap().remove("task");
+        assert_eq!(task, Some("classify".into()));
+    });
+    assert_eq!(Checkpoint::read(&old).unwrap().card, checkpoint().card);
+    let card = checkpoint().card.into_classifier().unwrap();
+    let written = serde_json::to_value(&card).unwrap();
+    assert_eq!(written, serde_json::to_value(checkpoint().card).unwrap());
+    assert_eq!(written["task"], "classify");
+}
+
+#[test]
+fn an_unknown_task_is_told() {
+    for task in [serde_json::json!("paint"), serde_json::json!(7)] {
+        let file = changed_card(|card| card["task"] = task.clone());
+        let error = Checkpoint::read(&file).unwrap_err().to_string();
+        let told = format!("its task is {task}; this version knows \"classify\" and \"segment\"");
+        assert!(error.contains(&told), "{error}");
+    }
+}
+
+#[test]
+fn a_segmenter_has_no_features_and_says_so() {
+    let written = segmenter();
+    let read = Checkpoint::read(&written.write(Precision::F32).unwrap()).unwrap();
+    assert_eq!(read.card, written.card);
+    assert!(matches!(read.card.task, Task::Segment(_)));
+    let card = serde_json::to_value(&read.card).unwrap();
+    assert_eq!(card["task"], "segment");
+    assert_eq!(card.get("features"), None);
+
+    let told = "finder is a model that finds nuclei, not one that names features";
+    let error = Classifier::new(read.clone(), Device::flex()).unwrap_err();
+    assert_eq!(error.to_string(), told);
+    let error = read.card.classification().unwrap_err();
+    assert_eq!(error.to_string(), told);
+}
+
+#[test]
+fn a_segmenters_wrong_card_is_told() {
+    type Change = fn(&mut Segmentation);
+    let cases: [(&str, Change); 8] = [
+        ("a scale of 0", |task| task.input.scale = 0.0),
+        ("micrometres per pixel of -1", |task| {
+            task.input.micrometres_per_pixel = Some(-1.0)
+        }),
+        ("standard deviation", |task| task.input.std[1] = 0.0),
+        ("multiple of 32", |task| task.input.side = 40),
+        ("2 rays", |task| task.rays = 2),
+        ("stride of 3 px", |task| task.stride = 3),
+        ("probability threshold of 2", |task| {
+            task.probability_threshold = 2.0
+        }),
+        ("overlap threshold of -1", |task| {
+            task.overlap_threshold = -1.0
+        }),
+    ];
+    for (told, change) in cases {
+        let mut wrong = segmenter();
+        let Task::Segment(task) = &mut wrong.card.task else {
+            panic!("a segmenter's card");
+        };
+        change(task);
+        let error = wrong.write(Precision::F32).unwrap_err().to_string();
+        assert!(error.contains(told), "{told:?} is not in {error}");
+    }
+}
+
+#[test]
 fn a_call_is_unsure_where_the_probability_lies_in_the_band() {
     let cell = CellImage::new(render_synthetic(&[Feature::Grooves], 0)).unwrap();
     let unsure = |bands: Vec<[f64; 2]>| {
         let mut checkpoint = checkpoint();
-        checkpoint.card.unsure = bands;
+        checkpoint.card.classification_mut().unwrap().unsure = bands;
         let read = Checkpoint::read(&checkpoint.write(Precision::F32).unwrap()).unwrap();
         assert_eq!(read.card, checkpoint.card);
         let classifier = Classifier::new(read, Device::flex()).unwrap();

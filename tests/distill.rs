@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData, Tolerance};
 use image::{Rgb, RgbImage};
-use karyolens::checkpoint::{Checkpoint, ModelCard, Precision, Provenance};
+use karyolens::checkpoint::{Checkpoint, Classification, ModelCard, Precision, Provenance};
 use karyolens::image::{CellImage, InputSpec, decode};
 use karyolens::model::Architecture;
 use karyolens::nuclei::FeatureSet;
@@ -309,8 +309,7 @@ fn transformer(device: &Device) -> Checkpoint {
     let card = ModelCard::new(
         "some",
         architecture,
-        InputSpec::new(32),
-        features,
+        Classification::new(InputSpec::new(32), features),
         Provenance::default(),
     );
     Checkpoint::of(&model, card)

@@ -46,11 +46,12 @@ fn shares_of_all_places_and_the_rest_are_the_logits() {
         let checkpoint = checkpoint(model);
         let network = checkpoint.clone().folded().unwrap();
         let head = network.evidence_head().expect("a head");
-        let side = checkpoint.card.input.side as usize;
+        let input = &checkpoint.card.classification().unwrap().input;
+        let side = input.side as usize;
         let mut colours = Vec::new();
         for seed in 0..3 {
             let cell = synthetic(&[Feature::ALL[seed], Feature::Glassy], seed as u64);
-            for pixel in checkpoint.card.input.resized(&cell).pixels() {
+            for pixel in input.resized(&cell).pixels() {
                 colours.push(pixel.0.map(|value| f32::from(value) / 255.0));
             }
         }
@@ -134,7 +135,7 @@ fn the_map_covers_what_the_network_sees() {
     let explain = |picture| block_on(classifier.explain(&file(picture), 0)).unwrap();
     let small = RgbImage::from_pixel(40, 30, Rgb([90, 60, 120]));
     let map = explain(small);
-    let crop = classifier.card().input.crop;
+    let crop = classifier.card().task.input.crop;
     let edge = (CellImage::SIDE - crop) / 2;
     let region = |edge, side| Region {
         left: edge,

@@ -94,7 +94,8 @@ fn a_head_for_other_classes_is_left_out() {
         },
     );
     let imported = resnet(weights).unwrap();
-    assert!(imported.checkpoint.card.features.is_empty());
+    let task = imported.checkpoint.card.classification().unwrap();
+    assert!(task.features.is_empty());
     assert!(
         imported
             .checkpoint

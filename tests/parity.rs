@@ -34,8 +34,9 @@ fn bring_in(
 fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
     let device = Device::flex();
     let model = checkpoint.clone().folded().unwrap();
+    let card = checkpoint.card.clone().into_classifier().unwrap();
     let bytes = std::fs::read(reference).unwrap();
-    let found = pollster::block_on(verify(&model, &checkpoint.card, &bytes, &device)).unwrap();
+    let found = pollster::block_on(verify(&model, &card, &bytes, &device)).unwrap();
     assert!(
         found.passes(TOLERANCE),
         "{}: {found:?}",
@@ -48,7 +49,8 @@ fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
 /// The network that trains answers as the one that is only run, on images of noise.
 fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
     let device = Device::flex();
-    let side = checkpoint.card.input.side as usize;
+    let task = checkpoint.card.classification().unwrap();
+    let side = task.input.side as usize;
     let mut state = 1u32;
     let noise: Vec<f32> = (0..2 * 3 * side * side)
         .map(|_| {
@@ -56,7 +58,7 @@ fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
             (state >> 8) as f32 / (1 << 22) as f32 - 2.0
         })
         .collect();
-    let colours = checkpoint.card.normalisation().undone(&noise, side * side);
+    let colours = task.normalisation().undone(&noise, side * side);
     let pixels = Model::images(colours, [2, side, side], &device);
     let noise = Tensor::from_data(TensorData::new(noise, [2, 3, side, side]), &device);
     let trains = checkpoint.clone().model(&device).unwrap().forward(noise);
@@ -178,10 +180,8 @@ fn dinov2_at_its_native_grid_and_resampled() {
         return;
     };
     let native = bring_in(&folder, Library::DinoV2, "vit-small-14", None).checkpoint;
-    assert_eq!(
-        (native.card.input.side, native.card.features.len()),
-        (518, 0)
-    );
+    let task = native.card.classification().unwrap();
+    assert_eq!((task.input.side, task.features.len()), (518, 0));
     assert_parity(&native, &folder.join("io.safetensors"));
     // Positions resampled in the forward pass, then at import: the same answer.
     assert_parity(&native, &folder.join("io_98.safetensors"));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::Device;
 use karyolens::checkpoint::{
-    Array, Checkpoint, CheckpointError, ModelCard, Precision, Provenance, StateDict,
+    Array, Checkpoint, CheckpointError, Classification, ModelCard, Precision, Provenance, StateDict,
 };
 use karyolens::image::InputSpec;
 use karyolens::model::{Architecture, BlockKind, ConvNextConfig, ResNetConfig, VitConfig};
@@ -39,9 +39,9 @@ fn checkpoints() -> [Checkpoint; 3] {
     [convnext, resnet, vit].map(|architecture| {
         let features = FeatureSet::default();
         let model = architecture.init(features.len(), 0.0, &Device::flex());
-        let input = InputSpec::new(32);
+        let task = Classification::new(InputSpec::new(32), features);
         let name = architecture.name();
-        let card = ModelCard::new(name, architecture, input, features, Provenance::default());
+        let card = ModelCard::new(name, architecture, task, Provenance::default());
         Checkpoint::of(&model, card)
     })
 }

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use karyolens::checkpoint::{ModelCard, Provenance};
+use karyolens::checkpoint::{Classification, ClassifierCard, ModelCard, Provenance};
 use karyolens::image::{InputSpec, render_synthetic};
 use karyolens::model::Architecture;
 use karyolens::nuclei::{Feature, FeatureSet};
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 const HOSTILE: &str = "<script>x</script>_cell_1";
 
-fn card() -> ModelCard {
+fn card() -> ClassifierCard {
     let architecture = Architecture::named("convnext-atto").unwrap();
     let provenance = Provenance {
         data: "cells & <b>more</b>".into(),
@@ -29,8 +29,7 @@ fn card() -> ModelCard {
     ModelCard::new(
         "convnext-atto",
         architecture,
-        InputSpec::new(32),
-        features,
+        Classification::new(InputSpec::new(32), features),
         provenance,
     )
 }
@@ -148,7 +147,7 @@ fn every_feature_has_a_row_of_its_own_figures() {
     let folder = TempDir::new().unwrap();
     let page = report(folder.path(), &history(folder.path()));
     let (_, scores) = cells(folder.path());
-    let thresholds = card().thresholds;
+    let thresholds = card().task.thresholds;
     let evaluation = scores
         .evaluate(&thresholds, ThresholdSearch::Expected)
         .unwrap();

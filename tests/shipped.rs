@@ -5,7 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use karyolens::checkpoint::{Checkpoint, ModelCard};
+use karyolens::checkpoint::{Checkpoint, Classification, ModelCard};
 use serde_json::Value;
 use support::training::text;
 use support::{karyolens, shared, stdout};
@@ -78,9 +78,9 @@ fn every_card_holds_on_the_real_cells() {
 #[test]
 fn every_card_says_where_its_calls_are_in_doubt() {
     for model in models() {
-        let ModelCard {
+        let Classification {
             thresholds, unsure, ..
-        } = card(&model);
+        } = card(&model).into_classifier().unwrap().task;
         assert_eq!(unsure.len(), thresholds.len(), "{}", model.display());
         for (threshold, [low, high]) in thresholds.iter().zip(unsure) {
             assert!(low < high, "{}: {low} to {high}", model.display());

@@ -391,10 +391,10 @@ fn a_card_tells_where_its_calls_are_in_doubt() {
     stdout(&train(&data, &run, &["--epochs", "1"]));
     let read = |model: &Path| Checkpoint::read(&std::fs::read(model).unwrap()).unwrap();
     let trained = read(&run.join("model.safetensors"));
-    assert_eq!(trained.card.unsure.len(), 9);
+    assert_eq!(trained.card.classification().unwrap().unsure.len(), 9);
 
     let mut old = trained.clone();
-    old.card.unsure.clear();
+    old.card.classification_mut().unwrap().unsure.clear();
     let old_file = folder.path().join("old.safetensors");
     std::fs::write(&old_file, old.write(Precision::F16).unwrap()).unwrap();
     let copy = folder.path().join("copy.safetensors");

@@ -1,40 +1,34 @@
-//! The model card: what a network is and how far it may be trusted.
+//! The model card: the network, its training and how far it may be trusted.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointError, Precision};
-use crate::image::InputSpec;
-use crate::model::{Architecture, Normalisation};
-use crate::nuclei::FeatureSet;
+use super::error::CheckpointError;
+use super::storage::Precision;
+use super::task::{Classification, Task};
+use crate::model::Architecture;
 
 /// The version of the card's layout that this crate writes and reads.
 const FORMAT: u32 = 1;
 
 /// Everything about a network but its weights.
+///
+/// `T` is the part that belongs to its task: [`Task`] as a file has it, where any task may be
+/// found, and [`Classification`] once [`into_classifier`](ModelCard::into_classifier) has found one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelCard {
+pub struct ModelCard<T = Task> {
     /// Version of this layout.
     pub format: u32,
     /// A short name for people.
     pub name: String,
     /// The network and its sizes.
     pub architecture: Architecture,
-    /// How a cell image becomes its input.
-    pub input: InputSpec,
-    /// The features in the order of the logits; empty for a backbone without a head.
-    pub features: FeatureSet,
-    /// The probability from which each feature is called present, in the same order.
-    pub thresholds: Vec<f64>,
-    /// For each feature, in the same order, the probabilities `[low, high]` about its threshold at
-    /// which the call might be the other one: the 90 % interval of the thresholds that the same
-    /// search finds on bootstrap resamples of the validation cells. It tells how well the threshold
-    /// is known, not how good the network is. Empty where nobody worked it out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unsure: Vec<[f64; 2]>,
-    /// 8 where the file has the weights of matrices and convolutions as whole numbers of 8 bits and a
-    /// scale an output channel; absent where all are floating-point.
+    /// The task, its input and its output. In the file its entries stand among the others.
+    #[serde(flatten)]
+    pub task: T,
+    /// 8 where the file stores the weights of matrices and convolutions as whole numbers of 8 bits
+    /// with a scale for each output channel; absent where all weights are floating-point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_bits: Option<u32>,
     /// Where the weights come from.
@@ -43,16 +37,19 @@ pub struct ModelCard {
     pub metrics: BTreeMap<String, f64>,
     /// Version of the crate that wrote the card.
     pub crate_version: String,
-    /// What the network may be used for.
+    /// The permitted use of the network.
     pub intended_use: String,
 }
+
+/// The card of a network that names features.
+pub type ClassifierCard = ModelCard<Classification>;
 
 /// Where weights come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The data that the network was trained on, in words.
     pub data: String,
-    /// What is known of the data's licence, in words.
+    /// The known facts about the data's licence, in words.
     pub data_licence: String,
     /// How it was made: the command, or the library and file that it was imported from.
     pub made_by: String,
@@ -60,38 +57,23 @@ pub struct Provenance {
     pub settings: serde_json::Value,
 }
 
-impl ModelCard {
-    /// What every card says of its use.
+impl<T> ModelCard<T> {
+    /// The use that every new card permits.
     pub const INTENDED_USE: &str =
         "Research and teaching. Not a medical device; not for diagnosis or patient care.";
 
-    /// What `weight_bits` may be.
-    pub(super) const WEIGHT_BITS: u32 = 8;
-
-    /// The precision of the file that the card was read from; f16 for floating-point weights.
-    pub fn precision(&self) -> Precision {
-        match self.weight_bits {
-            Some(_) => Precision::Int8,
-            None => Precision::F16,
-        }
-    }
-
-    /// A card with thresholds of 0.5, no metrics and the current version.
+    /// A card without metrics, of the current version.
     pub fn new(
         name: impl Into<String>,
         architecture: Architecture,
-        input: InputSpec,
-        features: FeatureSet,
+        task: impl Into<T>,
         provenance: Provenance,
     ) -> Self {
         Self {
             format: FORMAT,
             name: name.into(),
             architecture,
-            input,
-            thresholds: vec![0.5; features.len()],
-            unsure: Vec::new(),
-            features,
+            task: task.into(),
             weight_bits: None,
             provenance,
             metrics: BTreeMap::new(),
@@ -100,11 +82,67 @@ impl ModelCard {
         }
     }
 
-    /// How colours become the network's input.
-    pub fn normalisation(&self) -> Normalisation {
-        Normalisation {
-            mean: self.input.mean,
-            std: self.input.std,
+    /// The precision of the file that the card was read from; f16 for floating-point weights.
+    pub fn precision(&self) -> Precision {
+        match self.weight_bits {
+            Some(_) => Precision::Int8,
+            None => Precision::F16,
+        }
+    }
+}
+
+impl ModelCard {
+    /// The one value of `weight_bits` that this version knows.
+    pub(super) const WEIGHT_BITS: u32 = 8;
+
+    /// The classifier's part of the card.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotAClassifier`] for a network with another task.
+    pub fn classification(&self) -> Result<&Classification, CheckpointError> {
+        match &self.task {
+            Task::Classify(task) => Ok(task),
+            Task::Segment(_) => Err(self.not_a_classifier()),
+        }
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Errors
+    /// As [`classification`](Self::classification).
+    pub fn classification_mut(&mut self) -> Result<&mut Classification, CheckpointError> {
+        let error = self.not_a_classifier();
+        match &mut self.task {
+            Task::Classify(task) => Ok(task),
+            Task::Segment(_) => Err(error),
+        }
+    }
+
+    /// The card as a classifier's.
+    ///
+    /// # Errors
+    /// As [`classification`](Self::classification).
+    pub fn into_classifier(self) -> Result<ClassifierCard, CheckpointError> {
+        let error = self.not_a_classifier();
+        let Task::Classify(task) = self.task else {
+            return Err(error);
+        };
+        Ok(ModelCard {
+            task,
+            format: self.format,
+            name: self.name,
+            architecture: self.architecture,
+            weight_bits: self.weight_bits,
+            provenance: self.provenance,
+            metrics: self.metrics,
+            crate_version: self.crate_version,
+            intended_use: self.intended_use,
+        })
+    }
+
+    fn not_a_classifier(&self) -> CheckpointError {
+        CheckpointError::NotAClassifier {
+            name: self.name.clone(),
         }
     }
 
@@ -112,9 +150,15 @@ impl ModelCard {
     pub(super) fn parse(json: &str) -> Result<Self, CheckpointError> {
         let card: Self = serde_json::from_str(json)
             .map_err(|error| CheckpointError::Card(format!("it cannot be read: {error}")))?;
-        match card.fault() {
+        card.check()?;
+        Ok(card)
+    }
+
+    /// Checks every value, for cards that are read and cards that are written.
+    pub(super) fn check(&self) -> Result<(), CheckpointError> {
+        match self.fault() {
             Some(fault) => Err(CheckpointError::Card(fault)),
-            None => Ok(card),
+            None => Ok(()),
         }
     }
 
@@ -128,12 +172,6 @@ impl ModelCard {
         if let Err(error) = self.architecture.check() {
             return Some(error.to_string());
         }
-        if let Some(fault) = self.input.fault() {
-            return Some(fault);
-        }
-        if let Err(error) = self.architecture.check_input_side(self.input.side as usize) {
-            return Some(error.to_string());
-        }
         if let Some(bits) = self.weight_bits
             && bits != Self::WEIGHT_BITS
         {
@@ -142,31 +180,6 @@ impl ModelCard {
                 "weights of {bits} bits; this version reads {known}"
             ));
         }
-        if self.thresholds.len() != self.features.len() {
-            let (thresholds, features) = (self.thresholds.len(), self.features.len());
-            return Some(format!("{thresholds} thresholds for {features} features"));
-        }
-        if let Some(threshold) = self.thresholds.iter().find(|t| !(0.0..=1.0).contains(*t)) {
-            return Some(format!(
-                "a threshold of {threshold}; it must be from 0 to 1"
-            ));
-        }
-        if !self.unsure.is_empty() && self.unsure.len() != self.features.len() {
-            let (bands, features) = (self.unsure.len(), self.features.len());
-            return Some(format!("{bands} bands of doubt for {features} features"));
-        }
-        let holds = |threshold: f64, [low, high]: [f64; 2]| {
-            0.0 <= low && low <= threshold && threshold <= high && high <= 1.0
-        };
-        self.thresholds
-            .iter()
-            .zip(&self.unsure)
-            .find(|(threshold, band)| !holds(**threshold, **band))
-            .map(|(threshold, [low, high])| {
-                format!(
-                    "doubt from {low} to {high} about a threshold of {threshold}; it must hold the \
-                     threshold, and be from 0 to 1"
-                )
-            })
+        self.task.fault(&self.architecture)
     }
 }

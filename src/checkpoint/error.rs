@@ -35,6 +35,12 @@ pub enum CheckpointError {
     /// The card cannot be read or contradicts itself.
     #[error("the model card is wrong: {0}")]
     Card(String),
+    /// A classifier is wanted, and the network has another task.
+    #[error("{name} is a model that finds nuclei, not one that names features")]
+    NotAClassifier {
+        /// The model's name.
+        name: String,
+    },
     /// A weight is infinite or not a number.
     #[error("tensor {name} holds a value that is not finite, so the network cannot be trusted")]
     NotFinite {

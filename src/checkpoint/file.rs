@@ -8,6 +8,7 @@ use super::card::ModelCard;
 use super::error::CheckpointError;
 use super::state_dict::StateDict;
 use super::storage::{Precision, has_8_bits};
+use super::task::Task;
 use crate::model::{Architecture, ArchitectureError, Model, VitConfig, resample_positions};
 
 /// Where the model card stands in the metadata of the file.
@@ -61,9 +62,11 @@ impl Checkpoint {
     /// Weights that were read from a file of the same precision are written as they were there.
     ///
     /// # Errors
+    /// [`CheckpointError::Card`] where a value of the card is wrong, and
     /// [`CheckpointError::NotFinite`] where a weight is not finite, or too large for f16.
     pub fn write(&self, precision: Precision) -> Result<Vec<u8>, CheckpointError> {
         let mut card = self.card.clone();
+        card.check()?;
         card.weight_bits = (precision == Precision::Int8).then_some(ModelCard::WEIGHT_BITS);
         let card = serde_json::to_string(&card)
             .map_err(|error| CheckpointError::Card(error.to_string()))?;
@@ -78,7 +81,10 @@ impl Checkpoint {
     /// [`ArchitectureError::InputSide`] where the side does not fit.
     pub fn resample(&mut self, side: usize) -> Result<(), ArchitectureError> {
         self.card.architecture = self.card.architecture.clone().with_input_side(side)?;
-        self.card.input.side = side as u32;
+        match &mut self.card.task {
+            Task::Classify(task) => task.input.side = side as u32,
+            Task::Segment(task) => task.input.side = side as u32,
+        }
         let Architecture::Vit(VitConfig { grid, .. }) = self.card.architecture else {
             return Ok(());
         };
@@ -94,17 +100,19 @@ impl Checkpoint {
     /// # Errors
     /// As [`model`](Self::model).
     pub fn folded(self) -> Result<Model, CheckpointError> {
-        let normalisation = self.card.normalisation();
+        let normalisation = self.card.classification()?.normalisation();
         Ok(self.model(&Device::flex())?.folded(normalisation))
     }
 
     /// The network, with these weights, on `device`.
     ///
     /// # Errors
-    /// [`CheckpointError::Weights`], naming each tensor that is missing, surplus or misshapen.
+    /// [`CheckpointError::Weights`], naming each tensor that is missing, surplus or misshapen, and
+    /// [`CheckpointError::NotAClassifier`].
     pub fn model(self, device: &Device) -> Result<Model, CheckpointError> {
         let architecture = &self.card.architecture;
-        let model = architecture.init(self.card.features.len(), 0.0, device);
+        let features = self.card.classification()?.features.len();
+        let model = architecture.init(features, 0.0, device);
         self.weights
             .apply(model)
             .map_err(|faults| CheckpointError::Weights {

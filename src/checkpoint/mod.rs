@@ -14,12 +14,14 @@ pub mod import;
 mod slim;
 mod state_dict;
 mod storage;
+mod task;
 pub mod verify;
 
 pub use array::Array;
-pub use card::{ModelCard, Provenance};
+pub use card::{ClassifierCard, ModelCard, Provenance};
 pub use error::CheckpointError;
 pub use file::Checkpoint;
 pub use slim::SlimError;
 pub use state_dict::StateDict;
 pub use storage::Precision;
+pub use task::{Classification, Segmentation, Task};

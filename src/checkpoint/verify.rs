@@ -8,7 +8,7 @@ use burn::tensor::{Device, ExecutionError};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Array, CheckpointError, ModelCard, StateDict};
+use super::{Array, CheckpointError, ClassifierCard, StateDict};
 use crate::model::{ArchitectureError, Model, split_tokens};
 
 /// The default tolerance: f32 arithmetic in another order, over a deep network.
@@ -65,7 +65,7 @@ impl Verification {
 /// [`VerifyError`] where the reference does not fit the network.
 pub async fn verify(
     model: &Model,
-    card: &ModelCard,
+    card: &ClassifierCard,
     reference: &[u8],
     device: &Device,
 ) -> Result<Verification, VerifyError> {
@@ -82,7 +82,10 @@ pub async fn verify(
     };
     card.architecture.check_input_side(height)?;
     card.architecture.check_input_side(width)?;
-    let colours = card.normalisation().undone(&input.values, height * width);
+    let colours = card
+        .task
+        .normalisation()
+        .undone(&input.values, height * width);
     let images = Model::images(colours, [batch, height, width], device);
 
     let answers = match (model, reference.0.contains_key("logits")) {

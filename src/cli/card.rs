@@ -71,8 +71,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 /// Adds the bands about the thresholds, as `train` does.
 fn add_unsure(checkpoint: &mut Checkpoint, data: &Path, device: &DeviceChoice) -> Result<()> {
     let (settings, scores) = validate(checkpoint, data, device)?;
-    let card = &mut checkpoint.card;
-    card.unsure = scores.unsure(&card.thresholds, settings.threshold_search)?;
+    let task = checkpoint.card.classification_mut()?;
+    task.unsure = scores.unsure(&task.thresholds, settings.threshold_search)?;
     Ok(())
 }
 
@@ -91,8 +91,9 @@ pub(super) fn validate(
         ..settings
     };
     let data = settings.data_folder()?;
-    ensure_same_features(&checkpoint.card.features, &data)?;
-    let records = data.split(&settings.val_split, &checkpoint.card.features)?;
+    let features = &checkpoint.card.classification()?.features;
+    ensure_same_features(features, &data)?;
+    let records = data.split(&settings.val_split, features)?;
     let classifier = Classifier::new(checkpoint.clone(), device.open_one()?)?;
     let scores = SplitScores::compute(&classifier, &records, |_| ())?;
     Ok((settings, scores))

@@ -56,15 +56,15 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         folder: arguments.data,
         splits: arguments.splits.splits(split_kind(arguments.by_field))?,
     };
-    ensure_same_features(&card.features, &data)?;
-    let records = data.split(&arguments.split, &card.features)?;
+    ensure_same_features(&card.task.features, &data)?;
+    let records = data.split(&arguments.split, &card.task.features)?;
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
-    let evaluation = scores.evaluate(&card.thresholds, arguments.threshold_search)?;
+    let evaluation = scores.evaluate(&card.task.thresholds, arguments.threshold_search)?;
     match arguments.json {
         true => say!("{}", serde_json::to_string_pretty(&evaluation)?),
-        false => print_text(&evaluation, card.features.names()),
+        false => print_text(&evaluation, card.task.features.names()),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -51,7 +51,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let classifier = read_classifier(&arguments.model, &arguments.device)?;
-    let feature = classifier.card().features.index(&arguments.feature)?;
+    let feature = classifier.card().task.features.index(&arguments.feature)?;
     let bytes = read_file(&arguments.image)?;
     let name = || format!("cannot explain {}", arguments.image.display());
     let cell = decode(&bytes).with_context(name)?;

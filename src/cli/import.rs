@@ -68,7 +68,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         say!("{note}");
     }
     let card = &imported.checkpoint.card;
-    if card.features.is_empty() {
+    let task = card.classification()?;
+    if task.features.is_empty() {
         say!("a backbone without a head: train it before it can name features");
     }
     let precision = if arguments.f16 {
@@ -82,7 +83,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         arguments.output.display(),
         card.name,
         imported.checkpoint.weights.0.len(),
-        card.input.side
+        task.input.side
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -117,7 +117,7 @@ fn print_text(rows: &[Row]) {
 /// Columns: file, error, then a probability and a presence a feature, then the risk.
 fn print_csv(rows: &[Row], classifier: &Classifier) -> Result<()> {
     let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
-    let names = classifier.card().features.names();
+    let names = classifier.card().task.features.names();
     let mut header = vec!["file".to_string(), "error".into()];
     header.extend(names.iter().flat_map(|name| {
         [

@@ -44,7 +44,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             let (settings, scores) = validate(&checkpoint, data, &arguments.device)
                 .with_context(|| format!("cannot measure {}", arguments.model.display()))?;
             let card = &mut checkpoint.card;
-            let evaluation = scores.evaluate(&card.thresholds, settings.threshold_search)?;
+            let thresholds = &card.classification()?.thresholds;
+            let evaluation = scores.evaluate(thresholds, settings.threshold_search)?;
             for (name, after) in evaluation.card_figures(&settings.val_split) {
                 match before.get(&name) {
                     Some(before) => say!("{name}: {before:.4} -> {after:.4}"),

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Some(file) = arguments.split_file {
         data.splits = Splits::File(file);
     }
-    let records = data.split(&settings.val_split, &classifier.card().features)?;
+    let records = data.split(&settings.val_split, &classifier.card().task.features)?;
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();

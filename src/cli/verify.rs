@@ -30,11 +30,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let device = arguments.device.open_one()?;
     let checkpoint = read_checkpoint(&arguments.model)?;
-    let card = checkpoint.card.clone();
-    let model = checkpoint
-        .folded()
-        .with_context(|| format!("cannot use {}", arguments.model.display()))?
-        .on(&device);
+    let context = || format!("cannot use {}", arguments.model.display());
+    let card = checkpoint.card.clone().into_classifier();
+    let card = card.with_context(context)?;
+    let model = checkpoint.folded().with_context(context)?.on(&device);
     let reference = read_file(&arguments.against)?;
     let verification = pollster::block_on(verify(&model, &card, &reference, &device))
         .with_context(|| format!("cannot compare with {}", arguments.against.display()))?;

@@ -1,4 +1,5 @@
-//! From a cell image to a network's input: centre crop, resize, normalise.
+//! From pixels to a network's input: a cell image is cropped and resized, a field is read in tiles,
+//! and the colours of both are normalised.
 
 use ::image::RgbImage;
 use ::image::imageops::{self, FilterType};
@@ -28,6 +29,24 @@ pub struct InputSpec {
     pub std: [f32; 3],
     /// Pixels of a cell image for one pixel of the field, in the data that the model was trained on.
     pub cell_scale: f32,
+}
+
+/// How a field becomes the inputs of a network that reads it tile by tile, as the model card records
+/// it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TileSpec {
+    /// Side of a tile in pixels of the input.
+    pub side: u32,
+    /// Pixels of the input for one pixel of a field, in the data the model was trained on.
+    pub scale: f32,
+    /// Micrometres that one pixel of the input shows, where the microscope's scale is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micrometres_per_pixel: Option<f32>,
+    /// Subtracted from the channels, which run from 0 to 1.
+    pub mean: [f32; 3],
+    /// The channels are divided by this.
+    pub std: [f32; 3],
 }
 
 /// A way to resample pixels.
@@ -87,20 +106,8 @@ impl InputSpec {
         if self.side == 0 {
             return Some("an input side of 0 px".into());
         }
-        if self.mean.iter().any(|value| !value.is_finite()) {
-            return Some(format!("a mean of {:?}", self.mean));
-        }
-        if self
-            .std
-            .iter()
-            .any(|value| !value.is_finite() || *value <= 0.0)
-        {
-            return Some(format!(
-                "a standard deviation of {:?}; it must be above 0",
-                self.std
-            ));
-        }
-        None
+        fault_of_length("a cell scale", self.cell_scale)
+            .or_else(|| fault_of_colours(&self.mean, &self.std))
     }
 
     /// The square of the canvas that becomes the input of `cell`: its left edge, which is also its
@@ -135,6 +142,32 @@ impl InputSpec {
             );
         }
     }
+}
+
+impl TileSpec {
+    /// The first thing that is wrong with the values, if any; a card may come from anywhere.
+    pub fn fault(&self) -> Option<String> {
+        if self.side == 0 {
+            return Some("a tile with a side of 0 px".into());
+        }
+        let size = self.micrometres_per_pixel;
+        fault_of_length("a scale", self.scale)
+            .or_else(|| size.and_then(|size| fault_of_length("micrometres per pixel", size)))
+            .or_else(|| fault_of_colours(&self.mean, &self.std))
+    }
+}
+
+fn fault_of_length(name: &str, value: f32) -> Option<String> {
+    (!value.is_finite() || value <= 0.0).then(|| format!("{name} of {value}; it must be above 0"))
+}
+
+fn fault_of_colours(mean: &[f32; 3], std: &[f32; 3]) -> Option<String> {
+    if mean.iter().any(|value| !value.is_finite()) {
+        return Some(format!("a mean of {mean:?}; it must be finite"));
+    }
+    std.iter()
+        .any(|value| !value.is_finite() || *value <= 0.0)
+        .then(|| format!("a standard deviation of {std:?}; it must be above 0"))
 }
 
 #[cfg(test)]

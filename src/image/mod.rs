@@ -3,7 +3,7 @@
 //! - [`decode()`] turns bytes into pixels, and trusts nothing.
 //! - [`CellImage`] is one nucleus on a white canvas; [`crop()`] cuts it out of a field.
 //! - [`InputSpec`] says how the canvas becomes a network's input. Training, evaluation and the browser
-//!   share it.
+//!   share it. [`TileSpec`] says how a field becomes one.
 //! - [`render_synthetic`] draws a nucleus, for examples and tests.
 //!
 //! Nothing here knows of tensors.
@@ -19,5 +19,5 @@ pub use ::image::RgbImage;
 pub use cell::{CellImage, NotACell};
 pub use crop::crop;
 pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};
-pub use input::{InputSpec, ResizeFilter};
+pub use input::{InputSpec, ResizeFilter, TileSpec};
 pub use synthetic::render as render_synthetic;

@@ -133,7 +133,7 @@ impl SplitScores {
         records: &[Record],
         mut progress: impl FnMut(usize),
     ) -> Result<Self> {
-        let features = classifier.card().features.len();
+        let features = classifier.card().task.features.len();
         let mut scores = Self {
             probabilities: Vec::new(),
             targets: Vec::new(),
@@ -169,7 +169,7 @@ impl SplitScores {
     }
 
     /// How far each of `thresholds` would move with other cells: the bands of
-    /// [`ModelCard::unsure`](crate::checkpoint::ModelCard::unsure), 90 % bootstrap intervals of
+    /// [`Classification::unsure`](crate::checkpoint::Classification::unsure), 90 % bootstrap intervals of
     /// what `search` finds.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use super::run::{KeepLastAndBest, RunFolder};
 use super::seen::Seen;
 use super::split_figure::{Figure, SplitFigure};
 use super::step::Trainee;
-use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, StateDict};
+use crate::checkpoint::{Checkpoint, Classification, ModelCard, Precision, Provenance, StateDict};
 use crate::classify::Classifier;
 use crate::files::write_atomically;
 use crate::image::InputSpec;
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
             finished: Some(SystemTime::now()),
             config: &serde_json::from_str(&serde_json::to_string(config)?)?, // as the file has it
             history: &history,
-            card: &checkpoint.card,
+            card: &checkpoint.card.clone().into_classifier()?,
             records: &self.val,
             scores: &scores,
             search: config.threshold_search,
@@ -254,8 +254,7 @@ impl<'a> Run<'a> {
         let card = ModelCard::new(
             self.architecture.name(),
             self.architecture.clone(),
-            self.input.clone(),
-            self.features.clone(),
+            Classification::new(self.input.clone(), self.features.clone()),
             provenance,
         );
         // Rounded as it will be stored, so that the figures are those of the file.
@@ -264,9 +263,10 @@ impl<'a> Run<'a> {
         let classifier = Classifier::new(checkpoint.clone(), self.devices[0].clone())?;
         let scores = SplitScores::compute(&classifier, &self.val, |_| ())?;
         let search = config.threshold_search;
-        checkpoint.card.thresholds = scores.scores()?.search_thresholds(search);
-        checkpoint.card.unsure = scores.unsure(&checkpoint.card.thresholds, search)?;
-        let evaluation = scores.evaluate(&checkpoint.card.thresholds, search)?;
+        let task = checkpoint.card.classification_mut()?;
+        task.thresholds = scores.scores()?.search_thresholds(search);
+        task.unsure = scores.unsure(&task.thresholds, search)?;
+        let evaluation = scores.evaluate(&task.thresholds, search)?;
         checkpoint
             .card
             .metrics
@@ -316,7 +316,8 @@ fn start(
         config.arch
     );
     let fresh = architecture.init(features.len(), config.drop_path, device);
-    if checkpoint.card.features != *features {
+    let task = checkpoint.card.classification_mut().with_context(context)?;
+    if task.features != *features {
         // Another head, or none: start with a fresh one.
         checkpoint
             .weights
@@ -327,7 +328,6 @@ fn start(
             .into_iter()
             .filter(|(name, _)| name.starts_with("head."));
         checkpoint.weights.0.extend(head);
-        checkpoint.card.features = features.clone();
     }
     let model = checkpoint.weights.apply(fresh).map_err(|faults| {
         anyhow::anyhow!("{} does not fit: {}", path.display(), faults.join("; "))

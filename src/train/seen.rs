@@ -23,10 +23,11 @@ impl Seen {
     /// elsewhere.
     pub fn by(checkpoint: &Checkpoint) -> Self {
         let settings = checkpoint.card.provenance.settings.clone();
-        let Ok(config) = serde_json::from_value::<TrainConfig>(settings) else {
+        let config = serde_json::from_value::<TrainConfig>(settings);
+        let (Ok(config), Ok(task)) = (config, checkpoint.card.classification()) else {
             return Self::default();
         };
-        let cells = config.training_cells(&checkpoint.card.features);
+        let cells = config.training_cells(&task.features);
         let ids = cells.into_iter().flatten().map(|record| record.id);
         Self {
             ids: ids.collect(),

@@ -40,7 +40,11 @@ impl Teachers {
             let context = || format!("cannot learn from {}", path.display());
             let bytes = std::fs::read(&path).with_context(context)?;
             let checkpoint = Checkpoint::read(&bytes).with_context(context)?;
-            let named = &checkpoint.card.features;
+            let named = &checkpoint
+                .card
+                .classification()
+                .with_context(context)?
+                .features;
             ensure!(
                 named == features,
                 "{} names the features {}, the data {}",
@@ -83,7 +87,7 @@ impl Teachers {
     /// Where there are no teachers.
     pub fn answers(&self, records: &[&Record]) -> Result<Vec<Vec<f32>>> {
         let knows = |teacher: &Teacher, record: &Record| teacher.seen.knows(&record.id);
-        let features = self.0[0].classifier.card().features.len();
+        let features = self.0[0].classifier.card().task.features.len();
         let mut sums = vec![vec![0.0; features]; records.len()];
         let mut asked = vec![0; records.len()];
         for teacher in &self.0 {

@@ -110,7 +110,7 @@ impl Classifier {
     /// How the risk is worked out; null where the features are not the nine.
     #[wasm_bindgen(getter)]
     pub fn risk_rule(&self) -> Result<JsValue, JsError> {
-        to_js(&self.classifier.card().features.risk_rule())
+        to_js(&self.classifier.card().task.features.risk_rule())
     }
 
     /// Which device runs the network, and why.
@@ -126,7 +126,7 @@ impl Classifier {
 
     /// The bytes of one image file and a feature's name → which parts of the cell spoke for it.
     pub async fn explain(&self, file: Vec<u8>, feature: String) -> Result<JsValue, JsError> {
-        let feature = self.classifier.card().features.index(&feature)?;
+        let feature = self.classifier.card().task.features.index(&feature)?;
         to_js(&self.classifier.explain(&file, feature).await?)
     }
 
@@ -138,7 +138,7 @@ impl Classifier {
     /// Milliseconds of each of `passes` forward passes over `batch` drawn cells: from pictures of
     /// the input's side to logits that have been read back, as classifying does it.
     pub async fn measure(&self, batch: u32, passes: u32) -> Result<JsValue, JsError> {
-        let spec = &self.classifier.card().input;
+        let spec = &self.classifier.card().task.input;
         let pictures = (0..batch)
             .map(|seed| CellImage::new(render_synthetic(&[Feature::Grooves], seed.into())))
             .map(|cell| Ok(spec.resized(&cell?)))

@@ -164,7 +164,8 @@ fn a_model_is_evaluated_on_the_folds_that_it_was_trained_on() {
     let card = karyolens::checkpoint::Checkpoint::read(&std::fs::read(&model).unwrap())
         .unwrap()
         .card;
-    assert_eq!(card.features, FeatureSet::new(["Spindle", "Vacuole"]));
+    let features = &card.classification().unwrap().features;
+    assert_eq!(*features, FeatureSet::new(["Spindle", "Vacuole"]));
     assert!(card.provenance.data.contains("by field"));
     assert_eq!(val["macro_f1"].as_f64(), Some(card.metrics["val_macro_f1"]));
 

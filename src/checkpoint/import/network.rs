@@ -1,6 +1,6 @@
 //! A network of another library, as our checkpoint.
 
-use super::super::{Checkpoint, ModelCard, Provenance, StateDict};
+use super::super::{Checkpoint, Classification, ModelCard, Provenance, StateDict};
 use super::error::ImportError;
 use super::foreign::Foreign;
 use super::library::Library;
@@ -53,13 +53,8 @@ pub fn import(weights: StateDict, options: &ImportOptions) -> Result<Imported, I
         settings: serde_json::Value::Null,
     };
     let input = InputSpec::whole_canvas(architecture.native_side() as u32);
-    let card = ModelCard::new(
-        architecture.name(),
-        architecture,
-        input,
-        features,
-        provenance,
-    );
+    let task = Classification::new(input, features);
+    let card = ModelCard::new(architecture.name(), architecture, task, provenance);
     let mut checkpoint = Checkpoint { card, weights };
     if let Some(side) = options.input_side {
         checkpoint.resample(side as usize)?;

@@ -327,11 +327,7 @@ pub(super) fn fault_of_names(names: &[String]) -> Option<String> {
     if names.is_empty() {
         return Some("it names no feature".into());
     }
-    if let Some(i) = names.iter().position(|name| name.trim().is_empty()) {
-        return Some(format!("name {} is empty", i + 1));
-    }
-    let twice = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
-    twice.map(|i| format!("{:?} is named twice", names[i]))
+    FeatureSet::new(names).fault()
 }
 
 /// The record of a labelled cell whose image lies in one of `folders`.

@@ -54,15 +54,16 @@ fn cell(report: &Report, row: usize, loss: f64) -> Markup {
     let probabilities = &report.scores.probabilities[row * features..][..features];
     let rows = report
         .card
+        .task
         .features
         .names()
         .iter()
         .zip(&record.labels)
-        .zip(probabilities.iter().zip(&report.card.thresholds));
+        .zip(probabilities.iter().zip(&report.card.task.thresholds));
     let mark = |yes: bool| if yes { "yes" } else { "–" };
     html! {
         p.id { b { (record.id) } " cross-entropy " (format!("{loss:.2}")) }
-        @match thumbnail(record, &report.card.input) {
+        @match thumbnail(record, &report.card.task.input) {
             Ok(jpeg) => {
                 img alt="" width="112" height="112"
                     src=(format!("data:image/jpeg;base64,{}", BASE64_STANDARD.encode(jpeg)));

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{decimals, decimals_or_dash};
-use crate::checkpoint::ModelCard;
+use crate::checkpoint::ClassifierCard;
 use crate::train::evaluate::Evaluation;
 use crate::train::metrics::Scores;
 
@@ -16,7 +16,7 @@ const STUDY: [(&str, f64, f64); 3] = [
 ];
 
 /// The figures over all features, with their intervals, and F1 beside what it may be compared to.
-pub(super) fn headline(evaluation: &Evaluation, card: &ModelCard) -> Markup {
+pub(super) fn headline(evaluation: &Evaluation, card: &ClassifierCard) -> Markup {
     html! {
         section {
             h2 { "How good it is" }
@@ -63,7 +63,7 @@ pub(super) fn headline(evaluation: &Evaluation, card: &ModelCard) -> Markup {
                         "cross-fitted ones were searched "
                         "on other fields than those of the cells they are applied to, in five "
                         "folds."
-                        @if card.features.is_nuclear() {
+                        @if card.task.features.is_nuclear() {
                             " The study's networks were measured on another split, its own 524 "
                             "test cells: "
                             "they show the size of figure to expect, not a contest."
@@ -75,7 +75,7 @@ pub(super) fn headline(evaluation: &Evaluation, card: &ModelCard) -> Markup {
     }
 }
 
-fn f1_rows(evaluation: &Evaluation, card: &ModelCard) -> Markup {
+fn f1_rows(evaluation: &Evaluation, card: &ClassifierCard) -> Markup {
     let Evaluation {
         summary,
         all_present,
@@ -117,7 +117,7 @@ fn f1_rows(evaluation: &Evaluation, card: &ModelCard) -> Markup {
                     }
                 }
             }
-            @if card.features.is_nuclear() {
+            @if card.task.features.is_nuclear() {
                 tbody.aside {
                     tr { th colspan="3" scope="rowgroup" { "The study, another split, at 0.5" } }
                     @for (network, macro_f1, micro_f1) in STUDY {
@@ -149,10 +149,10 @@ fn range(value: f64, [low, high]: [f64; 2], baseline: Option<f64>) -> Markup {
 
 /// F1 at 0.5 and tuned, and average precision, as bars, beside what calling everything present
 /// gives: the one figure of each feature to compare with, since the study's at hand are over all.
-pub(super) fn bars(evaluation: &Evaluation, card: &ModelCard) -> Markup {
+pub(super) fn bars(evaluation: &Evaluation, card: &ClassifierCard) -> Markup {
     let present = evaluation.all_present.per_feature.iter();
     let features = evaluation.summary.per_feature.iter().zip(present);
-    let names = card.features.names();
+    let names = card.task.features.names();
     html! {
         section {
             h2 { "Feature by feature" }
@@ -172,7 +172,7 @@ pub(super) fn bars(evaluation: &Evaluation, card: &ModelCard) -> Markup {
                     }
                 }
             }
-            @if card.features.is_nuclear() {
+            @if card.task.features.is_nuclear() {
                 p.legend { "The study's figures above are over all features; there are none of each to set beside these." }
             }
         }
@@ -242,9 +242,9 @@ pub(super) fn features(evaluation: &Evaluation, names: &[String]) -> Markup {
 }
 
 /// Which feature is called where another is shown, as a square of shares.
-pub(super) fn confusion(scores: &Scores, card: &ModelCard) -> Markup {
-    let names = card.features.names();
-    let shares = scores.confusion(&card.thresholds);
+pub(super) fn confusion(scores: &Scores, card: &ClassifierCard) -> Markup {
+    let names = card.task.features.names();
+    let shares = scores.confusion(&card.task.thresholds);
     html! {
         section {
             h2 { "Which feature is taken for which" }

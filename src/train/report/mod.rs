@@ -21,7 +21,7 @@ use super::data::Record;
 use super::evaluate::{Evaluation, SplitScores};
 use super::history::History;
 use super::metrics::{Scores, ThresholdSearch};
-use crate::checkpoint::ModelCard;
+use crate::checkpoint::ClassifierCard;
 use crate::files::write_atomically;
 
 const STYLE: &str = include_str!("style.css");
@@ -46,7 +46,7 @@ pub struct Report<'a> {
     /// Every epoch's figures.
     pub history: &'a History,
     /// The card of the run's checkpoint.
-    pub card: &'a ModelCard,
+    pub card: &'a ClassifierCard,
     /// The validation cells.
     pub records: &'a [Record],
     /// What the checkpoint says of them, in the same order.
@@ -62,7 +62,7 @@ pub struct Report<'a> {
 /// # Errors
 /// Scores that do not fit the records or the card, or are no probabilities.
 pub fn render(report: &Report) -> Result<String> {
-    let (cells, features) = (report.records.len(), report.card.features.len());
+    let (cells, features) = (report.records.len(), report.card.task.features.len());
     let found = report.scores.probabilities.len();
     ensure!(
         report.scores.features == features && found == cells * features,
@@ -72,7 +72,7 @@ pub fn render(report: &Report) -> Result<String> {
     );
     let evaluation = report
         .scores
-        .evaluate(&report.card.thresholds, report.search)?;
+        .evaluate(&report.card.task.thresholds, report.search)?;
     let scores = report.scores.scores()?;
     Ok(page(report, &evaluation, &scores).into_string())
 }
@@ -92,7 +92,7 @@ fn page(report: &Report, evaluation: &Evaluation, scores: &Scores) -> Markup {
     // A folder such as `.` has its name only as a whole path.
     let run = std::path::absolute(report.run).unwrap_or_else(|_| report.run.into());
     let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy();
-    let names = card.features.names();
+    let names = card.task.features.names();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -132,7 +132,7 @@ fn page(report: &Report, evaluation: &Evaluation, scores: &Scores) -> Markup {
 /// What the run is, as terms and what they are.
 fn facts(report: &Report) -> Markup {
     let card = report.card;
-    let side = card.input.side;
+    let side = card.task.input.side;
     let finished = report.finished.map(|at| {
         let at = chrono::DateTime::<chrono::Utc>::from(at);
         at.format("%Y-%m-%d %H:%M UTC").to_string()
