@@ -1,9 +1,7 @@
 /**
- * The picture of a cell, large, and over it which of its pixels spoke for a feature and which
- * against. Both are drawn from the square that the network sees.
+ * The picture of a cell, large, and over it a heat map: which pixels spoke for a feature and which
+ * against it. Both are drawn from the square that the network sees.
  */
-
-import { find } from "../elements/dom.js";
 
 /** @import { HeatMap } from "../pkg/index.js" */
 
@@ -11,63 +9,71 @@ import { find } from "../elements/dom.js";
 export const CELL_SIDE = 224;
 /** From this value on a pixel counts as the white around a cell. */
 const WHITE_FROM = 232;
-/** Orange spoke for, blue against: apart for every kind of colour vision. */
+/** Orange spoke for, blue against: people with any kind of colour vision tell them apart. */
 const FOR = [230, 97, 1];
 const AGAINST = [40, 90, 190];
 
-const portrait = find("#portrait", HTMLCanvasElement);
-const overlay = find("#heat", HTMLCanvasElement);
+export class CellPicture {
+  #portrait;
+  #heat;
+  /** Side in pixels of the part of the canvas that the portrait shows. */
+  #shown = CELL_SIDE;
 
-/** Side in pixels of what the portrait shows of the canvas. */
-let shown = CELL_SIDE;
+  /** @param {{portrait: HTMLCanvasElement, heat: HTMLCanvasElement}} elements the second lies over the first */
+  constructor({ portrait, heat }) {
+    this.#portrait = portrait;
+    this.#heat = heat;
+  }
 
-/**
- * Shows a cell image's middle: what the network sees of it, and all of the cell.
- *
- * @param {ImageBitmap} image the cell on its canvas, or the picture as it came
- * @param {number} crop side in pixels of what the network sees of a cell that fits
- */
-export function showPortrait(image, crop) {
-  const onCanvas = image.width === CELL_SIDE && image.height === CELL_SIDE;
-  shown = onCanvas ? Math.max(crop, reachOf(image)) : Math.max(image.width, image.height);
-  const context = contextOf(portrait);
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, portrait.width, portrait.height);
-  context.imageSmoothingQuality = "high";
-  const scale = portrait.width / shown;
-  const [width, height] = [image.width * scale, image.height * scale];
-  context.drawImage(image, (portrait.width - width) / 2, (portrait.height - height) / 2, width, height);
+  /**
+   * Shows the middle of a cell image: the part that the network sees, and all of the cell.
+   *
+   * @param {ImageBitmap} image the cell on its canvas, or the picture as it came
+   * @param {number} crop side in pixels of the part that the network sees of a cell that fits
+   */
+  showPortrait(image, crop) {
+    const canvas = this.#portrait;
+    const onCanvas = image.width === CELL_SIDE && image.height === CELL_SIDE;
+    this.#shown = onCanvas ? Math.max(crop, reachOf(image)) : Math.max(image.width, image.height);
+    const context = contextOf(canvas);
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingQuality = "high";
+    const scale = canvas.width / this.#shown;
+    const [width, height] = [image.width * scale, image.height * scale];
+    context.drawImage(image, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+  }
+
+  clearPortrait() {
+    clear(this.#portrait);
+  }
+
+  /** Lays a map over the portrait, which must be of the cell on its canvas. @param {HeatMap} map */
+  showHeat({ width, height, values, region }) {
+    const strongest = Math.max(...values.map(Math.abs), Number.MIN_VALUE);
+    const pixels = new ImageData(width, height);
+    values.forEach((value, index) => {
+      const strength = Math.abs(value) / strongest;
+      pixels.data.set([...(value > 0 ? FOR : AGAINST), 255 * strength], 4 * index);
+    });
+    const small = new OffscreenCanvas(width, height);
+    const drawing = small.getContext("2d");
+    if (!drawing) return;
+    drawing.putImageData(pixels, 0, 0);
+    clear(this.#heat);
+    const context = contextOf(this.#heat);
+    context.imageSmoothingQuality = "high";
+    const scale = this.#heat.width / this.#shown;
+    const corner = (CELL_SIDE - this.#shown) / 2;
+    context.drawImage(small, (region.left - corner) * scale, (region.top - corner) * scale, region.side * scale, region.side * scale);
+  }
+
+  clearHeat() {
+    clear(this.#heat);
+  }
 }
 
-export function clearPortrait() {
-  contextOf(portrait).clearRect(0, 0, portrait.width, portrait.height);
-}
-
-/** Lays a map over the portrait, which must be of the cell on its canvas. @param {HeatMap} map */
-export function showHeat({ width, height, values, region }) {
-  const strongest = Math.max(...values.map(Math.abs), Number.MIN_VALUE);
-  const pixels = new ImageData(width, height);
-  values.forEach((value, index) => {
-    const strength = Math.abs(value) / strongest;
-    pixels.data.set([...(value > 0 ? FOR : AGAINST), 255 * strength], 4 * index);
-  });
-  const small = new OffscreenCanvas(width, height);
-  const drawing = small.getContext("2d");
-  if (!drawing) return;
-  drawing.putImageData(pixels, 0, 0);
-  const context = contextOf(overlay);
-  context.clearRect(0, 0, overlay.width, overlay.height);
-  context.imageSmoothingQuality = "high";
-  const scale = overlay.width / shown;
-  const corner = (CELL_SIDE - shown) / 2;
-  context.drawImage(small, (region.left - corner) * scale, (region.top - corner) * scale, region.side * scale, region.side * scale);
-}
-
-export function clearHeat() {
-  contextOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
-}
-
-/** Side of the smallest square about the middle that holds all that is not white. @param {ImageBitmap} image */
+/** Side of the smallest square about the middle that holds every pixel that is not white. @param {ImageBitmap} image */
 function reachOf(image) {
   const context = new OffscreenCanvas(CELL_SIDE, CELL_SIDE).getContext("2d", { willReadFrequently: true });
   if (!context) return CELL_SIDE;
@@ -80,6 +86,11 @@ function reachOf(image) {
     reach = Math.max(reach, distance(pixel % CELL_SIDE), distance(Math.floor(pixel / CELL_SIDE)));
   }
   return reach;
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function clear(canvas) {
+  contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
 }
 
 /** @param {HTMLCanvasElement} canvas */

@@ -1,20 +1,21 @@
 /**
- * Two models, or one on two devices, beside each other on the same cells. What agrees and what
- * does not is agreement.js; this asks, runs both and shows it.
+ * Two models, or one on two devices, beside each other on the same cells. agreement.js says where
+ * they agree; this dialog asks for the sides, runs both and shows the findings.
  */
 
 import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
 import { deviceName } from "../reading/device-name.js";
 import { openDialog } from "../elements/dialog.js";
-import { download, find, make, messageOf, oncePerFrame } from "../elements/dom.js";
-import { featureName, number, percent, t } from "../language/language.js";
+import { download, find, make, messageOf, oncePerFrame, onPress } from "../elements/dom.js";
+import { number, percent, t } from "../language/language.js";
 import { Karyolens } from "../pkg/index.js";
+import { LETTERS, agreementRow, cellCard } from "./findings.js";
 
-/** @import { Agreement, FeaturePair, Pair, Reading } from "./agreement.js" */
-/** @import { FeaturePrediction, LoadOptions } from "../pkg/index.js" */
+/** @import { LoadOptions } from "../pkg/index.js" */
+/** @import { Pair, Reading } from "./agreement.js" */
 /** @import { Cell, Session } from "../session/session.js" */
 
-/** A model that can be chosen; its source as {@link Karyolens.load} takes it. @typedef {{id: string, name: string, source: string | Blob}} Choice */
+/** A model that can be chosen. @typedef {{id: string, name: string, address: URL}} Choice */
 
 /**
  * @typedef {object} Page what the comparison works with
@@ -30,11 +31,10 @@ import { Karyolens } from "../pkg/index.js";
 const MOST_CELLS = 50;
 
 const SIDES = /** @type {const} */ ([0, 1]);
-const LETTERS = /** @type {const} */ (["A", "B"]);
 
-/** @param {Page} page */
-export function openCompare(page) {
-  return new Comparison(page, openDialog("#compare")).begin();
+/** @param {HTMLDialogElement} dialog @param {Page} page */
+export function openCompare(dialog, page) {
+  return new Comparison(dialog, page).begin();
 }
 
 /** One opening of the dialog. */
@@ -56,12 +56,12 @@ class Comparison {
   #addresses = [];
   #showSoon = oncePerFrame(() => this.#showFindings());
 
-  /** @param {Page} page @param {ReturnType<typeof openDialog>} opening */
-  constructor({ session, listModels }, { dialog, closed }) {
+  /** @param {HTMLDialogElement} dialog @param {Page} page */
+  constructor(dialog, { session, listModels }) {
     this.#session = session;
     this.#listModels = listModels;
     this.#dialog = dialog;
-    this.#closed = closed;
+    this.#closed = openDialog(dialog);
     this.#form = find("#compare-setup", HTMLFormElement, dialog);
   }
 
@@ -72,8 +72,8 @@ class Comparison {
       if (!this.#running) void this.#compare();
     };
     this.#form.addEventListener("submit", submit, { signal });
-    this.#part("#compare-cancel", HTMLButtonElement).addEventListener("click", () => this.#running?.abort(), { signal });
-    this.#part("#compare-save", HTMLButtonElement).addEventListener("click", () => this.#save(), { signal });
+    onPress(this.#part("#compare-cancel", HTMLButtonElement), () => this.#running?.abort(), signal);
+    onPress(this.#part("#compare-save", HTMLButtonElement), () => this.#save(), signal);
     this.#part("#compare-only", HTMLInputElement).addEventListener("change", () => this.#showOnlyWanted(), { signal });
     const count = this.#part("input[name=count]", HTMLInputElement);
     count.addEventListener("input", () => this.#chooseFirst(), { signal });
@@ -142,7 +142,7 @@ class Comparison {
       if (signal.aborted) return;
       const one = this.#sides[side];
       this.#say(t("compare.say.loading", { side: LETTERS[side], name: one.choice.name }));
-      const loading = Karyolens.load({ model: one.choice.source, device: one.device });
+      const loading = Karyolens.load({ model: one.choice.address, device: one.device });
       try {
         one.karyolens = await unlessAborted(loading, signal);
       } catch (error) {
@@ -172,7 +172,9 @@ class Comparison {
         if ("failure" in reading && one.karyolens?.closed) one.failure = reading.failure;
       }
       this.#pairs.push(pair);
-      this.#part("#compare-cells", HTMLElement).append(this.#cellCard(pair, picture));
+        const address = URL.createObjectURL(picture);
+      this.#addresses.push(address);
+      this.#part("#compare-cells", HTMLElement).append(cellCard(pair, address));
       this.#showSoon();
       // One that has crashed reads nothing more.
       if (this.#sides.some(({ failure }) => failure !== "")) return;
@@ -271,33 +273,6 @@ class Comparison {
     ));
   }
 
-  /** @param {Pair} pair @param {Blob} picture */
-  #cellCard(pair, picture) {
-    const features = featurePairs(pair);
-    const differing = features.filter(({ differ }) => differ).length;
-    const address = URL.createObjectURL(picture);
-    this.#addresses.push(address);
-    const image = make("img", { src: address, alt: "", width: "56", height: "56" });
-    // A format that the browser does not show, such as TIFF.
-    image.addEventListener("error", () => image.remove());
-    const verdict = differing > 0 ? t("compare.differing", { count: differing }) : t("compare.agree");
-    const card = make("li", { class: "compare-cell", "data-differ": String(differing > 0) },
-      make("div", { class: "compare-cell-head" },
-        image,
-        make("div", {},
-          make("h4", {}, pair.name),
-          make("p", {}, pair.synthetic ? `${t("compare.synthetic")} · ` : "", features.length > 0 ? verdict : ""))));
-    for (const side of SIDES) {
-      const reading = pair.readings[side];
-      if (reading && !isRead(reading)) {
-        const text = t("compare.failedCell", { side: LETTERS[side], message: reading.failure });
-        card.append(make("p", { class: "compare-failure" }, text));
-      }
-    }
-    if (features.length > 0) card.append(featureTable(features));
-    return card;
-  }
-
   #save() {
     const [first, second] = this.#sides.map(({ karyolens, choice }) => ({
       model: karyolens?.card.name ?? choice.name,
@@ -362,58 +337,4 @@ function unlessAborted(promise, signal) {
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-/** @param {Agreement} agreement */
-function agreementRow({ name, cells, same, onlyFirst, onlySecond, largest, at }) {
-  return make("tr", { "data-feature": name, "data-differ": String(same < cells) },
-    make("th", { scope: "row" }, featureName(name)),
-    make("td", {}, t("compare.same", { same, cells }), " ", make("small", {}, percent(same / cells, 1))),
-    make("td", {}, number(onlyFirst)),
-    make("td", {}, number(onlySecond)),
-    make("td", {}, points(largest), " ", make("small", { class: "compare-at" }, largest > 0 ? at : "")),
-  );
-}
-
-/** @param {FeaturePair[]} features */
-function featureTable(features) {
-  const hidden = (/** @type {string} */ key) => make("span", { class: "visually-hidden" }, t(key));
-  const head = [hidden("compare.column.feature"), "", "A", "B", hidden("compare.column.difference")].map((text) =>
-    text === "" ? make("td", { "aria-hidden": "true" }) : make("th", { scope: "col" }, text));
-  const rows = features.map(({ name, first, second, differ }) =>
-    make("tr", { "data-feature": name, "data-differ": String(differ) },
-      make("th", { scope: "row" }, featureName(name)),
-      make("td", { "aria-hidden": "true" }, track(first, second)),
-      probability(first),
-      probability(second),
-      make("td", { class: "compare-sign" },
-        ...(differ ? [make("span", { "aria-hidden": "true" }, "≠"), make("span", { class: "visually-hidden" }, t("compare.differ"))] : []))));
-  return make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
-}
-
-/** @param {FeaturePrediction} feature */
-function probability({ probability, threshold, present }) {
-  return make("td", { class: "compare-probability", "data-present": String(present) },
-    percent(probability, threshold),
-    make("span", { class: "visually-hidden" }, `, ${t(present ? "compare.present" : "compare.absent")}`));
-}
-
-/** Both probabilities on one scale, with the thresholds of either. @param {FeaturePrediction} first @param {FeaturePrediction} second */
-function track(first, second) {
-  const element = make("span", { class: "compare-track" }, make("span", { class: "compare-span" }));
-  element.style.setProperty("--low", String(Math.min(first.probability, second.probability)));
-  element.style.setProperty("--high", String(Math.max(first.probability, second.probability)));
-  [first, second].forEach(({ probability, threshold }, side) => {
-    for (const [part, at] of /** @type {const} */ ([["tick", threshold], ["dot", probability]])) {
-      const mark = make("span", { class: `compare-${part}`, "data-side": String(side) });
-      mark.style.setProperty("--at", String(at));
-      element.append(mark);
-    }
-  });
-  return element;
-}
-
-/** A difference of probabilities. @param {number} difference */
-function points(difference) {
-  return number(difference, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 }

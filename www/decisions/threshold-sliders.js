@@ -1,26 +1,26 @@
-/** The thresholds, one slider for each feature; the table follows as they move. */
+/** The thresholds, one slider a feature; the table follows as they move. */
 
-import { find, fromTemplate, onPress } from "../elements/dom.js";
+import { copyOf, find, onPress } from "../elements/dom.js";
 import { featureName, onLanguage, percent, t } from "../language/language.js";
 
+/** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Session } from "../session/session.js" */
 
-/** @param {Session} session */
-export function startThresholds(session) {
-  const list = find("#thresholds", HTMLElement);
+/** @param {PageElements["thresholds"]} elements @param {Session} session */
+export function startThresholds({ list, moved, resetAll, slider }, session) {
   const show = () => {
     const { model } = session;
     const shown = [...list.children].map((item) => /** @type {HTMLElement} */ (item).dataset.threshold);
     const features = model?.features ?? [];
-    if (shown.join("\n") !== features.join("\n")) list.replaceChildren(...features.map((name) => newSlider(session, name)));
+    if (shown.join("\n") !== features.join("\n")) list.replaceChildren(...features.map((name) => newSlider(slider, session, name)));
     features.forEach((name, index) => {
       showSlider(/** @type {HTMLElement} */ (list.children[index]), session, name, model?.thresholds[index] ?? 0);
     });
     const count = features.filter((name) => session.moved.has(name)).length;
-    find("#thresholds-moved", HTMLElement).textContent = count > 0 ? t("thresholds.moved", { count }) : "";
-    find("#reset-thresholds", HTMLButtonElement).disabled = count === 0;
+    moved.textContent = count > 0 ? t("thresholds.moved", { count }) : "";
+    resetAll.disabled = count === 0;
   };
-  onPress("#reset-thresholds", () => session.resetThresholds());
+  onPress(resetAll, () => session.resetThresholds());
   session.listen((change) => (change === "thresholds" || change === "model") && show());
   onLanguage(() => {
     list.replaceChildren();
@@ -29,14 +29,14 @@ export function startThresholds(session) {
   show();
 }
 
-/** @param {Session} session @param {string} name */
-function newSlider(session, name) {
-  const item = fromTemplate("#threshold");
+/** @param {HTMLTemplateElement} template @param {Session} session @param {string} name */
+function newSlider(template, session, name) {
+  const item = copyOf(template);
   item.dataset.threshold = name;
   find(".threshold-name", HTMLElement, item).textContent = featureName(name);
   const slider = find("input", HTMLInputElement, item);
   slider.addEventListener("input", () => session.moveThreshold(name, Number(slider.value) / 100));
-  find("button", HTMLButtonElement, item).addEventListener("click", () => {
+  onPress(find("button", HTMLButtonElement, item), () => {
     session.resetThresholds(name);
     slider.focus();
   });
@@ -48,7 +48,7 @@ function showSlider(item, session, name, own) {
   const moved = session.moved.get(name);
   const slider = find("input", HTMLInputElement, item);
   const value = 100 * (moved ?? own);
-  // The model's own threshold may lie between two steps; it must not look moved for that.
+  // The model's own threshold may lie between two steps; that must not look like a move.
   if (Number(slider.value) !== Math.round(value)) slider.value = String(value);
   slider.setAttribute("aria-valuetext", percent(moved ?? own));
   find("output", HTMLOutputElement, item).textContent = percent(moved ?? own);

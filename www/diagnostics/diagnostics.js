@@ -1,11 +1,7 @@
 /**
- * What whoever helps with a fault needs to know, as plain text that a person can read before
- * sending it: no image, no name of a file. It is in English in every language of the page.
+ * The facts that help with a fault, as plain text that a person can read before sending it: no
+ * image, no name of a file. It is in English in every language of the page.
  */
-
-import { copyText } from "../elements/clipboard.js";
-import { openDialog } from "../elements/dialog.js";
-import { find } from "../elements/dom.js";
 
 /** @import { Karyolens } from "../pkg/index.js" */
 /** @import { Session, State } from "../session/session.js" */
@@ -27,22 +23,6 @@ const STATES = /** @type {State[]} */ (["waiting", "reading", "done", "failed", 
  * It would rather take too much: the words before a name go with it.
  */
 const FILE_NAME = /[^"'“”‘’«»():\r\n]*\.(?:png|jpe?g|webp|tiff?|bmp|gif|svg|pdf|zip|json|csv|tsv|xlsx?|html?|safetensors)\b/giu;
-
-/**
- * Puts the diagnostics on the clipboard and shows what they are.
- *
- * @param {Facts} facts
- */
-export async function copyDiagnostics(facts) {
-  const { dialog, closed } = openDialog("#diagnostics");
-  const text = find("#diagnostics-text", HTMLTextAreaElement, dialog);
-  const say = find("#diagnostics-say", HTMLElement, dialog);
-  text.value = diagnostics(facts);
-  say.textContent = "";
-  const copy = () => copyText(text, say, closed);
-  find("#diagnostics-copy", HTMLButtonElement, dialog).addEventListener("click", () => void copy(), { signal: closed });
-  await copy();
-}
 
 /** @param {Facts} facts @returns {string} */
 export function diagnostics({ karyolens, session, errors }) {

@@ -1,11 +1,11 @@
 /** Facts as the entries of a description list. */
 
-import { make } from "./dom.js";
 import { t } from "../language/language.js";
+import { make } from "./dom.js";
 
-/** The key of what it is called, and the fact; one that is empty or missing is left out. @typedef {[string, string | null | undefined]} Fact */
+/** The key of the term, and its description; an entry without one is left out. @typedef {[string, string | null | undefined]} Entry */
 
-/** @param {Fact[]} entries */
-export function facts(entries) {
+/** @param {Entry[]} entries */
+export function descriptions(entries) {
   return entries.flatMap(([term, text]) => (text ? [make("dt", {}, t(term)), make("dd", {}, text)] : []));
 }

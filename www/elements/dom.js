@@ -18,12 +18,12 @@ export function find(selector, type, within = document) {
 /**
  * A fresh copy of the one element inside a template.
  *
- * @param {string} selector
+ * @param {HTMLTemplateElement} template
  * @returns {HTMLElement}
  */
-export function fromTemplate(selector) {
-  const first = find(selector, HTMLTemplateElement).content.firstElementChild;
-  if (!(first instanceof HTMLElement)) throw new Error(`the template ${selector} is empty`);
+export function copyOf(template) {
+  const first = template.content.firstElementChild;
+  if (!(first instanceof HTMLElement)) throw new Error(`the template ${template.id} is empty`);
   return /** @type {HTMLElement} */ (document.importNode(first, true));
 }
 
@@ -43,9 +43,15 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Calls `action` when the button is pressed. @param {string} selector @param {() => unknown} action */
-export function onPress(selector, action) {
-  find(selector, HTMLButtonElement).addEventListener("click", () => void action());
+/**
+ * Calls `action` when the button is pressed.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {() => unknown} action
+ * @param {AbortSignal} [until] no longer listens once it aborts
+ */
+export function onPress(button, action, until) {
+  button.addEventListener("click", () => void action(), { signal: until });
 }
 
 /** Hands a person a file to keep. @param {string} name @param {Blob} content */

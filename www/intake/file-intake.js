@@ -1,6 +1,8 @@
 /** The ways in for files: dropped anywhere, folders too, pasted, chosen. */
 
-import { find, onPress } from "../elements/dom.js";
+import { onPress } from "../elements/dom.js";
+
+/** @import { PageElements } from "../elements/page-elements.js" */
 
 /** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
 
@@ -12,10 +14,11 @@ const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
  * `onNothing` hears of a drop without a picture, such as one dragged from another page, or a
  * folder without any.
  *
+ * @param {PageElements["intake"]} elements
  * @param {(found: Found[]) => void} onFiles
  * @param {() => void} onNothing
  */
-export function listenForFiles(onFiles, onNothing) {
+export function listenForFiles({ choose, chooseFolder, files, folder }, onFiles, onNothing) {
   const take = (/** @type {Found[]} */ found) => (found.length > 0 ? onFiles(found) : onNothing());
   listenForDrops((drop) => void drop.then(take));
 
@@ -26,13 +29,12 @@ export function listenForFiles(onFiles, onNothing) {
     onFiles(files.map(named));
   });
 
-  listenForChoice("#choose", "#files", (files) => onFiles(files.map(named)));
-  listenForChoice("#choose-folder", "#folder", (files) => take(sorted(files.map(named).filter(isPicture))));
+  listenForChoice(choose, files, (files) => onFiles(files.map(named)));
+  listenForChoice(chooseFolder, folder, (files) => take(sorted(files.map(named).filter(isPicture))));
 }
 
-/** @param {string} button @param {string} input @param {(files: File[]) => void} onChosen */
-function listenForChoice(button, input, onChosen) {
-  const field = find(input, HTMLInputElement);
+/** @param {HTMLButtonElement} button @param {HTMLInputElement} field @param {(files: File[]) => void} onChosen */
+function listenForChoice(button, field, onChosen) {
   onPress(button, () => field.click());
   field.addEventListener("change", () => {
     const files = [...(field.files ?? [])];

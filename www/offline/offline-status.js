@@ -1,36 +1,31 @@
 /** Says whether the page is saved for use without a network, and offers a newer version. */
 
-import { find } from "../elements/dom.js";
+import { onPress } from "../elements/dom.js";
 import { megabytes, onLanguage, t } from "../language/language.js";
 import { startOffline, takeUpdate } from "./offline.js";
 
+/** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { OfflineState } from "./offline.js" */
 
-const line = find("#offline", HTMLElement);
-const text = find("#offline-text", HTMLElement);
-const figures = find("#offline-figures", HTMLElement);
-const button = find("#update", HTMLButtonElement);
-let isStarted = false;
-/** @type {OfflineState | null} */
-let shown = null;
-
-/** Starts saving, the first time that it is called. */
-export function saveForOffline() {
-  if (isStarted) return;
-  isStarted = true;
-  button.addEventListener("click", takeUpdate);
+/**
+ * Starts saving, and shows from then on how it stands.
+ *
+ * @param {PageElements["offline"]} elements
+ */
+export function saveForOffline({ box, text, figures, update }) {
+  /** @type {OfflineState | null} */
+  let shown = null;
+  const show = (/** @type {OfflineState} */ state) => {
+    shown = state;
+    box.hidden = false;
+    box.dataset.state = state.state;
+    text.textContent = wordsFor(state);
+    figures.textContent = state.state === "saving" ? t("offline.figures", { saved: megabytes(state.saved), total: megabytes(state.total) }) : "";
+    update.hidden = state.state !== "update";
+  };
+  onPress(update, takeUpdate);
   onLanguage(() => shown && show(shown));
   void startOffline({ onState: show });
-}
-
-/** @param {OfflineState} state */
-function show(state) {
-  shown = state;
-  line.hidden = false;
-  line.dataset.state = state.state;
-  text.textContent = wordsFor(state);
-  figures.textContent = state.state === "saving" ? t("offline.figures", { saved: megabytes(state.saved), total: megabytes(state.total) }) : "";
-  button.hidden = state.state !== "update";
 }
 
 /** @param {OfflineState} state */

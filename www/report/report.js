@@ -5,7 +5,7 @@
 
 import { deviceName } from "../reading/device-name.js";
 import { find, make } from "../elements/dom.js";
-import { facts } from "../elements/description-list.js";
+import { descriptions } from "../elements/description-list.js";
 import { featureName, listing, moment, number, percent, t } from "../language/language.js";
 import { LEVELS, spelledSum } from "../decisions/risk-badge.js";
 import { formatOf } from "../session/session.js";
@@ -223,7 +223,7 @@ function table(name, heads, rows) {
 
 /** @param {[string, string][]} pairs a key of keep.report.fact and its value; empty values are left out */
 function factList(pairs) {
-  return make("dl", { class: "report-facts" }, ...facts(pairs.map(([key, value]) => [`keep.report.fact.${key}`, value])));
+  return make("dl", { class: "report-facts" }, ...descriptions(pairs.map(([key, value]) => [`keep.report.fact.${key}`, value])));
 }
 
 /** @param {string} name @param {string} words */

@@ -1,4 +1,4 @@
-/** The dialog in which a session is saved, printed, opened and deleted, and the line that says whether the browser keeps it. */
+/** The dialog in which a session is saved, printed, opened and deleted. */
 
 import { openDialog } from "../elements/dialog.js";
 import { find, messageOf, onPress } from "../elements/dom.js";
@@ -7,139 +7,140 @@ import { printReport } from "../report/report.js";
 import { downloadCsv, downloadJson } from "./downloads.js";
 import { MOST_LETTERS } from "./read-records.js";
 import { replaceSession } from "./restore.js";
-import { openStorage } from "./storage.js";
 
 /** @import { Cell, Session } from "./session.js" */
-
-/** States of the storage in which something is lost with the page. */
-const WARNED = ["off", "second-tab", "full"];
-
-const dialog = find("#keep", HTMLDialogElement);
-const message = find("#keep-message", HTMLElement);
+/** @import { KeepState } from "./storage.js" */
 
 /**
- * Keeps the session, and brings back the one that the browser has kept.
- *
- * @param {Session} session
- * @param {object} page
- * @param {() => string | null} page.program version of Karyolens
- * @param {() => void} page.onGone the cells that were here are gone
- * @param {(cells: Cell[]) => void} page.onRestored of cells that came back
+ * @typedef {object} Page
+ * @property {Session} session
+ * @property {() => string | null} program version of Karyolens
+ * @property {() => Promise<void>} deleteEverything
+ * @property {() => void} onGone the cells that were here are gone
+ * @property {(cells: Cell[]) => void} onRestored cells have come back
  */
-export async function startKeeping(session, { program, onGone, onRestored }) {
-  const storage = openStorage(session, {
-    onState: (state, reason) => {
-      const line = find("#kept", HTMLElement);
-      line.dataset.state = state;
-      line.textContent = reason ? `${t(`kept.${state}`)} ${reason}` : t(`kept.${state}`);
-      // What is lost with the page is said outside of the dialog, too.
-      const opener = find("#open-keep", HTMLButtonElement);
-      opener.dataset.kept = state;
-      opener.title = WARNED.includes(state) ? line.textContent : "";
-    },
-  });
-  session.listen((change) => change === "cells" && offerSaving());
-  offerSaving();
-  onPress("#open-keep", show);
-  onPress("#save-csv", () => saved(() => downloadCsv(session)));
-  onPress("#save-json", () => saved(() => downloadJson(session, program())));
-  onPress("#print", async () => {
-    dialog.close();
-    await printReport(session).catch((error) => {
-      show();
-      say(messageOf(error), true);
+
+export class SessionDialog {
+  #dialog;
+  #page;
+
+  /** @param {HTMLDialogElement} dialog @param {Page} page */
+  constructor(dialog, page) {
+    this.#dialog = dialog;
+    this.#page = page;
+    const { session, program, deleteEverything, onGone } = page;
+    session.listen((change) => change === "cells" && this.#offerSaving());
+    this.#offerSaving();
+    onPress(this.#button("#save-csv"), () => this.#saved(() => downloadCsv(session)));
+    onPress(this.#button("#save-json"), () => this.#saved(() => downloadJson(session, program())));
+    onPress(this.#button("#print"), async () => {
+      dialog.close();
+      await printReport(session).catch((error) => {
+        this.open();
+        this.#say(messageOf(error), true);
+      });
     });
-  });
-  const field = find("#session-file", HTMLInputElement);
-  onPress("#open-session", () => field.click());
-  field.addEventListener("change", () => {
-    const [file] = field.files ?? [];
-    field.value = "";
-    if (file) void open(file);
-  });
-  onPress("#delete-everything", () => {
-    find("#delete-surely", HTMLElement).hidden = false;
-    find("#delete-yes", HTMLButtonElement).focus();
-  });
-  onPress("#delete-no", () => {
-    find("#delete-surely", HTMLElement).hidden = true;
-    find("#delete-everything", HTMLButtonElement).focus();
-  });
-  onPress("#delete-yes", async () => {
-    find("#delete-surely", HTMLElement).hidden = true;
-    try {
-      onGone();
-      await storage.deleteEverything();
-      say(t("keep.deleted"), false);
-    } catch (error) {
-      say(messageOf(error), true);
-    }
-    find("#delete-everything", HTMLButtonElement).focus();
-  });
-  dialog.addEventListener("close", () => {
-    find("#delete-surely", HTMLElement).hidden = true;
-  });
+    const field = find("#session-file", HTMLInputElement, dialog);
+    onPress(this.#button("#open-session"), () => field.click());
+    field.addEventListener("change", () => {
+      const [file] = field.files ?? [];
+      field.value = "";
+      if (file) void this.openFile(file);
+    });
+    const question = find("#delete-surely", HTMLElement, dialog);
+    onPress(this.#button("#delete-everything"), () => {
+      question.hidden = false;
+      this.#button("#delete-yes").focus();
+    });
+    onPress(this.#button("#delete-no"), () => {
+      question.hidden = true;
+      this.#button("#delete-everything").focus();
+    });
+    onPress(this.#button("#delete-yes"), async () => {
+      question.hidden = true;
+      try {
+        onGone();
+        await deleteEverything();
+        this.#say(t("keep.deleted"), false);
+      } catch (error) {
+        this.#say(messageOf(error), true);
+      }
+      this.#button("#delete-everything").focus();
+    });
+    dialog.addEventListener("close", () => {
+      question.hidden = true;
+    });
+  }
 
-  const restored = await storage.restore();
-  if (restored.length > 0) onRestored(restored);
-  return { open };
+  open() {
+    this.#say("", false);
+    openDialog(this.#dialog);
+  }
 
-  /** Puts the session of an exported file in the place of this one. @param {File} file */
-  async function open(file) {
-    if (!dialog.open) show();
-    if (session.unsaved && !(await confirmed())) return;
+  /** Puts the session of a saved file in the place of this one. @param {File} file */
+  async openFile(file) {
+    const { session, onGone, onRestored } = this.#page;
+    if (!this.#dialog.open) this.open();
+    if (session.unsaved && !(await this.#confirmed())) return;
     try {
       // Before it is in memory; a letter takes four bytes at most.
       if (file.size > 4 * MOST_LETTERS) throw new Error(t("keep.import.long", { most: MOST_LETTERS }));
       const cells = replaceSession(session, await file.text());
       onGone();
       onRestored(cells);
-      say(t("keep.opened", { count: cells.length, name: file.name }), false);
+      this.#say(t("keep.opened", { count: cells.length, name: file.name }), false);
     } catch (error) {
-      say(messageOf(error), true);
+      this.#say(messageOf(error), true);
     }
   }
 
+  /** Says whether the browser keeps the session. @param {KeepState} state @param {string} words */
+  showKept(state, words) {
+    const line = find("#kept", HTMLElement, this.#dialog);
+    line.dataset.state = state;
+    line.textContent = words;
+  }
+
   /** Asks before unsaved results give way. @returns {Promise<boolean>} */
-  function confirmed() {
-    const question = find("#replace-surely", HTMLElement);
+  #confirmed() {
+    const question = find("#replace-surely", HTMLElement, this.#dialog);
     question.hidden = false;
-    find("#replace-yes", HTMLButtonElement).focus();
+    this.#button("#replace-yes").focus();
     const { promise, resolve } = Promise.withResolvers();
     const done = new AbortController();
     const answer = (/** @type {boolean} */ yes) => {
       done.abort();
       question.hidden = true;
-      find("#open-session", HTMLButtonElement).focus();
+      this.#button("#open-session").focus();
       resolve(yes);
     };
-    const { signal } = done;
-    find("#replace-yes", HTMLElement).addEventListener("click", () => answer(true), { signal });
-    find("#replace-no", HTMLElement).addEventListener("click", () => answer(false), { signal });
-    dialog.addEventListener("close", () => answer(false), { signal });
+    onPress(this.#button("#replace-yes"), () => answer(true), done.signal);
+    onPress(this.#button("#replace-no"), () => answer(false), done.signal);
+    this.#dialog.addEventListener("close", () => answer(false), { signal: done.signal });
     return promise;
   }
 
-  function offerSaving() {
-    for (const button of dialog.querySelectorAll("button")) {
-      if ("needsCells" in button.dataset) button.disabled = session.cells.length === 0;
+  #offerSaving() {
+    for (const button of this.#dialog.querySelectorAll("button")) {
+      if ("needsCells" in button.dataset) button.disabled = this.#page.session.cells.length === 0;
     }
   }
 
   /** @param {() => void} save */
-  function saved(save) {
+  #saved(save) {
     save();
-    say(t("keep.saved", { time: moment(new Date()) }), false);
+    this.#say(t("keep.saved", { time: moment(new Date()) }), false);
   }
-}
 
-function show() {
-  say("", false);
-  openDialog("#keep");
-}
+  /** @param {string} text @param {boolean} failed */
+  #say(text, failed) {
+    const line = find("#keep-message", HTMLElement, this.#dialog);
+    line.textContent = text;
+    line.dataset.failed = String(failed);
+  }
 
-/** @param {string} text @param {boolean} failed */
-function say(text, failed) {
-  message.textContent = text;
-  message.dataset.failed = String(failed);
+  /** @param {string} selector */
+  #button(selector) {
+    return find(selector, HTMLButtonElement, this.#dialog);
+  }
 }

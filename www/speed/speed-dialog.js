@@ -8,7 +8,7 @@ import { median } from "../compare/agreement.js";
 import { deviceName } from "../reading/device-name.js";
 import { browserFacts } from "../diagnostics/diagnostics.js";
 import { openDialog } from "../elements/dialog.js";
-import { find, make, messageOf } from "../elements/dom.js";
+import { find, make, messageOf, onPress } from "../elements/dom.js";
 import { number, t } from "../language/language.js";
 import { findAdapter } from "../pkg/gpu.js";
 import { Karyolens } from "../pkg/index.js";
@@ -39,9 +39,9 @@ const MOST = 30;
 /** A pass of so many milliseconds is measured once: on a software adapter it may take minutes. */
 const ENDLESS = 5000;
 
-/** @param {Source} source the checkpoint in use */
-export function openSpeed(source) {
-  new Measurement(source, openDialog("#speed")).begin();
+/** @param {HTMLDialogElement} dialog @param {Source} source the checkpoint in use */
+export function openSpeed(dialog, source) {
+  new Measurement(dialog, source).begin();
 }
 
 /** One opening of the dialog. */
@@ -55,20 +55,19 @@ class Measurement {
   /** Devices that could not be measured, and why. @type {Map<Device, string>} */
   #failures = new Map();
 
-  /** @param {Source} source @param {ReturnType<typeof openDialog>} opening */
-  constructor(source, { dialog, closed }) {
+  /** @param {HTMLDialogElement} dialog @param {Source} source */
+  constructor(dialog, source) {
     this.#source = source;
     this.#dialog = dialog;
-    this.#closed = closed;
+    this.#closed = openDialog(dialog);
     this.#say = this.#part("#speed-say", HTMLElement);
   }
 
-  async begin() {
-    const signal = this.#closed;
+  begin() {
     const area = this.#part("#speed-text", HTMLTextAreaElement);
-    this.#button("#speed-start").addEventListener("click", () => void this.#measure(["cpu", "webgpu"]), { signal });
-    this.#button("#speed-slow").addEventListener("click", () => void this.#measure(["webgpu"]), { signal });
-    this.#button("#speed-copy").addEventListener("click", () => void copyText(area, this.#say, this.#closed), { signal });
+    onPress(this.#button("#speed-start"), () => this.#measure(["cpu", "webgpu"]), this.#closed);
+    onPress(this.#button("#speed-slow"), () => this.#measure(["webgpu"]), this.#closed);
+    onPress(this.#button("#speed-copy"), () => copyText(area, this.#say, this.#closed), this.#closed);
     this.#part("#speed-results", HTMLElement).hidden = true;
     this.#part("#speed-software", HTMLElement).hidden = true;
     this.#say.textContent = "";

@@ -1,16 +1,16 @@
 /**
- * Practising: the program draws a nucleus, a person says what it shows, the model says it after
- * them. What a guess is worth is quiz.js; this shows it.
+ * Practising: the program draws a nucleus, a person names its features, and only then the model
+ * names them. quiz.js rates the guesses; this dialog shows them.
  */
 
 import { openDialog } from "../elements/dialog.js";
 import { digitOf, find, make, messageOf } from "../elements/dom.js";
-import { featureMeaning, featureName, listing, number, percent, t } from "../language/language.js";
+import { featureName, listing, t } from "../language/language.js";
+import { answerRow, featureBox, scoreRow, scoreText } from "./quiz-rows.js";
 import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js";
 
 /** @import { Engine } from "../reading/engine.js" */
 /** @import { FeaturePrediction } from "../pkg/index.js" */
-/** @import { Outcome, Score } from "./quiz.js" */
 /** @import { Session } from "../session/session.js" */
 
 /**
@@ -31,9 +31,9 @@ import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js"
 /** Goes on when the dialog is closed and opened again. */
 const round = new Round();
 
-/** Opens the quiz on a first drawing that nobody chose. @param {Page} page */
-export function openTeach(page) {
-  new Lesson(page, openDialog("#teach")).begin();
+/** Opens the quiz on a first drawing that nobody chose. @param {HTMLDialogElement} dialog @param {Page} page */
+export function openTeach(dialog, page) {
+  new Lesson(dialog, page).begin();
 }
 
 /** One opening of the dialog. */
@@ -50,11 +50,11 @@ class Lesson {
   #turn = 0;
   #address = "";
 
-  /** @param {Page} page @param {ReturnType<typeof openDialog>} opening */
-  constructor(page, { dialog, closed }) {
+  /** @param {HTMLDialogElement} dialog @param {Page} page */
+  constructor(dialog, page) {
     this.#page = page;
     this.#dialog = dialog;
-    this.#closed = closed;
+    this.#closed = openDialog(dialog);
     this.#choose = find("#teach-choose", HTMLFormElement, dialog);
     this.#guess = find("#teach-guess", HTMLFormElement, dialog);
     this.#answer = find("#teach-answer", HTMLElement, dialog);
@@ -266,66 +266,4 @@ function isControl(target) {
 /** @param {HTMLFormElement} form @returns {string[]} */
 function checked(form) {
   return new FormData(form).getAll("feature").map(String);
-}
-
-/** A checkbox with its key, its name and what it means. @param {HTMLFormElement} form @param {string} name @param {number} index */
-function featureBox(form, name, index) {
-  const key = String(index + 1);
-  const id = `${form.id}-${key}`;
-  const box = make("input", {
-    type: "checkbox", name: "feature", value: name, "aria-keyshortcuts": key,
-    "aria-labelledby": `${id}-name`, "aria-describedby": `${id}-meaning`,
-  });
-  return make("li", {}, make("label", { class: "teach-feature" },
-    box,
-    make("span", { class: "teach-name" },
-      make("span", { id: `${id}-name` }, featureName(name)), make("kbd", { "aria-hidden": "true" }, key)),
-    make("span", { class: "teach-meaning", id: `${id}-meaning` }, featureMeaning(name)),
-  ));
-}
-
-/**
- * @param {string} name
- * @param {Outcome} result of the person's guess
- * @param {{probability: number, threshold: number, present: boolean} | null} call the model's
- */
-function answerRow(name, result, call) {
-  const drawn = result === "hit" || result === "miss";
-  const guessed = result === "hit" || result === "false";
-  const verdict = result === "right" ? [] : [make("span", { class: "teach-outcome" }, t(`teach.${result}`))];
-  return make("tr", { "data-feature": name, "data-outcome": result },
-    make("th", { scope: "row" }, featureName(name)),
-    make("td", {}, mark(drawn)),
-    make("td", { class: "teach-guessed" }, mark(guessed), ...verdict),
-    make("td", { class: "teach-model" }, ...(call ? [mark(call.present), bar(call), percentage(call)] : [t("teach.unnamed")])),
-  );
-}
-
-/** @param {{probability: number, threshold: number}} call */
-function percentage({ probability, threshold }) {
-  return make("span", { class: "teach-percent" }, percent(probability, threshold));
-}
-
-/** @param {{probability: number, threshold: number}} call */
-function bar({ probability, threshold }) {
-  const element = make("span", { class: "teach-bar", "aria-hidden": "true" }, make("span"), make("i"));
-  element.style.setProperty("--probability", String(probability));
-  element.style.setProperty("--threshold", String(threshold));
-  return element;
-}
-
-/** @param {boolean} present */
-function mark(present) {
-  return make("span", { class: "teach-mark", "data-present": String(present) },
-    make("span", { class: "visually-hidden" }, t(present ? "teach.yes" : "teach.no")));
-}
-
-/** @param {string} name @param {Score} score */
-function scoreRow(name, { hits, misses, falseCalls }) {
-  return make("tr", {}, make("th", { scope: "row" }, name), ...[hits, misses, falseCalls].map((one) => make("td", {}, number(one))));
-}
-
-/** @param {Score} score */
-function scoreText({ hits, misses, falseCalls }) {
-  return listing([t("teach.hits", { count: hits }), t("teach.misses", { count: misses }), t("teach.falseCalls", { count: falseCalls })]);
 }

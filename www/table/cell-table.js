@@ -1,16 +1,14 @@
 /**
- * The table of cells. Only the rows in view, and a few about them, are in the document, so that
- * ten thousand cells scroll as ten do. To a screen reader it is a list box whose options are the
- * rows; the heads of the columns are buttons that sort it.
+ * The table of cells. The document holds only the rows in view and a few about them, so that ten
+ * thousand cells scroll as ten do. To a screen reader the table is a list box whose options are
+ * the rows. The heads of the columns are buttons that sort it.
  */
 
-import { find, fromTemplate, make, oncePerFrame } from "../elements/dom.js";
-import { CELL_SIDE } from "../cell/cell-picture.js";
-import { featureName, listing, onLanguage, percent, t } from "../language/language.js";
-import { showRisk } from "../decisions/risk-badge.js";
-import { formatOf } from "../session/session.js";
+import { copyOf, make, oncePerFrame } from "../elements/dom.js";
+import { featureName, onLanguage, t } from "../language/language.js";
+import { Row } from "./row.js";
 
-/** @import { Call, Decision } from "../decisions/decision.js" */
+/** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Cell, Session } from "../session/session.js" */
 /** @import { View } from "./sorting.js" */
 
@@ -20,9 +18,10 @@ const SPARE_ROWS = 6;
 export class CellTable {
   #session;
   #onSort;
-  #scroller = find("#table", HTMLElement);
-  #head = find("#columns", HTMLElement);
-  #body = find("#rows", HTMLOListElement);
+  #scroller;
+  #head;
+  #body;
+  #template;
   /** @type {Cell[]} */
   #cells = [];
   /** @type {Map<Cell, Row>} */
@@ -34,12 +33,17 @@ export class CellTable {
   #draw = oncePerFrame(() => this.#drawNow());
 
   /**
+   * @param {PageElements["table"]} elements
    * @param {Session} session
    * @param {object} options
    * @param {(sort: string) => void} options.onSort a column's head was pressed
    * @param {(cell: Cell) => void} options.onOpen a cell is to be looked at
    */
-  constructor(session, { onSort, onOpen }) {
+  constructor({ scroller, head, body, row }, session, { onSort, onOpen }) {
+    this.#scroller = scroller;
+    this.#head = head;
+    this.#body = body;
+    this.#template = row;
     this.#session = session;
     this.#onSort = onSort;
     this.#scroller.addEventListener("scroll", this.#draw, { passive: true });
@@ -161,7 +165,7 @@ export class CellTable {
 
   /** @param {Cell} cell */
   #newRow(cell) {
-    const row = new Row(cell);
+    const row = new Row(copyOf(this.#template), cell);
     this.#rows.set(cell, row);
     return row;
   }
@@ -205,105 +209,4 @@ export class CellTable {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     return rem * parseFloat(getComputedStyle(this.#scroller).getPropertyValue("--row"));
   }
-}
-
-/** One cell's row. What it shows last is kept, so that it is written only when it changes. */
-class Row {
-  element = fromTemplate("#row");
-  #cell;
-  #picture = find(".picture", HTMLElement, this.element);
-  #message = find(".message", HTMLElement, this.element);
-  #address = "";
-  #shownPicture = /** @type {Blob | null} */ (null);
-  #shown = { state: "", decision: /** @type {Decision | null} */ (null), failure: "" };
-
-  /** @param {Cell} cell */
-  constructor(cell) {
-    this.#cell = cell;
-    this.element.id = `cell-${cell.id}`;
-    this.element.dataset.cell = String(cell.id);
-    const name = find(".name", HTMLElement, this.element);
-    name.textContent = cell.name;
-    name.title = cell.name;
-    find(".format", HTMLElement, this.element).textContent = formatOf(cell.name);
-    if (cell.synthetic) {
-      this.element.dataset.synthetic = "";
-      find(".facts", HTMLElement, this.element).textContent = t("cell.synthetic");
-    }
-  }
-
-  /** @param {number} index @param {number} count of all rows @param {number} top in pixels */
-  place(index, count, top) {
-    this.element.setAttribute("aria-posinset", String(index + 1));
-    this.element.setAttribute("aria-setsize", String(count));
-    this.element.style.transform = `translateY(${top}px)`;
-  }
-
-  /** @param {Decision | null} decision @param {string[]} features @param {boolean} selected */
-  show(decision, features, selected) {
-    this.element.setAttribute("aria-selected", String(selected));
-    if (this.#cell.picture !== this.#shownPicture) this.#showPicture(this.#cell.picture);
-    const { state, failure } = this.#cell;
-    if (state === this.#shown.state && decision === this.#shown.decision && failure === this.#shown.failure) return;
-    this.#shown = { state, decision, failure };
-    this.element.dataset.state = state;
-    this.#message.textContent = messageFor(this.#cell, decision);
-    this.#message.title = state === "failed" ? failure : "";
-    showRisk(find(".risk", HTMLElement, this.element), decision?.risk ?? null);
-    const notice = find(".notice-mark", HTMLElement, this.element);
-    notice.hidden = !(decision && this.#cell.reading?.notice);
-    notice.title = this.#cell.reading?.notice ?? "";
-    notice.ariaLabel = notice.title;
-    for (const old of this.element.querySelectorAll("[data-feature], .no-feature")) old.remove();
-    const calls = new Map(decision?.calls.map((call) => [call.name, call]));
-    this.element.append(...features.map((name) => markFor(calls.get(name))));
-  }
-
-  remove() {
-    URL.revokeObjectURL(this.#address);
-    this.element.remove();
-  }
-
-  /** Where the browser knows its format; elsewhere the format's name stays. @param {Blob | null} picture */
-  #showPicture(picture) {
-    this.#shownPicture = picture;
-    URL.revokeObjectURL(this.#address);
-    if (!picture) return;
-    this.#address = URL.createObjectURL(picture);
-    const image = make("img", { alt: "", decoding: "async" });
-    image.addEventListener("load", () => {
-      // The study's cell images are mostly margin: nearer, a nucleus can be told from the next.
-      image.className = image.naturalWidth === CELL_SIDE && image.naturalHeight === CELL_SIDE ? "near" : "";
-      this.#picture.replaceChildren(image);
-    });
-    image.src = this.#address;
-  }
-}
-
-/** @param {Cell} cell @param {Decision | null} decision */
-function messageFor(cell, decision) {
-  if (cell.state === "failed") return cell.failure || t("state.failed");
-  if (cell.state !== "done" || !decision) return t(`state.${cell.state}`);
-  const present = decision.calls.filter((call) => call.present).map((call) => featureName(call.name));
-  return present.length > 0 ? listing(present) : t("cell.nothing-present");
-}
-
-/** What is said of a feature, in its column. @param {Call | undefined} call */
-function markFor(call) {
-  if (!call) return make("span", { class: "no-feature" });
-  const mark = make("span", { class: "mark", role: "img", "aria-label": `${featureName(call.name)}: ${inWords(call)}` });
-  for (const [name, value] of Object.entries({
-    feature: call.name, probability: call.probability, threshold: call.threshold,
-    present: call.present, unsure: call.unsure && call.human === null, human: call.human ?? "",
-  })) mark.dataset[name] = String(value);
-  mark.style.setProperty("--probability", String(call.probability));
-  mark.append(percent(call.probability, call.threshold).replace(/\s?%$/, ""));
-  return mark;
-}
-
-/** @param {Call} call */
-function inWords(call) {
-  const said = t(call.present ? "call.present" : "call.absent");
-  const by = call.human !== null ? `, ${t("call.by-person")}` : call.unsure ? `, ${t("call.unsure")}` : "";
-  return `${said}, ${percent(call.probability, call.threshold)}${by}`;
 }

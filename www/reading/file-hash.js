@@ -1,0 +1,18 @@
+/** The SHA-256 of a file that a person brings. */
+
+/** Bytes; the classifier refuses larger files, and the page must not read them whole. */
+const LARGEST_HASHED = 256 * 2 ** 20;
+
+/**
+ * Null where the browser offers none, as on an address without encryption, where the file cannot be
+ * read, and where it is too large to be a picture of a cell.
+ *
+ * @param {Blob} file
+ */
+export async function sha256OfFile(file) {
+  if (!globalThis.crypto?.subtle || file.size > LARGEST_HASHED) return null;
+  const bytes = await file.arrayBuffer().catch(() => null);
+  if (!bytes) return null;
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,132 @@
+/**
+ * Has the classifier read the cells of a session: they wait in a queue, and each result goes into
+ * the session. A cell that the program drew is drawn first, where its picture is not there.
+ */
+
+import { messageOf } from "../elements/dom.js";
+import { t } from "../language/language.js";
+import { canRead } from "../session/session.js";
+import { sha256OfFile } from "./file-hash.js";
+import { Queue } from "./queue.js";
+
+/** @import { Karyolens } from "../pkg/index.js" */
+/** @import { Cell, Model, Session } from "../session/session.js" */
+/** @import { Engine } from "./engine.js" */
+/** @import { QueueProgress } from "./queue.js" */
+
+export class Reader {
+  #session;
+  #engine;
+  #onFailed;
+  /** @type {Queue<Cell>} */
+  #queue;
+
+  /**
+   * @param {Session} session
+   * @param {Engine} engine
+   * @param {object} listener
+   * @param {(progress: QueueProgress) => void} listener.onProgress
+   * @param {(cell: Cell, message: string) => void} listener.onFailed a cell could not be read
+   */
+  constructor(session, engine, { onProgress, onFailed }) {
+    this.#session = session;
+    this.#engine = engine;
+    this.#onFailed = onFailed;
+    this.#queue = new Queue((cell) => this.#read(cell), onProgress);
+  }
+
+  /** @param {number} width how many cells are read at once from now on */
+  widen(width) {
+    this.#queue.widen(width);
+  }
+
+  pause() {
+    this.#queue.pause();
+  }
+
+  resume() {
+    this.#queue.resume();
+  }
+
+  /** Forgets cells that wait, all or one. @param {Cell} [one] @returns {Cell[]} the cells that it forgot */
+  cancel(one) {
+    return this.#queue.cancel(one && ((cell) => cell === one));
+  }
+
+  /** Reads the cells of these that wait and have something to read. @param {Cell[]} cells */
+  readWaiting(cells) {
+    this.#queue.add(cells.filter((cell) => cell.state === "waiting" && canRead(cell)));
+  }
+
+  /** Reads cells, again if they were read before. @param {Cell[]} cells */
+  readAgain(cells) {
+    for (const cell of cells) this.#session.update(cell, { state: "waiting", failure: "" });
+    this.#queue.add(cells);
+  }
+
+  /** Lets the model in use read the cells that another model has read; corrections stay. */
+  readWithModelInUse() {
+    const { cells, model } = this.#session;
+    const isOfAnother = (/** @type {Cell} */ { state, reading }) => state === "done" && reading?.model !== model?.id;
+    this.readAgain(cells.filter((cell) => isOfAnother(cell) && canRead(cell)));
+  }
+
+  /** Draws again the pictures that the program drew: an opened session holds none. @param {Cell[]} cells */
+  async drawMissing(cells) {
+    for (const cell of cells.filter(({ state, picture, synthetic }) => state === "done" && synthetic && !picture)) {
+      const picture = await this.#engine.run((karyolens) => draw(karyolens, cell)).catch(() => null);
+      if (picture && this.#session.cells.includes(cell)) this.#session.update(cell, { picture });
+    }
+  }
+
+  /** @param {Cell} cell */
+  async #read(cell) {
+    const session = this.#session;
+    session.update(cell, { state: "reading" });
+    try {
+      await this.#engine.run(async (karyolens) => {
+        const picture = cell.picture ?? (await draw(karyolens, cell));
+        const prediction = await karyolens.classify(picture);
+        if (!session.cells.includes(cell)) return; // removed meanwhile
+        session.update(cell, {
+          picture,
+          sha256: cell.sha256 ?? prediction.sha256,
+          state: "done",
+          reading: {
+            model: modelOf(karyolens).id,
+            probabilities: prediction.features.map((feature) => feature.probability),
+            notice: prediction.notice,
+            device: karyolens.device.kind,
+            adapter: karyolens.device.adapter,
+            program: karyolens.version,
+            time: new Date().toISOString(),
+          },
+        });
+      });
+    } catch (error) {
+      this.#onFailed(cell, messageOf(error));
+      const sha256 = cell.sha256 ?? (cell.picture && (await sha256OfFile(cell.picture)));
+      session.update(cell, { state: "failed", failure: messageOf(error), sha256 });
+    }
+  }
+}
+
+/** The facts of a classifier's model that a session keeps. @param {Karyolens} karyolens @returns {Model} */
+export function modelOf({ card, modelHash, riskRule }) {
+  return {
+    id: modelHash ?? card.name,
+    sha256: modelHash,
+    name: card.name,
+    crateVersion: card.crate_version,
+    features: card.features,
+    thresholds: card.thresholds,
+    unsure: card.unsure ?? [],
+    riskRule,
+  };
+}
+
+/** The picture of a cell that the program draws. @param {Karyolens} karyolens @param {Cell} cell */
+async function draw(karyolens, { synthetic }) {
+  if (!synthetic) throw new Error(t("cell.no-picture"));
+  return new Blob([await karyolens.renderSynthetic(synthetic.features, synthetic.seed)], { type: "image/png" });
+}

@@ -1,0 +1,113 @@
+/** One cell's row. It remembers the last state that it showed, and writes only changes. */
+
+import { CELL_SIDE } from "../cell/cell-picture.js";
+import { showRisk } from "../decisions/risk-badge.js";
+import { find, make } from "../elements/dom.js";
+import { featureName, listing, percent, t } from "../language/language.js";
+import { formatOf } from "../session/session.js";
+
+/** @import { Call, Decision } from "../decisions/decision.js" */
+/** @import { Cell } from "../session/session.js" */
+
+export class Row {
+  element;
+  #cell;
+  #picture;
+  #message;
+  #address = "";
+  #shownPicture = /** @type {Blob | null} */ (null);
+  #shown = { state: "", decision: /** @type {Decision | null} */ (null), failure: "" };
+
+  /** @param {HTMLElement} element a fresh copy of the row's template @param {Cell} cell */
+  constructor(element, cell) {
+    this.element = element;
+    this.#cell = cell;
+    this.#picture = find(".picture", HTMLElement, element);
+    this.#message = find(".message", HTMLElement, element);
+    this.element.id = `cell-${cell.id}`;
+    this.element.dataset.cell = String(cell.id);
+    const name = find(".name", HTMLElement, this.element);
+    name.textContent = cell.name;
+    name.title = cell.name;
+    find(".format", HTMLElement, this.element).textContent = formatOf(cell.name);
+    if (cell.synthetic) {
+      this.element.dataset.synthetic = "";
+      find(".facts", HTMLElement, this.element).textContent = t("cell.synthetic");
+    }
+  }
+
+  /** @param {number} index @param {number} count of all rows @param {number} top in pixels */
+  place(index, count, top) {
+    this.element.setAttribute("aria-posinset", String(index + 1));
+    this.element.setAttribute("aria-setsize", String(count));
+    this.element.style.transform = `translateY(${top}px)`;
+  }
+
+  /** @param {Decision | null} decision @param {string[]} features @param {boolean} selected */
+  show(decision, features, selected) {
+    this.element.setAttribute("aria-selected", String(selected));
+    if (this.#cell.picture !== this.#shownPicture) this.#showPicture(this.#cell.picture);
+    const { state, failure } = this.#cell;
+    if (state === this.#shown.state && decision === this.#shown.decision && failure === this.#shown.failure) return;
+    this.#shown = { state, decision, failure };
+    this.element.dataset.state = state;
+    this.#message.textContent = messageFor(this.#cell, decision);
+    this.#message.title = state === "failed" ? failure : "";
+    showRisk(find(".risk", HTMLElement, this.element), decision?.risk ?? null);
+    const notice = find(".notice-mark", HTMLElement, this.element);
+    notice.hidden = !(decision && this.#cell.reading?.notice);
+    notice.title = this.#cell.reading?.notice ?? "";
+    notice.ariaLabel = notice.title;
+    for (const old of this.element.querySelectorAll("[data-feature], .no-feature")) old.remove();
+    const calls = new Map(decision?.calls.map((call) => [call.name, call]));
+    this.element.append(...features.map((name) => markFor(calls.get(name))));
+  }
+
+  remove() {
+    URL.revokeObjectURL(this.#address);
+    this.element.remove();
+  }
+
+  /** Where the browser knows its format; elsewhere the format's name stays. @param {Blob | null} picture */
+  #showPicture(picture) {
+    this.#shownPicture = picture;
+    URL.revokeObjectURL(this.#address);
+    if (!picture) return;
+    this.#address = URL.createObjectURL(picture);
+    const image = make("img", { alt: "", decoding: "async" });
+    image.addEventListener("load", () => {
+      // The study's cell images are mostly margin: nearer, a nucleus can be told from the next.
+      image.className = image.naturalWidth === CELL_SIDE && image.naturalHeight === CELL_SIDE ? "near" : "";
+      this.#picture.replaceChildren(image);
+    });
+    image.src = this.#address;
+  }
+}
+
+/** @param {Cell} cell @param {Decision | null} decision */
+function messageFor(cell, decision) {
+  if (cell.state === "failed") return cell.failure || t("state.failed");
+  if (cell.state !== "done" || !decision) return t(`state.${cell.state}`);
+  const present = decision.calls.filter((call) => call.present).map((call) => featureName(call.name));
+  return present.length > 0 ? listing(present) : t("cell.nothing-present");
+}
+
+/** What is said of a feature, in its column. @param {Call | undefined} call */
+function markFor(call) {
+  if (!call) return make("span", { class: "no-feature" });
+  const mark = make("span", { class: "mark", role: "img", "aria-label": `${featureName(call.name)}: ${inWords(call)}` });
+  for (const [name, value] of Object.entries({
+    feature: call.name, probability: call.probability, threshold: call.threshold,
+    present: call.present, unsure: call.unsure && call.human === null, human: call.human ?? "",
+  })) mark.dataset[name] = String(value);
+  mark.style.setProperty("--probability", String(call.probability));
+  mark.append(percent(call.probability, call.threshold).replace(/\s?%$/, ""));
+  return mark;
+}
+
+/** @param {Call} call */
+function inWords(call) {
+  const said = t(call.present ? "call.present" : "call.absent");
+  const by = call.human !== null ? `, ${t("call.by-person")}` : call.unsure ? `, ${t("call.unsure")}` : "";
+  return `${said}, ${percent(call.probability, call.threshold)}${by}`;
+}
