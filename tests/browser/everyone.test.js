@@ -1,7 +1,7 @@
 /** For everyone: axe-core, languages, small windows, zoom, and what stands on the page always. */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,7 +10,8 @@ import { PATIENCE, REPOSITORY, drop, folderFor, openSite, ready, render, settled
 /** @import { Page } from "playwright-core" */
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const LOCALES = join(REPOSITORY, "www/language");
+const WWW = join(REPOSITORY, "www");
+const LOCALES = join(WWW, "language");
 
 const { server, browser } = await openSite({ webgpu: false });
 
@@ -48,6 +49,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
         if (width < 1000) await page.click("#close-detail");
         for (const opener of ["#open-models", "#open-keep", "#open-teach", "#open-compare", "#open-speed"]) {
           await page.click(opener);
+          await page.locator("dialog[open]").waitFor();
           assert.deepEqual(await findings(page), [], opener);
           await page.keyboard.press("Escape");
         }
@@ -69,8 +71,12 @@ test("every text of the page is there in every language, and no other", { timeou
     const holes = (/** @type {string} */ words) => [...words.matchAll(/\{\w+\}/g)].map(String).sort();
     for (const key of wanted) assert.deepEqual(holes(theirs[key]), holes(english[key]), `${tag}: ${key}`);
   }
-  const html = await readFile(join(REPOSITORY, "www/index.html"), "utf8");
-  for (const [, key] of html.matchAll(/data-i18n(?:-[a-z-]+)?="([^"]+)"/g)) assert.ok(key in english, `index.html asks for ${key}`);
+  const files = (await readdir(WWW, { recursive: true })).filter((name) => name.endsWith(".html"));
+  assert.ok(files.length > 1, "index.html and the dialogs");
+  for (const file of files) {
+    const html = await readFile(join(WWW, file), "utf8");
+    for (const [, key] of html.matchAll(/data-i18n(?:-[a-z-]+)?="([^"]+)"/g)) assert.ok(key in english, `${file} asks for ${key}`);
+  }
 });
 
 test("the browser's language is taken, another can be chosen, and the choice is kept", { timeout }, async () => {

@@ -172,6 +172,7 @@ test("with a software adapter at hand the page takes the CPU and says why", { ti
     assert.match(await page.locator("#device-reason").innerText(), /fallback|software|WebGPU/i);
     assert.match(await page.locator(".honest").innerText(), /not a diagnosis.*stay on this machine/s);
     await page.click("#open-models");
+    await page.locator("#models[open]").waitFor();
     assert.match(await page.locator("#model-summary").innerText(), /licence/i);
   });
 });
