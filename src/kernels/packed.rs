@@ -1,10 +1,10 @@
 //! Packed weights, kept between forward passes.
 //!
-//! For one image, packing a network's weights takes as long as a good part of the products
-//! themselves, and they do not change. So a forward pass without gradients keeps what it packed
-//! beside a weak reference to the storage of the weights it came from. As long as that reference
-//! exists, the storage's address is no other's, and whoever would change the storage in place is
-//! given a new one: an entry whose reference still leads somewhere is right.
+//! For one image, packing a network's weights takes a good part of the time of the products, and the
+//! weights do not change. So a forward pass without gradients keeps the packed weights beside a weak
+//! reference to the storage of the weights. While that reference exists, no other storage has this
+//! address, and a change in place copies the storage first. So an entry is right as long as its
+//! reference leads to a storage.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -14,18 +14,18 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Bytes;
 
-use super::cpu::gemm::MatmulPrecision;
+use super::MatmulPrecision;
 
-/// Where the weights lie, their shape, what they were packed as, and how exact products with them
-/// are.
+/// Where the weights lie, their shape, the type that they were packed as, and the precision of the
+/// products.
 type Key = (usize, usize, Vec<usize>, TypeId, MatmulPrecision);
 
 type Kept = HashMap<Key, (Weak<Bytes>, Arc<dyn Any + Send + Sync>)>;
 
 static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
 
-/// `weight` packed for products of `precision`, by `pack` unless it is known. A weight is packed as a
-/// `T` in one way only, that of the layer it belongs to.
+/// `weight` packed for products of `precision`; `pack` is called where there is no entry yet. Each
+/// weight is packed as a `T` in one way only, the way of its layer.
 pub fn packed<T: Any + Send + Sync>(
     weight: &FlexTensor,
     precision: MatmulPrecision,
@@ -45,7 +45,7 @@ pub fn packed<T: Any + Send + Sync>(
     {
         return packed;
     }
-    // Not under the lock: while it waits for its threads, this one may take up another pass.
+    // Not under the lock: while packing waits for its threads, this thread may start another pass.
     let packed = Arc::new(pack());
     release_unused();
     let entry: (_, Arc<dyn Any + Send + Sync>) = (Arc::downgrade(&storage), packed.clone());
@@ -53,8 +53,7 @@ pub fn packed<T: Any + Send + Sync>(
     packed
 }
 
-/// Lets go of what was packed of weights that are no more, such as those of a model that has been
-/// dropped.
+/// Frees the packed weights of models that were dropped.
 pub fn release_unused() {
     let mut kept = kept();
     kept.get_or_insert_default()

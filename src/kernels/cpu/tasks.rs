@@ -136,6 +136,8 @@ impl Shared {
     }
 }
 
+/// Values a task takes of a list that is only read and written once.
+pub const PIECE: usize = 1 << 14;
 /// Rows a task takes of a matrix that is only read and written once.
 pub const ROWS: usize = 256;
 

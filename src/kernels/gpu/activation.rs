@@ -1,34 +1,24 @@
-//! What a value becomes last.
+//! The activation that ends a product.
 
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
 /// The activations, as kernels are told them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActivationKind {
+pub enum Activation {
     None = 0,
     Relu = 1,
     Gelu = 2,
-}
-
-impl ActivationKind {
-    /// ReLU, or nothing.
-    pub fn relu(relu: bool) -> Self {
-        match relu {
-            true => Self::Relu,
-            false => Self::None,
-        }
-    }
 }
 
 /// `value` after the activation with this number.
 #[cube]
 pub fn activate<F: Float, N: Size>(value: Vector<F, N>, activation: u32) -> Vector<F, N> {
     let mut result = value;
-    if activation == comptime!(ActivationKind::Relu as u32) {
+    if activation == comptime!(Activation::Relu as u32) {
         result = max(value, Vector::new(F::from_int(0)));
     }
-    if activation == comptime!(ActivationKind::Gelu as u32) {
+    if activation == comptime!(Activation::Gelu as u32) {
         result = gelu::<F, N>(value);
     }
     result

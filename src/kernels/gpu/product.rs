@@ -16,10 +16,10 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::super::cpu::conv::{Images, Window};
-use super::super::plan::Tile;
-use super::activation::{ActivationKind, activate};
+use super::activation::{Activation, activate};
 use super::{cubes, empty, filters, lanes, sides, staging};
+use crate::kernels::tiles::Tile;
+use crate::kernels::{Images, Window};
 
 /// How [`blocked`] shares out the result: rows and vectors of columns a unit.
 const BLOCK: [usize; 2] = [4, 1];
@@ -49,7 +49,7 @@ pub struct Sizes {
     pub pad: u32,
     /// Whether there is a residual.
     pub joins: u32,
-    /// What is done last: see [`ActivationKind`].
+    /// What is done last: see [`Activation`].
     pub activation: u32,
 }
 
@@ -283,7 +283,7 @@ pub fn run(
     bias: Option<CubeTensor>,
     window: Window,
     residual: Option<CubeTensor>,
-    activation: ActivationKind,
+    activation: Activation,
 ) -> CubeTensor {
     let x = into_contiguous(x);
     let shape = x.shape();

@@ -18,12 +18,12 @@ mod finish;
 mod left;
 mod outer;
 mod packed;
-mod precision;
 
 use pulp::{Simd, WithSimd};
 
 use super::tasks::{Scratch, for_each};
 use super::vector::{self, load_all};
+use crate::kernels::MatmulPrecision;
 
 use left::{Apart, Left, SideBySide, side_by_side};
 
@@ -31,7 +31,6 @@ pub use finish::{Epilogue, Finish, Store, StoreGelu};
 pub use left::Rows;
 pub use outer::{outer, outer_here};
 pub use packed::{Packed, Source};
-pub use precision::MatmulPrecision;
 
 /// The most vectors of a panel, and the most rows of a tile, for any machine.
 const MAX_ROWS: usize = 8;
