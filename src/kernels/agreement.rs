@@ -95,6 +95,7 @@ impl Cases {
             super::max_pool::agreement::cases,
             super::pixel_mean::agreement::cases,
             super::tokens::agreement::cases,
+            super::upsample::agreement::cases,
         ] {
             room(&mut cases);
         }

@@ -38,11 +38,13 @@ pub mod linear;
 pub mod max_pool;
 pub mod pixel_mean;
 pub mod tokens;
+pub mod upsample;
 
 // What the operations share.
 pub mod agreement;
 #[cfg(not(target_family = "wasm"))]
 mod compose;
+#[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))] // Parts are for gradients.
 mod cpu;
 mod flex;
 #[cfg(feature = "webgpu")]
@@ -55,7 +57,6 @@ mod packed;
 mod precision;
 pub mod tiles;
 
-use burn::backend::DispatchDevice;
 #[cfg(not(target_family = "wasm"))]
 use burn::tensor::DType;
 use burn::tensor::{Device, Tensor};
@@ -77,6 +78,7 @@ pub use packed::release_unused;
 pub use pixel_mean::pixel_mean;
 pub use precision::MatmulPrecision;
 pub use tokens::{beside, tokens};
+pub use upsample::{Interpolation, upsample};
 
 #[cfg(all(feature = "webgpu", not(target_family = "wasm")))]
 compile_error!("the feature `webgpu` is for browsers; native GPUs have `gpu` and `cuda`");
@@ -87,17 +89,17 @@ compile_error!("the feature `webgpu` is for browsers; native GPUs have `gpu` and
 fn is_composed<const D: usize>(x: &Tensor<D>) -> bool {
     let device = x.device();
     let device = match device.as_dispatch() {
-        DispatchDevice::Autodiff(inner) => inner,
+        burn::backend::DispatchDevice::Autodiff(inner) => inner,
         device => device,
     };
-    x.dtype() != DType::F32 || !matches!(device, DispatchDevice::Flex(_))
+    x.dtype() != DType::F32 || !matches!(device, burn::backend::DispatchDevice::Flex(_))
 }
 
 /// Whether `device` is a browser's GPU.
 fn is_gpu(device: &Device) -> bool {
     match device.as_dispatch() {
         #[cfg(feature = "webgpu")]
-        DispatchDevice::Cube(_) => true,
+        burn::backend::DispatchDevice::Cube(_) => true,
         _ => false,
     }
 }

@@ -12,6 +12,7 @@ mod linear;
 mod max_pool;
 mod not_a_number;
 mod packed;
+mod upsample;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::kernels::MatmulPrecision;

@@ -2,8 +2,10 @@
 //! follow it in a ResNet: the shortcut added, then ReLU. Folding puts it into the convolution before, so only
 //! networks in training come here.
 
+#[cfg(not(target_family = "wasm"))]
 pub mod compose;
 mod cpu;
+#[cfg(not(target_family = "wasm"))]
 mod gradient;
 
 use burn::backend::tensor::FloatTensor;
@@ -14,7 +16,7 @@ use super::check_channels;
 use super::optional::Optional;
 
 /// What each backend computes for the functions of this room.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Autodiff: cfg(not(target_family = "wasm")))]
 trait BatchNormOps: Backend {
     fn statistics(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
 
@@ -40,6 +42,7 @@ struct Norm<B: Backend> {
 /// Mean and biased variance of every channel of `[batch, height, width, channels]`; no gradient
 /// passes.
 pub fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
+    #[cfg(not(target_family = "wasm"))]
     if super::is_composed(&x) {
         return compose::statistics(x);
     }
@@ -84,6 +87,7 @@ pub fn batch_norm(
             "a residual has the shape of the input"
         );
     }
+    #[cfg(not(target_family = "wasm"))]
     if super::is_composed(&x) {
         return compose::batch_norm(x, norm, residual, relu);
     }

@@ -23,6 +23,7 @@ const fn tile<S: Simd>() -> usize {
 const TASKS: usize = 16;
 
 /// The sides of kernels that are compiled.
+#[cfg(not(target_family = "wasm"))]
 pub const KERNELS: [usize; 3] = [3, 5, 7];
 
 impl DepthwiseOps for Flex {

@@ -13,14 +13,10 @@ use crate::kernels::flex::{contiguous, tensor, values, with_last};
 use crate::kernels::optional::Optional;
 use crate::kernels::packed::packed;
 
-/// The values before a GELU are kept where a gradient will ask for them.
-pub struct Product {
-    pub out: FlexTensor,
-    pub before_gelu: Option<FlexTensor>,
-}
-
-/// `x·weight` after its epilogue, then its GELU if `gelu`. With `keep` for a gradient: the weights will
-/// have changed at the next call, so they are packed anew, and the values before the GELU are kept.
+/// `x·weight` after its epilogue, then its GELU if `gelu`.
+///
+/// `keep` is for a gradient: the second result holds the values before the GELU, and the weights are packed
+/// anew, since they change between two calls.
 pub fn product(
     x: &FlexTensor,
     weight: &FlexTensor,
@@ -28,7 +24,7 @@ pub fn product(
     gelu: bool,
     keep: bool,
     precision: MatmulPrecision,
-) -> Product {
+) -> (FlexTensor, Option<FlexTensor>) {
     let [from, to] = weight.shape().dims();
     let rows = x.shape().num_elements() / from;
     let left = Rows::plain(values(x), rows, from, from);
@@ -40,10 +36,7 @@ pub fn product(
     let mut out = buffer(rows * to);
     if !gelu {
         gemm::multiply(left, &right, &Store::new(&mut out, to, epilogue));
-        return Product {
-            out: tensor(out, with_last(x, to)),
-            before_gelu: None,
-        };
+        return (tensor(out, with_last(x, to)), None);
     }
     let mut before_gelu = buffer(if keep { rows * to } else { 0 });
     let finish = StoreGelu {
@@ -51,10 +44,8 @@ pub fn product(
         gelu: Store::new(&mut out, to, epilogue),
     };
     gemm::multiply(left, &right, &finish);
-    Product {
-        out: tensor(out, with_last(x, to)),
-        before_gelu: keep.then(|| tensor(before_gelu, with_last(x, to))),
-    }
+    let before_gelu = keep.then(|| tensor(before_gelu, with_last(x, to)));
+    (tensor(out, with_last(x, to)), before_gelu)
 }
 
 impl LinearOps for Flex {
@@ -68,7 +59,7 @@ impl LinearOps for Flex {
         let (x, weight) = (contiguous(x), contiguous(weight));
         let bias = bias.option().map(contiguous);
         let epilogue = Epilogue::bias(bias.as_ref().map(values));
-        product(&x, &weight, epilogue, gelu, false, precision).out
+        product(&x, &weight, epilogue, gelu, false, precision).0
     }
 
     fn linear_join(
@@ -85,6 +76,6 @@ impl LinearOps for Flex {
             residual: Some(values(&residual)),
             relu: false,
         };
-        product(&x, &weight, epilogue, false, false, precision).out
+        product(&x, &weight, epilogue, false, false, precision).0
     }
 }

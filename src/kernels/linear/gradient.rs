@@ -27,14 +27,14 @@ impl<C: CheckpointStrategy> LinearOps for Autodiff<Flex, C> {
         let ((x, of_x), (weight, of_weight)) = (parts(x), parts(weight));
         let (bias, of_bias) = optional_parts(bias);
         let epilogue = Epilogue::bias(bias.as_ref().map(values));
-        let product = product(&x, &weight, epilogue, gelu, true, precision);
+        let (out, before_gelu) = product(&x, &weight, epilogue, gelu, true, precision);
         let step = LinearStep {
             x,
             weight,
-            before_gelu: product.before_gelu,
+            before_gelu,
             precision,
         };
-        record::<C, _, 3>([of_x, of_weight, of_bias], product.out, step)
+        record::<C, _, 3>([of_x, of_weight, of_bias], out, step)
     }
 
     fn linear_join(
