@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::attention;
-use crate::kernels::agreement::Cases;
+use crate::kernels::agreement::cases::Cases;
 
 pub fn cases(cases: &mut Cases) {
     for [batch, count, heads, side] in [[1, 5, 2, 3], [2, 65, 3, 16], [1, 197, 3, 64]] {

@@ -2,7 +2,7 @@
 
 use super::{convolve, convolve_join};
 use crate::kernels::Images;
-use crate::kernels::agreement::{Cases, EXACT, Inputs, WINDOWS};
+use crate::kernels::agreement::cases::{Cases, EXACT, Inputs, WINDOWS};
 
 pub fn cases(cases: &mut Cases) {
     for (images, to, window) in WINDOWS {

@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::depthwise;
-use crate::kernels::agreement::Cases;
+use crate::kernels::agreement::cases::Cases;
 
 pub fn cases(cases: &mut Cases) {
     for [batch, height, width, channels, kernel] in [

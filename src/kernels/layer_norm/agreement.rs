@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::layer_norm;
-use crate::kernels::agreement::Cases;
+use crate::kernels::agreement::cases::Cases;
 
 pub fn cases(cases: &mut Cases) {
     for [rows, columns] in [[1, 4], [5, 7], [3, 40], [260, 33], [197, 192], [2, 512]] {

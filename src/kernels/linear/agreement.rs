@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::{linear, linear_gelu, linear_join};
-use crate::kernels::agreement::{Cases, EXACT, Inputs};
+use crate::kernels::agreement::cases::{Cases, EXACT, Inputs};
 
 pub fn cases(cases: &mut Cases) {
     for [rows, from, to] in [

@@ -2,7 +2,7 @@
 
 use super::max_pool;
 use crate::kernels::Window;
-use crate::kernels::agreement::{Cases, WINDOWS};
+use crate::kernels::agreement::cases::{Cases, WINDOWS};
 
 pub fn cases(cases: &mut Cases) {
     for (images, _, window) in WINDOWS {

@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::pixel_mean;
-use crate::kernels::agreement::{Cases, WINDOWS};
+use crate::kernels::agreement::cases::{Cases, WINDOWS};
 
 pub fn cases(cases: &mut Cases) {
     for (images, ..) in WINDOWS {

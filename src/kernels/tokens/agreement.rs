@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::{beside, tokens};
-use crate::kernels::agreement::Cases;
+use crate::kernels::agreement::cases::Cases;
 
 pub fn cases(cases: &mut Cases) {
     for [batch, count, width] in [[1, 5, 6], [2, 65, 48], [1, 197, 192]] {

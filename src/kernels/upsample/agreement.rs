@@ -1,7 +1,7 @@
 //! Cases in which the GPU must agree with the CPU.
 
 use super::{Interpolation, upsample};
-use crate::kernels::agreement::Cases;
+use crate::kernels::agreement::cases::Cases;
 
 pub fn cases(cases: &mut Cases) {
     for images in [

@@ -18,6 +18,7 @@ mod finish;
 mod left;
 mod outer;
 mod packed;
+mod source;
 
 use pulp::{Simd, WithSimd};
 
@@ -30,7 +31,8 @@ use left::{Apart, Left, SideBySide, side_by_side};
 pub use finish::{Epilogue, Finish, Store, StoreGelu};
 pub use left::Rows;
 pub use outer::{outer, outer_here};
-pub use packed::{Packed, Source};
+pub use packed::Packed;
+pub use source::Source;
 
 /// The most vectors of a panel, and the most rows of a tile, for any machine.
 const MAX_ROWS: usize = 8;
