@@ -277,27 +277,25 @@ impl Classifier {
     }
 
     fn predict(&self, probabilities: &[f32]) -> Prediction {
-        let names = self.card.task.features.names();
+        let task = &self.card.task;
+        let names = task.features.names().iter();
         let features: Vec<_> = names
-            .iter()
-            .zip(&self.card.task.thresholds)
+            .zip(task.call_rules())
             .zip(probabilities)
-            .enumerate()
-            .map(|(i, ((name, &threshold), &probability))| {
-                let exact = f64::from(probability);
-                let band = self.card.task.unsure.get(i);
+            .map(|((name, rule), &probability)| {
+                let call = rule.call(probability.into(), None);
                 FeaturePrediction {
                     name: name.clone(),
                     probability,
-                    threshold,
-                    present: exact >= threshold,
-                    unsure: band.is_some_and(|[low, high]| (*low..=*high).contains(&exact)),
+                    threshold: rule.threshold,
+                    present: call.present,
+                    unsure: call.unsure,
                 }
             })
             .collect();
         let present: Vec<bool> = features.iter().map(|feature| feature.present).collect();
         Prediction {
-            risk: self.card.task.features.risk(&present),
+            risk: task.features.risk(&present),
             features,
             notice: None,
         }

@@ -20,7 +20,7 @@
 //!
 //! | module | holds | may use |
 //! |---|---|---|
-//! | [`nuclei`] | the features, the risk | nothing |
+//! | [`nuclei`] | the features, the rule that calls them, the risk | nothing |
 //! | [`image`] | bytes to pixels to a network's input | `nuclei` |
 //! | [`kernels`] | the networks' operations, ours on the CPU | nothing |
 //! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |

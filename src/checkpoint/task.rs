@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::image::{InputSpec, TileSpec};
 use crate::model::{Architecture, Normalisation};
-use crate::nuclei::FeatureSet;
+use crate::nuclei::{CallRule, FeatureSet};
 
 /// The task, with the part of the model card that belongs to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -112,6 +112,15 @@ impl Classification {
             unsure: Vec::new(),
             features,
         }
+    }
+
+    /// The rule of each feature's call, in the order of the features.
+    pub fn call_rules(&self) -> impl Iterator<Item = CallRule> {
+        let rule = |(i, &threshold)| CallRule {
+            threshold,
+            band: self.unsure.get(i).copied(),
+        };
+        self.thresholds.iter().enumerate().map(rule)
     }
 
     /// How colours become the network's input.

@@ -1,31 +1,31 @@
-//! The browser's GPU as `navigator.gpu` tells of it.
+//! The browser's GPU, as `navigator.gpu` describes it.
 
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::WorkerGlobalScope;
 
-/// Without it cubecl's wgpu runtime fails when it opens its first stream.
+/// The feature without which cubecl's wgpu runtime fails when it opens its first stream.
 pub(super) const NEEDED_FEATURE: &str = "timestamp-query";
 
-/// What the browser tells of its GPU.
+/// The browser's description of its GPU.
 pub(super) struct Adapter {
     pub name: String,
-    /// A CPU in disguise.
+    /// Whether it is a CPU that poses as a GPU.
     pub fallback: bool,
-    /// Has [`NEEDED_FEATURE`].
+    /// Whether it has [`NEEDED_FEATURE`].
     pub capable: bool,
 }
 
-/// What `navigator.gpu` offers. web-sys has no stable bindings of WebGPU, so this reads the few
-/// properties it needs by name.
+/// The adapter that `navigator.gpu` offers. web-sys has no stable bindings of WebGPU, so this reads the
+/// few properties it needs by name.
 pub(super) async fn find_adapter() -> Result<Adapter, String> {
     let gpu = get(&navigator(), "gpu");
     if gpu.is_undefined() {
         return Err("this browser has no WebGPU".into());
     }
     let options = Object::new();
-    // Failing to set a property of a fresh object is impossible.
+    // Setting a property of a fresh object cannot fail.
     let _ = Reflect::set(
         &options,
         &"powerPreference".into(),
@@ -46,7 +46,7 @@ pub(super) async fn find_adapter() -> Result<Adapter, String> {
     let name = words.collect::<Vec<_>>().join(" ");
     let features = get(&adapter, "features");
     let has = call(&features, "has", &NEEDED_FEATURE.into());
-    // The flag has moved from the adapter to its info.
+    // Older browsers have the flag on the adapter, newer ones on its info.
     let fallback = [&info, &adapter]
         .iter()
         .any(|object| get(object, "isFallbackAdapter").is_truthy());

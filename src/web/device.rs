@@ -1,8 +1,9 @@
 //! Which device runs a network in the browser, and why.
 //!
-//! WebGPU is taken where a real adapter is there, has what cubecl needs, and answers a known
-//! question as the CPU does: a shader that fails validation can leave plausible numbers behind,
-//! so no adapter is trusted unseen. Everything else runs on the CPU.
+//! The network runs on WebGPU where there is a real adapter that has the feature that cubecl needs and
+//! answers a known question as the CPU does. A shader that fails validation can leave plausible
+//! numbers behind, so no adapter is trusted without that question. In all other cases the network runs
+//! on the CPU.
 
 use std::str::FromStr;
 
@@ -14,7 +15,7 @@ use super::webgpu;
 use crate::checkpoint::Checkpoint;
 use crate::classify::Classifier;
 
-/// What the page asked for.
+/// The page's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Auto,
@@ -42,16 +43,17 @@ pub(super) struct DeviceReport {
     kind: &'static str,
     /// Why this one, in words.
     reason: String,
-    /// What the browser calls its adapter, where there is one.
+    /// The browser's name for its adapter, where there is one.
     adapter: Option<String>,
-    /// Milliseconds that the known question took, which both devices are asked at once; a GPU makes
-    /// its pipelines for it. None on the CPU, which is asked nothing.
+    /// Milliseconds of the known question, which both devices answer side by side; a GPU compiles its
+    /// pipelines for it. None on the CPU, where there is no question.
     known_ms: Option<f64>,
 }
 
 /// The checkpoint's network on the device that `request` and the browser allow.
 ///
-/// An error is one of the checkpoint, or of WebGPU where the page insists on it.
+/// # Errors
+/// A message about the checkpoint, or about WebGPU where the page insists on it.
 pub(super) async fn place(
     checkpoint: Checkpoint,
     request: Request,

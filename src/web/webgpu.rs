@@ -1,4 +1,4 @@
-//! The network on the browser's GPU, held against the CPU before it is trusted.
+//! The network on the browser's GPU, compared with the CPU before it is trusted.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -8,22 +8,23 @@ use std::task::Poll;
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuBackend;
 use image::Rgb;
+use wasm_bindgen::prelude::*;
 
 use super::adapter::Adapter;
-use super::now;
+use super::{now, to_js};
 use crate::classify::Classifier;
 use crate::image::{CellImage, RgbImage};
-use crate::kernels::set_staging;
+use crate::kernels::{agreement::agreement, set_staging};
 
 /// The largest difference of a logit that a sound GPU may show against the CPU, over max(1, the
 /// largest logit).
 const TOLERANCE: f32 = 1e-3;
 
-/// What a device gave to a question whose answer is known.
+/// The outcome of a question whose answer is known.
 struct Check {
     /// The largest difference of a logit, over max(1, the largest logit).
     difference: f32,
-    /// How long it took, with the CPU's own answer.
+    /// The time that both devices took, side by side.
     milliseconds: f64,
 }
 
@@ -66,7 +67,8 @@ pub(super) async fn open() -> Result<Device, String> {
     Ok(device)
 }
 
-/// Asks WebGPU for the logits of a picture, which the CPU knows. It is no cell, but drawn at once.
+/// Compares the logits of a picture on WebGPU with the CPU's. The picture is no cell, but quick to
+/// draw.
 async fn check(cpu: &Classifier, webgpu: &Classifier) -> Result<Check, String> {
     const SIDE: u32 = CellImage::SIDE;
     let picture = RgbImage::from_fn(SIDE, SIDE, |x, y| {
@@ -75,7 +77,7 @@ async fn check(cpu: &Classifier, webgpu: &Classifier) -> Result<Check, String> {
     let cell = [CellImage::new(picture).map_err(|error| error.to_string())?];
     let start = now();
     let mut asked = pin!(webgpu.logits(&cell));
-    // The GPU makes its shaders and works while the CPU answers.
+    // The GPU compiles its shaders and computes while the CPU does.
     let at_once = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context))).await;
     let known = cpu.logits(&cell).await.map_err(|error| error.to_string())?;
     let answer = match at_once {
@@ -90,4 +92,19 @@ async fn check(cpu: &Classifier, webgpu: &Classifier) -> Result<Check, String> {
         difference: difference / largest(&mut known.iter().copied()).max(1.0),
         milliseconds,
     })
+}
+
+/// Compares every kernel of the browser's GPU with the CPU's, with and without shared memory: an
+/// array of `{case, difference}`.
+///
+/// An error where there is no usable GPU. Afterwards products use no shared memory.
+#[wasm_bindgen]
+pub async fn check_kernels() -> Result<JsValue, JsError> {
+    let device = open().await.map_err(|fault| JsError::new(&fault))?;
+    let mut found = Vec::new();
+    for staging in [true, false] {
+        set_staging(staging);
+        found.extend(agreement(&device).await?);
+    }
+    to_js(&found)
 }

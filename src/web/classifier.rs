@@ -1,0 +1,90 @@
+//! A trained network on one of the browser's devices.
+
+use wasm_bindgen::prelude::*;
+
+use super::device::{self, DeviceReport, Request};
+use super::{now, to_js};
+use crate::checkpoint::Checkpoint;
+use crate::classify;
+use crate::image::{CellImage, render_synthetic};
+use crate::kernels;
+use crate::nuclei::Feature;
+
+/// A trained network on one of the browser's devices.
+#[wasm_bindgen]
+pub struct Classifier {
+    classifier: classify::Classifier,
+    device: DeviceReport,
+}
+
+#[wasm_bindgen]
+impl Classifier {
+    /// Reads the bytes of a checkpoint and puts its network on `device`: `auto`, `webgpu`, `cpu`.
+    pub async fn load(checkpoint: Vec<u8>, device: String) -> Result<Classifier, JsError> {
+        let request: Request = device
+            .parse()
+            .map_err(|fault: String| JsError::new(&fault))?;
+        let checkpoint = Checkpoint::read(&checkpoint)?;
+        let (classifier, device) = device::place(checkpoint, request)
+            .await
+            .map_err(|fault| JsError::new(&fault))?;
+        Ok(Self { classifier, device })
+    }
+
+    /// The model card.
+    #[wasm_bindgen(getter)]
+    pub fn card(&self) -> Result<JsValue, JsError> {
+        to_js(self.classifier.card())
+    }
+
+    /// The rule of the risk; null where the features are not the nine.
+    #[wasm_bindgen(getter)]
+    pub fn risk_rule(&self) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.card().task.features.risk_rule())
+    }
+
+    /// Which device runs the network, and why.
+    #[wasm_bindgen(getter)]
+    pub fn device(&self) -> Result<JsValue, JsError> {
+        to_js(&self.device)
+    }
+
+    /// The bytes of one image file → the features of the cell.
+    pub async fn classify(&self, file: Vec<u8>) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.read(&file).await?)
+    }
+
+    /// The bytes of one image file and a feature's name → which parts of the cell spoke for it.
+    pub async fn explain(&self, file: Vec<u8>, feature: String) -> Result<JsValue, JsError> {
+        let feature = self.classifier.card().task.features.index(&feature)?;
+        to_js(&self.classifier.explain(&file, feature).await?)
+    }
+
+    /// The bytes of a reference → how far the network's answers are from it.
+    pub async fn verify(&self, reference: Vec<u8>) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.verify(&reference).await?)
+    }
+
+    /// Frees the network and the memory that it worked in.
+    pub fn release(self) {
+        drop(self);
+        kernels::release_unused();
+    }
+
+    /// Milliseconds of each of `passes` forward passes over `batch` drawn cells: from pictures of
+    /// the input's side to logits that have been read back, as classifying does it.
+    pub async fn measure(&self, batch: u32, passes: u32) -> Result<JsValue, JsError> {
+        let spec = &self.classifier.card().task.input;
+        let pictures = (0..batch)
+            .map(|seed| CellImage::new(render_synthetic(&[Feature::Grooves], seed.into())))
+            .map(|cell| Ok(spec.resized(&cell?)))
+            .collect::<Result<Vec<_>, JsError>>()?;
+        let mut times = Vec::new();
+        for _ in 0..passes {
+            let start = now();
+            self.classifier.pass(&pictures).await?;
+            times.push(now() - start);
+        }
+        to_js(&times)
+    }
+}
