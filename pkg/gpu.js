@@ -1,14 +1,14 @@
 /**
  * Which of the program's two kinds a browser needs: the one with WebGPU, or the one for the CPU alone,
- * which is a third of the download. The program itself asks again (src/web/adapter.rs) and tests the
- * GPU before it trusts it.
+ * whose download is a third of the other's. The program itself looks for the GPU again
+ * (src/web/adapter.rs) and tests it before it trusts it.
  */
 
 /** @import { LoadOptions } from "./index.js" */
 
 /** @typedef {"webgpu" | "cpu"} Kind */
 
-/** What the program needs of an adapter; see `NEEDED_FEATURE` in src/web/adapter.rs. */
+/** The program needs an adapter with this feature; see `NEEDED_FEATURE` in src/web/adapter.rs. */
 const NEEDED_FEATURE = "timestamp-query";
 
 /** @param {NonNullable<LoadOptions["device"]>} device @returns {Promise<Kind>} */
@@ -18,7 +18,8 @@ export async function kindFor(device) {
 }
 
 /**
- * What WebGPU would run on: a graphics card, a CPU that poses as one, or nothing that can be used.
+ * The adapter that WebGPU would run on: a graphics card, a CPU that poses as one, or none that can be
+ * used.
  *
  * @returns {Promise<"real" | "software" | "none">}
  */
@@ -27,7 +28,7 @@ export async function findAdapter() {
   try {
     const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter?.features.has(NEEDED_FEATURE)) return "none";
-    // The flag has moved from the adapter to its info.
+    // Older browsers have the flag on the adapter, newer ones on its info.
     return adapter.info?.isFallbackAdapter || adapter.isFallbackAdapter ? "software" : "real";
   } catch {
     return "none";

@@ -5,36 +5,33 @@
  * @module karyolens
  */
 
-/** A model, loaded and ready on a device of this machine. Made by {@link Karyolens.load}. */
-export class Karyolens {
+/** Models, loaded and ready on a device of this machine. Made by {@link Karyolens.load}. */
+export class Karyolens implements Model {
   private constructor();
 
   /**
    * Starts a worker, fetches the program and the model side by side, and readies the device. More
-   * workers start once there is work for them.
+   * workers start once there is work for them. The model has the name `"default"`; calls that name no
+   * model go to it.
    *
-   * @throws {TypeError} for a `device` that does not exist, and for `workers` that are no number of any.
+   * @throws {TypeError} for a `device` that does not exist, and for `workers` that are no whole number from 1.
    * @throws {Error} where a file cannot be fetched, the checkpoint is damaged or not one of this
-   *   program's, or the device that was asked for is not there; the message says which.
+   *   program's, or the requested device is not there; the message says which.
    */
   static load(options?: LoadOptions): Promise<Karyolens>;
 
   /** Version of the program inside. */
   readonly version: string;
-  /** What the model is, what it was trained on, and how well it did. */
+  /** The card of the model that {@link Karyolens.load} brought; so for the next three. */
   readonly card: ModelCard;
-  /** How {@link Prediction.risk} is worked out; null where the model's features are not the nine. */
   readonly riskRule: RiskRule | null;
-  /**
-   * SHA-256 of the checkpoint's bytes, 64 hexadecimal digits; null in an insecure context (neither
-   * https nor localhost), where browsers do not compute it.
-   */
   readonly modelHash: string | null;
-  /** Where it runs, and why there. */
   readonly device: DeviceReport;
+  /** Every model that calls may name, by its name. */
+  readonly models: ReadonlyMap<string, Model>;
   /**
-   * How many calls are worked on at once, at most: one on WebGPU. Have so many under way and no
-   * worker is idle.
+   * The largest number of calls that are worked on at once; one on WebGPU. With so many calls under way
+   * no worker is idle. It may shrink when another model is loaded, as each worker holds all models.
    */
   readonly workers: number;
   /**
@@ -44,28 +41,44 @@ export class Karyolens {
   readonly closed: boolean;
 
   /**
+   * Loads another model into the same workers, on the same device, under a name of its own. A model of
+   * that name is replaced. Calls go on meanwhile. Where the model cannot be loaded, the others stay as
+   * they are.
+   *
+   * @throws {TypeError} for a name that is no text or an empty one.
+   * @throws {Error} as {@link Karyolens.load}.
+   */
+  loadModel(name: string, options: Pick<LoadOptions, "onProgress"> & Required<Pick<LoadOptions, "model">>): Promise<Model>;
+
+  /**
+   * Frees a model's memory in all workers. Calls to it that have not begun are rejected, and so are
+   * later ones. Nothing happens where there is no model of that name.
+   */
+  releaseModel(name: string): void;
+
+  /**
    * Reads one picture file (PNG, JPEG, WebP, TIFF, BMP) of one nucleus on white. Calls may
    * overlap: each begins in its turn, as soon as a worker is free. All other calls go before those
    * to `classify` that have not begun.
    *
-   * @throws {Error} where the file is broken or no such picture, and where the program crashed over
-   *   it; the classifier goes on.
+   * @throws {Error} where the file is broken or no such picture, where the program crashed over it
+   *   (the classifier goes on), and where there is no model of that name.
    */
-  classify(file: Blob | ArrayBuffer | Uint8Array): Promise<Prediction>;
+  classify(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<Prediction>;
 
   /**
-   * Shows which parts of the cell spoke for a feature, and which against it. It tells what the
+   * Shows which parts of the cell spoke for a feature, and which against it. The map tells what the
    * network went by, not whether it was right. It takes far longer than {@link classify}: a ResNet
    * or ConvNeXt reads the cell 66 times, a ViT 6 times.
    *
    * @param feature its name, see {@link ModelCard.features}.
    * @throws {Error} as {@link classify}, and for a name that the model does not know.
    */
-  explain(file: Blob | ArrayBuffer | Uint8Array, feature: string): Promise<HeatMap>;
+  explain(file: Blob | ArrayBuffer | Uint8Array, feature: string, options?: CallOptions): Promise<HeatMap>;
 
   /**
    * The picture as networks are given it, on a canvas of 224×224 px: the one that a
-   * {@link HeatMap.region} speaks of. It also shows what browsers cannot, such as TIFF.
+   * {@link HeatMap.region} speaks of. It also shows files that browsers cannot show, such as TIFF.
    *
    * @returns a PNG file.
    * @throws {Error} as {@link classify}.
@@ -78,7 +91,7 @@ export class Karyolens {
    * @param reference a `.safetensors` file with `input` [batch, 3, height, width] and `logits`
    *   [batch, features], or `class_token` and `patch_mean` [batch, width] for a backbone.
    */
-  verify(reference: Blob | ArrayBuffer | Uint8Array): Promise<Verification>;
+  verify(reference: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<Verification>;
 
   /**
    * Draws one 224×224 px cell that shows the named features, marked SYNTHETIC in its pixels.
@@ -93,19 +106,116 @@ export class Karyolens {
    * Times forward passes over drawn cells: from pictures of the network's input size to logits that
    * have been read back. Later calls wait until it is done.
    *
-   * @param options.batch pictures in one pass, which a CPU takes one after another; 1 where it is not given.
-   * @param options.passes how many passes; 1 where it is not given.
+   * @param options.batch pictures in one pass; a CPU takes them one after another. By default 1.
+   * @param options.passes the number of passes; by default 1.
    * @returns milliseconds of each pass, in turn. The first ones of a batch size may be slower.
-   * @throws {TypeError} for what is no whole number from 1.
-   * @throws {Error} where the device fails.
+   * @throws {TypeError} for numbers that are not whole or below 1.
+   * @throws {Error} where the device fails, and where there is no model of that name.
    */
-  measure(options?: { batch?: number; passes?: number }): Promise<number[]>;
+  measure(options?: { batch?: number; passes?: number } & CallOptions): Promise<number[]>;
 
-  /** Ends the workers and frees the model. Calls that still wait are rejected. */
+  /** Ends the workers and frees all models. Calls that still wait are rejected. */
   close(): void;
 }
 
-/** What {@link Karyolens.load} takes. */
+/**
+ * Loads the rule by which features are called present, for use without a worker: the same code as in
+ * {@link Karyolens.classify}, on this thread, at once, for thresholds that a person moves and answers
+ * that a person gives. It comes with the program that {@link Karyolens.load} fetches for the same
+ * `device`; nothing is fetched twice.
+ *
+ * @throws {Error} where the program cannot be fetched.
+ */
+export function loadDecide(options?: Pick<LoadOptions, "device">): Promise<Decide>;
+
+/**
+ * The calls and the risk of each cell, in their order. A thousand cells of nine features take a few
+ * milliseconds.
+ *
+ * @param rules of the model that gave the probabilities, such as `{ ...card, riskRule }`; keep the object
+ *   for the next call, and do not change it.
+ * @param moved thresholds that take the place of the model's, by feature.
+ * @throws {Error} where lengths differ from the number of features.
+ */
+export type Decide = (rules: Rules, cells: readonly JudgedCell[], moved?: ReadonlyMap<string, number>) => Decision[];
+
+/** The parts of a model that its calls depend on; see {@link ModelCard} for the first three. */
+export interface Rules {
+  features: string[];
+  thresholds: number[];
+  /** Absent or empty where the bands are not known. */
+  unsure?: [number, number][];
+  riskRule: RiskRule | null;
+}
+
+/** The knowledge about one cell that its calls depend on. */
+export interface JudgedCell {
+  /** One for each feature. */
+  probabilities: ArrayLike<number>;
+  /** A person's yes or no, by feature. */
+  answers?: ReadonlyMap<string, boolean>;
+}
+
+/** The calls of one cell, and what they add up to. */
+export interface Decision {
+  /** In the order of the features. */
+  calls: Call[];
+  /** Null where the rules have none. */
+  risk: RiskSum | null;
+}
+
+/** One feature of one cell. */
+export interface Call {
+  name: string;
+  probability: number;
+  /** The threshold in force. */
+  threshold: number;
+  /** Whether a person moved the threshold. */
+  moved: boolean;
+  /** The probabilities at which the model is not sure; the band moves with its threshold. */
+  band: [number, number] | null;
+  /** The model's call. */
+  model: boolean;
+  /** Whether the probability lies within the band. */
+  unsure: boolean;
+  /** A person's answer. */
+  answer: boolean | null;
+  /** The person's answer, else the model's call. */
+  present: boolean;
+}
+
+/** The risk with its sum spelled out. */
+export interface RiskSum {
+  score: number;
+  level: "Low" | "Medium" | "High";
+  /** The features that are present, with what each adds. */
+  terms: { name: string; weight: number }[];
+  /** The feature that makes the level High whatever the score; null where there is none. */
+  forced: string | null;
+}
+
+/** A model that is loaded. */
+export interface Model {
+  /** The checkpoint's own account of the model, its training data and its figures. */
+  readonly card: ModelCard;
+  /** The rule of {@link Prediction.risk}; null where the model's features are not the nine. */
+  readonly riskRule: RiskRule | null;
+  /**
+   * SHA-256 of the checkpoint's bytes, 64 hexadecimal digits; null in an insecure context (neither
+   * https nor localhost), where browsers do not compute it.
+   */
+  readonly modelHash: string | null;
+  /** Where the model runs, and why there. */
+  readonly device: DeviceReport;
+}
+
+/** Options of a call that works with a model. */
+export interface CallOptions {
+  /** The model's name; by default the one that {@link Karyolens.load} brought. */
+  model?: string;
+}
+
+/** Options of {@link Karyolens.load}. */
 export interface LoadOptions {
   /** The checkpoint: an address, or its bytes. By default `model.safetensors` of this package. */
   model?: string | URL | Blob | ArrayBuffer | Uint8Array;
@@ -118,7 +228,7 @@ export interface LoadOptions {
   workers?: number;
   /**
    * Called as loading goes on; the phases `code` and `weights` run side by side, then comes `device`.
-   * On a page that a service worker answers, it comes at once: what the browser has kept is not counted.
+   * On a page with a service worker the first two are not counted: the browser has kept the files.
    */
   onProgress?: (progress: Progress) => void;
 }
@@ -146,11 +256,11 @@ export interface DeviceReport {
   known_ms: number | null;
 }
 
-/** What the model says of one picture. */
+/** The model's answer to one picture. */
 export interface Prediction {
   /** In the order of {@link ModelCard.features}. */
   features: FeaturePrediction[];
-  /** What the present features add up to; null where the model's features are not the nine. */
+  /** The sum over the present features; null where the model's features are not the nine. */
   risk: { score: number; level: "Low" | "Medium" | "High" } | null;
   /** A sentence on the picture that a person should read, or null. */
   notice: string | null;
@@ -158,7 +268,7 @@ export interface Prediction {
   sha256: string | null;
 }
 
-/** What the model says of one feature. */
+/** The model's answer to one feature. */
 export interface FeaturePrediction {
   name: string;
   /** From 0 to 1: the sigmoid of the feature's logit. */
@@ -167,7 +277,7 @@ export interface FeaturePrediction {
   threshold: number;
   present: boolean;
   /**
-   * So near the threshold that the call might as well be the other one: within the feature's band of
+   * Whether the call might as well be the other one: the probability lies within the feature's band of
    * {@link ModelCard.unsure}. False where the model has no bands.
    */
   unsure: boolean;
@@ -182,11 +292,11 @@ export interface HeatMap {
   /** Rows of the map. */
   height: number;
   /**
-   * What each place added to the logit, row after row: above 0 it spoke for the feature, below
+   * The share of each place in the logit, row after row: above 0 it spoke for the feature, below
    * against it. Places are coarse; draw them blurred into each other.
    */
   values: number[];
-  /** The logit less the values: what no place added, and the difference between the many looks that the map is made of and one. */
+  /** The logit less the values: the share of no place, and the difference between one look and the many that the map is made of. */
   rest: number;
   /** Its sigmoid is the feature's probability. */
   logit: number;
@@ -194,19 +304,19 @@ export interface HeatMap {
   region: { left: number; top: number; side: number };
 }
 
-/** How the risk is worked out: a sum over the features that are called present. */
+/** The rule of the risk: a sum over the features that are called present. */
 export interface RiskRule {
-  /** What each feature adds to the score, by name. */
+  /** The weight of each feature in the score, by name. */
   weights: Record<string, number>;
   /** The score from which the level is Medium. */
   mediumFrom: number;
   /** The score from which it is High. */
   highFrom: number;
-  /** Features of which one alone makes it High. */
+  /** Features that make it High, each of them alone. */
   alwaysHigh: string[];
 }
 
-/** What {@link Karyolens.verify} found. */
+/** The result of {@link Karyolens.verify}. */
 export interface Verification {
   /** Largest |difference| over all outputs. */
   max_difference: number;
@@ -218,6 +328,8 @@ export interface Verification {
 /** The checkpoint's own account of itself, as stored in the file. */
 export interface ModelCard {
   name: string;
+  /** Only networks that name features can be loaded so far. */
+  task: "classify";
   /** The network's family and its sizes. */
   architecture: { family: string; [size: string]: unknown };
   /** How a cell image becomes the network's input; lengths in pixels. */
@@ -237,7 +349,7 @@ export interface ModelCard {
   /**
    * For each feature the probabilities [low, high] about its threshold at which the call is in doubt:
    * the 90 % interval of the threshold over resamples of the validation cells. Absent where nobody
-   * worked it out.
+   * computed it.
    */
   unsure?: [number, number][];
   /** 8 where the file has its weights as whole numbers of 8 bits; absent where they are floating-point. */
@@ -246,7 +358,7 @@ export interface ModelCard {
   provenance: {
     /** The data that the model was trained on, in words. */
     data: string;
-    /** What is known of that data's licence, in words. */
+    /** The known facts about that data's licence, in words. */
     data_licence: string;
     /** The command, or the library and file that it was imported from. */
     made_by: string;
@@ -255,7 +367,7 @@ export interface ModelCard {
   };
   /** Figures by name, as `karyolens evaluate` prints them. */
   metrics: Record<string, number>;
-  /** What the model may be used for. */
+  /** The permitted use of the model. */
   intended_use: string;
   /** Version of the crate that wrote the card. */
   crate_version: string;

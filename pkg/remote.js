@@ -1,26 +1,42 @@
-/** One worker as the page sees it: takes one call after another, and dies of a crash. */
+/**
+ * One worker as the page sees it: does one call at a time, and dies of a crash.
+ *
+ * Comlink would send the calls too, but a call whose worker dies would stay unanswered with it; most
+ * of this file is about that case.
+ */
 
 /** @import { Kind } from "./gpu.js" */
 
-/** @typedef {{resolve: (result: any) => void, reject: (error: Error) => void}} Answer */
+/**
+ * What a worker is asked for.
+ *
+ * @typedef {object} Message
+ * @property {string} method of worker.js
+ * @property {string} [model] the name of the model that the method works with
+ * @property {unknown[]} args
+ */
 
 export class Remote {
+  /** Whether it has its program; pool.js sees to it. */
+  isStarted = false;
+  /** The models that it has; pool.js sees to them. @type {Map<string, Blob>} */
+  models = new Map();
   #worker;
-  /** Calls that were sent, in their order, which is that of their answers. @type {Answer[]} */
-  #sent = [];
+  /** The call under way. @type {{resolve: (result: any) => void, reject: (error: Error) => void} | null} */
+  #call = null;
   /** Why the worker takes no more calls. @type {Error | undefined} */
   #ended;
   #failure = /** @type {PromiseWithResolvers<never>} */ (Promise.withResolvers());
 
   /** @param {Kind} kind of the program that it runs */
   constructor(kind) {
-    // Each address is spelled out: so the tools that bundle pages find the files.
+    // Each address is spelled out, so that the tools that bundle pages find the files.
     this.#worker = kind === "webgpu"
       ? new Worker(new URL("./worker-webgpu.js", import.meta.url), { type: "module", name: "karyolens" })
       : new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module", name: "karyolens" });
-    this.#failure.promise.catch(() => {}); // nobody need be listening
+    this.#failure.promise.catch(() => {}); // Perhaps nobody listens.
     this.#worker.addEventListener("message", ({ data }) => this.#receive(data));
-    // Without a message the script itself, or one that it imports, did not arrive.
+    // An error without a message: the script itself, or one that it imports, did not arrive.
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.end(new Error(`the classifier's worker failed: ${event.message
@@ -41,36 +57,33 @@ export class Remote {
   }
 
   /**
-   * @param {string} method of worker.js
-   * @param {unknown[]} args
+   * Has the worker do a call. The caller waits for its end before the next one.
+   *
+   * @param {Message} message
    * @returns {Promise<any>}
-   * @throws {Error} what the worker says against the call, or why it has ended
+   * @throws {Error} the worker's objection to the call, or the reason of its end
    */
-  call(method, args) {
+  call(message) {
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended;
-      this.#worker.postMessage({ method, args });
-      this.#sent.push({ resolve, reject });
+      this.#worker.postMessage(message);
+      this.#call = { resolve, reject };
     });
   }
 
-  /** Ends the worker; every waiting call, and every later one, is rejected. @param {Error} reason */
+  /** Ends the worker; the call under way, and every later one, is rejected. @param {Error} reason */
   end(reason) {
     if (this.#ended) return;
     this.#ended = reason;
     this.#worker.terminate();
     this.#failure.reject(reason);
-    for (const { reject } of this.#sent.splice(0)) reject(reason);
+    this.#call?.reject(reason);
   }
 
-  /** @param {{fatal: string} | {error: string} | {result: unknown}} message */
-  #receive(message) {
-    if ("fatal" in message) {
-      this.end(new Error(`the classifier crashed: ${message.fatal}`));
-      return;
-    }
-    const call = this.#sent.shift();
-    if ("error" in message) call?.reject(new Error(message.error));
-    else call?.resolve(message.result);
+  /** @param {{fatal: string} | {error: string} | {result: unknown}} answer */
+  #receive(answer) {
+    if ("fatal" in answer) this.end(new Error(`the classifier crashed: ${answer.fatal}`));
+    else if ("error" in answer) this.#call?.reject(new Error(answer.error));
+    else this.#call?.resolve(answer.result);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Whether this browser has relaxed SIMD, of which the faster build of the program makes use. The
- * only way to know is to offer it a module with such an instruction.
+ * Whether this browser has relaxed SIMD, which the faster build of the program needs. The only way to
+ * know is to offer the browser a module with such an instruction.
  */
 
 /** A module whose one function is `f32x4.relaxed_madd` of its three arguments. */

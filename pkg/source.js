@@ -1,10 +1,11 @@
 /**
- * What a worker is made of: the program, compiled, and the model's weights. Both are fetched once,
- * side by side, and shared by all workers: a module is handed over without compiling it anew, a
+ * The two parts of a worker: the compiled program, and the weights of a model. Both are fetched once,
+ * side by side, and shared by all workers: a worker takes a module without compiling it anew, and a
  * blob without copying it.
  */
 
 import { BUILDS } from "./builds.js";
+import { messageOf } from "./message.js";
 import { hasRelaxedSimd } from "./simd.js";
 
 /** @import { Kind } from "./gpu.js" */
@@ -12,15 +13,44 @@ import { hasRelaxedSimd } from "./simd.js";
 
 /** Hears how far a download has come. @typedef {(progress: Progress) => void} Report */
 
+/** The program of each kind, once somebody has asked for it, and those who hear how far it has come. @type {Map<Kind, {program: Promise<WebAssembly.Module>, hear: (report: Report) => void}>} */
+const programs = new Map();
+
 /**
  * The program, compiled as it arrives, from the fastest build of its kind that this browser can run.
+ * All who ask get the same one.
  *
  * @param {Kind} kind
- * @param {Report} report
- * @param {AbortSignal} signal
+ * @param {Report} [report]
+ * @returns {Promise<WebAssembly.Module>}
  */
-export async function compileProgram(kind, report, signal) {
-  const { response, size } = await fetchBuild(kind, signal);
+export function compileProgram(kind, report) {
+  let known = programs.get(kind);
+  if (!known) {
+    /** @type {Progress | undefined} */
+    let latest;
+    /** @type {Report[]} */
+    const reports = [];
+    const program = compileBuild(kind, (progress) => {
+      latest = progress;
+      for (const report of reports) report(progress);
+    });
+    const hear = (/** @type {Report} */ report) => {
+      reports.push(report);
+      if (latest) report(latest);
+    };
+    known = { program, hear };
+    programs.set(kind, known);
+    // The next one who asks may have more luck.
+    program.catch(() => programs.delete(kind));
+  }
+  if (report) known.hear(report);
+  return known.program;
+}
+
+/** @param {Kind} kind @param {Report} report */
+async function compileBuild(kind, report) {
+  const { response, size } = await fetchBuild(kind);
   const isTyped = /^application\/wasm\b/.test(response.headers.get("content-type") ?? "");
   // A browser keeps the machine code beside the very response that it was compiled from, and only
   // where nobody else reads that one: its twin is counted.
@@ -37,7 +67,7 @@ export async function compileProgram(kind, report, signal) {
  *
  * @param {NonNullable<LoadOptions["model"]>} model
  * @param {Report} report
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  */
 export async function readWeights(model, report, signal) {
   if (typeof model === "string" || model instanceof URL) {
@@ -53,21 +83,21 @@ export async function readWeights(model, report, signal) {
 }
 
 /**
- * Whether a service worker answers, from what it keeps: nothing travels then whose progress anybody
- * could watch, and counting takes longer than reading.
+ * Whether a service worker answers with the files that it keeps: nothing travels then, and counting
+ * the bytes takes longer than reading them.
  */
 function isKept() {
   return Boolean(globalThis.navigator?.serviceWorker?.controller);
 }
 
-/** The first build that can be had of those that this browser runs. @param {Kind} kind @param {AbortSignal} signal */
-async function fetchBuild(kind, signal) {
+/** The first build that is there, of those that this browser runs. @param {Kind} kind */
+async function fetchBuild(kind) {
   /** @type {unknown} */
   let fault;
   const builds = BUILDS.filter((build) => build.kind === kind && (!build.needsRelaxedSimd || hasRelaxedSimd()));
   for (const { address, size } of builds) {
     try {
-      return { response: await fetchFile(address.href, signal), size };
+      return { response: await fetchFile(address.href), size };
     } catch (error) {
       fault = error;
     }
@@ -75,7 +105,7 @@ async function fetchBuild(kind, signal) {
   throw fault;
 }
 
-/** @param {string} url @param {AbortSignal} signal */
+/** @param {string} url @param {AbortSignal} [signal] */
 async function fetchFile(url, signal) {
   const response = await fetch(url, { signal }).catch((error) => {
     throw new Error(`could not fetch ${url}: ${messageOf(error)}`);
@@ -94,7 +124,7 @@ async function fetchFile(url, signal) {
  * @returns {ReadableStream<Uint8Array<ArrayBuffer>>}
  */
 function count({ headers, body }, phase, report, size = null) {
-  // The length is of what travels: of no use as a total where the server compresses.
+  // Where the server compresses, the length is that of the compressed bytes, and of no use as a total.
   const length = headers.has("content-encoding") ? null : Number(headers.get("content-length")) || null;
   const total = length ?? size;
   let loaded = 0;
@@ -108,9 +138,4 @@ function count({ headers, body }, phase, report, size = null) {
     flush: () => report({ phase, loaded, total: loaded }),
   });
   return (body ?? new Blob().stream()).pipeThrough(counter);
-}
-
-/** @param {unknown} error */
-function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,30 +1,40 @@
 /**
  * The far side of remote.js, for programs of both kinds (worker-cpu.js, worker-webgpu.js): owns an
- * instance of the program and the one classifier, answers one call at a time, in their order.
+ * instance of the program and its models, and answers one call at a time.
  *
- * Comes in: `{method, args}`. Goes out: `{result}` or `{error}`, and `{fatal}` when the program
+ * Comes in: `{method, model, args}`. Goes out: `{result}` or `{error}`, and `{fatal}` when the program
  * itself has failed. A trap leaves the program's memory in an unknown state and its promises
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
 
-/** @import { Source } from "./pool.js" */
+import { sha256Of } from "./hash.js";
+import { messageOf } from "./message.js";
 
-/** What the program exports, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
+/** @import { Load } from "./pool.js" */
+/** @import { Message } from "./remote.js" */
 
-/** What a method gives: the answer, and the buffers that move with it. @typedef {{result: unknown, transfer?: Transferable[]}} Answer */
+/** The exports of the program, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
+
+/** A model in the program's memory. @typedef {Program["Classifier"]["prototype"]} Classifier */
+
+/** The file of a picture. @typedef {Blob | ArrayBuffer | Uint8Array} File */
+
+/** The answer of a method, and the buffers that move with it. @typedef {{result?: unknown, transfer?: Transferable[]}} Answer */
 
 /**
- * A picture beyond this is refused before it is read: decoded it would not fit into the wasm's
- * 4 GiB of memory, and a checkpoint that belongs in a browser is smaller too.
+ * A larger picture is refused before it is read: decoded it would not fit into the wasm's 4 GiB of
+ * memory.
  */
 const LARGEST_PICTURE = 256 * 2 ** 20;
 
 /** @type {Program} */
 let program;
-/** @type {Program["Classifier"]["prototype"] | undefined} */
-let classifier;
+/** The program's, all models included. @type {WebAssembly.Memory} */
+let memory;
+/** By name. @type {Map<string, Classifier>} */
+const models = new Map();
 
-/** The last words on the console: where Rust's panic hook writes why it is about to trap. */
+/** The last words on the console, where Rust's panic hook writes the reason before it traps. */
 let lastConsoleError = "";
 const writeConsoleError = console.error;
 console.error = (...words) => {
@@ -34,36 +44,30 @@ console.error = (...words) => {
 
 /** @type {Record<string, (...args: any[]) => Promise<Answer>>} */
 const methods = {
-  async load(/** @type {Source} */ { program: module, weights, device }) {
-    const [{ memory }, bytes] = await Promise.all([program.default({ module_or_path: module }), bytesOf(weights)]);
-    const hash = hashOf(bytes);
-    classifier = await program.Classifier.load(bytes, device);
+  async start(/** @type {WebAssembly.Module} */ module) {
+    ({ memory } = await program.default({ module_or_path: module }));
+    return {};
+  },
+
+  async load(/** @type {Load} */ { name, weights, device }) {
+    const bytes = await bytesOf(weights);
+    const hash = sha256Of(bytes);
+    const classifier = await program.Classifier.load(bytes, device);
+    models.get(name)?.release();
+    models.set(name, classifier);
     const { card, risk_rule: riskRule, device: deviceReport } = classifier;
     const facts = { version: program.version(), card, riskRule, device: deviceReport, modelHash: await hash };
     return { result: { ...facts, memory: memory.buffer.byteLength } };
   },
 
-  async classify(/** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
-    const bytes = await pictureOf(file);
-    const hash = hashOf(bytes);
-    const prediction = await loaded().classify(bytes);
-    return { result: { ...prediction, sha256: await hash } };
+  async release(/** @type {string} */ name) {
+    models.get(name)?.release();
+    models.delete(name);
+    return {};
   },
 
-  async explain(/** @type {Blob | ArrayBuffer | Uint8Array} */ file, /** @type {string} */ feature) {
-    return { result: await loaded().explain(await pictureOf(file), feature) };
-  },
-
-  async cellImage(/** @type {Blob | ArrayBuffer | Uint8Array} */ file) {
+  async cellImage(/** @type {File} */ file) {
     return picture(program.cell_image(await pictureOf(file)));
-  },
-
-  async verify(/** @type {Blob | ArrayBuffer | Uint8Array} */ reference) {
-    return { result: await loaded().verify(await bytesOf(reference)) };
-  },
-
-  async measure(/** @type {number} */ batch, /** @type {number} */ passes) {
-    return { result: await loaded().measure(batch, passes) };
   },
 
   async renderSynthetic(/** @type {string[]} */ features, /** @type {number} */ seed) {
@@ -71,21 +75,42 @@ const methods = {
   },
 };
 
+/** Methods that work with a model. @type {Record<string, (model: Classifier, ...args: any[]) => Promise<Answer>>} */
+const modelMethods = {
+  async classify(model, /** @type {File} */ file) {
+    const bytes = await pictureOf(file);
+    const hash = sha256Of(bytes);
+    const prediction = await model.classify(bytes);
+    return { result: { ...prediction, sha256: await hash } };
+  },
+
+  async explain(model, /** @type {File} */ file, /** @type {string} */ feature) {
+    return { result: await model.explain(await pictureOf(file), feature) };
+  },
+
+  async verify(model, /** @type {File} */ reference) {
+    return { result: await model.verify(await bytesOf(reference)) };
+  },
+
+  async measure(model, /** @type {number} */ batch, /** @type {number} */ passes) {
+    return { result: await model.measure(batch, passes) };
+  },
+};
+
 /** Answers calls from now on. @param {Program} glue of the program, not yet with its memory */
 export function serve(glue) {
   program = glue;
-  let previous = Promise.resolve();
-  addEventListener("message", ({ data }) => {
-    previous = previous.then(() => answer(data));
-  });
+  addEventListener("message", ({ data }) => void answer(data));
   addEventListener("error", (event) => fail(event.error ?? event.message));
   addEventListener("unhandledrejection", (event) => fail(event.reason));
 }
 
-/** @param {{method: string, args: unknown[]}} call */
-async function answer({ method, args }) {
+/** @param {Message} message */
+async function answer({ method, model, args }) {
   try {
-    const { result, transfer } = await methods[method](...args);
+    const { result, transfer } = model === undefined
+      ? await methods[method](...args)
+      : await modelMethods[method](modelNamed(model), ...args);
     postMessage({ result }, { transfer });
   } catch (error) {
     // A trap, or a stack that overflowed inside the wasm; anything else is an answer.
@@ -100,9 +125,11 @@ function fail(error) {
   postMessage({ fatal: panic || messageOf(error) });
 }
 
-function loaded() {
-  if (!classifier) throw new Error("no model is loaded");
-  return classifier;
+/** @param {string} name */
+function modelNamed(name) {
+  const model = models.get(name);
+  if (!model) throw new Error(`there is no model ${JSON.stringify(name)} in this worker`);
+  return model;
 }
 
 /** A file as an answer that moves instead of being copied. @param {Uint8Array} file @returns {Answer} */
@@ -110,7 +137,7 @@ function picture(file) {
   return { result: file, transfer: [file.buffer] };
 }
 
-/** The bytes of a picture's file, where it is not too large to be read. @param {Blob | ArrayBuffer | Uint8Array} file */
+/** The bytes of a picture's file, where it is not too large to be read. @param {File} file */
 async function pictureOf(file) {
   const size = file instanceof Blob ? file.size : file.byteLength;
   if (size > LARGEST_PICTURE) {
@@ -119,17 +146,7 @@ async function pictureOf(file) {
   return bytesOf(file);
 }
 
-/** SHA-256 in hexadecimal digits; null in an insecure context, where browsers keep it back. @param {Uint8Array} bytes */
-async function hashOf(bytes) {
-  if (!globalThis.crypto?.subtle) return null;
-  const { buffer } = bytes;
-  // Shared memory is refused.
-  const own = buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", own));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** @param {Blob | ArrayBuffer | Uint8Array} data */
+/** @param {File} data */
 async function bytesOf(data) {
   if (data instanceof Uint8Array) return data;
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
@@ -138,11 +155,6 @@ async function bytesOf(data) {
   } catch (error) {
     throw new Error(`the file could not be read: ${messageOf(error)}`);
   }
-}
-
-/** @param {unknown} error */
-function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** @param {number} bytes */

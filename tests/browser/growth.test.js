@@ -29,7 +29,8 @@ const QUICK_WORKER = `
   const weights = Object.fromEntries(features.map((name) => [name, 1]));
   const riskRule = { weights, mediumFrom: 4, highFrom: 6, alwaysHigh: [] };
   addEventListener("message", ({ data: { method } }) => {
-    if (method === "load") {
+    if (method === "start") postMessage({ result: undefined });
+    else if (method === "load") {
       postMessage({ result: { version: "0.0.0", card, riskRule, device: { kind: "cpu", reason: "a test", adapter: null }, modelHash: "a".repeat(64), memory: 0 } });
     } else if (method === "classify") {
       const sha256 = Array.from({ length: 8 }, () => crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, "0")).join("");

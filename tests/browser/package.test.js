@@ -16,14 +16,17 @@ const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 
+/** Milliseconds between two pictures of a screen; a busy machine is given twice that. */
+const A_FRAME = 2 * 16;
+
 test("npm packs all that the package needs and nothing else", { timeout }, async () => {
   const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json"], { cwd: join(REPOSITORY, "pkg") });
   /** @type {{path: string, size: number}[]} */
   const files = JSON.parse(stdout)[0].files;
   const builds = (await readdir(join(REPOSITORY, "pkg"))).filter((name) => name.endsWith("_bg.wasm"));
   assert.deepEqual(files.map((file) => file.path).sort(), [
-    "README.md", "builds.js", "index.d.ts", "index.js", "karyolens_cpu.d.ts", "karyolens_cpu.js", ...builds,
-    "karyolens_cpu_bg.wasm.d.ts", "karyolens_webgpu.d.ts", "karyolens_webgpu.js", "karyolens_webgpu_bg.wasm.d.ts", "gpu.js", "model.safetensors", "package.json", "pool.js", "remote.js", "simd.js", "source.js",
+    "README.md", "builds.js", "decide.js", "hash.js", "index.d.ts", "index.js", "karyolens_cpu.d.ts", "karyolens_cpu.js", ...builds,
+    "karyolens_cpu_bg.wasm.d.ts", "karyolens_webgpu.d.ts", "karyolens_webgpu.js", "karyolens_webgpu_bg.wasm.d.ts", "gpu.js", "message.js", "model.safetensors", "package.json", "pool.js", "remote.js", "simd.js", "source.js",
     "worker.js", "worker-cpu.js", "worker-webgpu.js",
   ].sort());
   for (const { path, size } of files) assert.ok(size > 0, `${path} is empty`);
@@ -100,6 +103,130 @@ test("a page is told what the numbers mean", { timeout }, async (t) => {
       assert.equal(unsure, low <= probability && probability <= high);
       assert.equal(unsure, native.features[i].unsure);
     }
+  });
+});
+
+test("several models are used by their names, as if each had workers of its own", { timeout }, async () => {
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const found = await page.evaluate(async (address) => {
+      const { Karyolens } = await import(address);
+      const [first, second] = ["/pkg/model.safetensors", "/pkg/models/vit.safetensors"];
+      const together = await Karyolens.load({ device: "cpu", workers: 2, model: first });
+      const alone = await Karyolens.load({ device: "cpu", workers: 1, model: second });
+      const png = await together.renderSynthetic(["Grooves", "Glassy"], 7);
+      const own = await together.classify(png);
+      const model = await together.loadModel("vit", { model: second });
+      const text = JSON.stringify;
+      const both = await Promise.all([1, 2, 3].flatMap(() => [together.classify(png), together.classify(png, { model: "vit" })]));
+      const other = await alone.classify(png);
+      const found = {
+        names: [...together.models.keys()],
+        cards: [text(model.card) === text(alone.card), text(together.card) !== text(alone.card), text(together.models.get("vit")) === text(model)],
+        hashes: [model.modelHash === alone.modelHash, together.modelHash !== alone.modelHash],
+        apart: text(own) !== text(other),
+        same: both.every((answer, index) => text(answer) === text(index % 2 === 0 ? own : other)),
+        maps: text(await together.explain(png, "Grooves", { model: "vit" })) === text(await alone.explain(png, "Grooves")),
+        times: (await together.measure({ model: "vit", passes: 2 })).length,
+        damaged: await together.loadModel("damaged", { model: new Uint8Array(9) }).then(() => "loaded", String),
+        unnamed: await together.loadModel("", { model: first }).then(() => "loaded", String),
+        // Another model under the name.
+        replaced: (await together.loadModel("vit", { model: first })).modelHash === together.modelHash,
+        after: text(await together.classify(png, { model: "vit" })) === text(own),
+        missing: "",
+        last: false,
+      };
+      together.releaseModel("vit");
+      found.missing = await together.classify(png, { model: "vit" }).then(() => "read", String);
+      found.last = text(await together.classify(png)) === text(own) && together.models.size === 1;
+      for (const karyolens of [together, alone]) karyolens.close();
+      return found;
+    }, "/pkg/index.js");
+    const { names, cards, hashes, damaged, unnamed, missing, times, ...rest } = found;
+    assert.deepEqual(names, ["default", "vit"]);
+    assert.ok([...cards, ...hashes].every(Boolean), JSON.stringify({ cards, hashes }));
+    assert.equal(times, 2);
+    assert.match(damaged, /not a whole .safetensors file/);
+    assert.match(unnamed, /TypeError: a model's name is ""/);
+    assert.match(missing, /there is no model "vit"; loaded: "default"/);
+    for (const [what, holds] of Object.entries(rest)) assert.ok(holds, what);
+  });
+});
+
+test("the page decides as the program does, with thresholds and answers of a person's own", { timeout }, async (t) => {
+  await withPage(browser, async (page) => {
+    await openBlank(page, server.address);
+    const { card, riskRule, prediction, decisions, wrong, many } = await page.evaluate(async (address) => {
+      const { Karyolens, loadDecide } = await import(address);
+      const [karyolens, decide] = await Promise.all([Karyolens.load({ device: "cpu" }), loadDecide({ device: "cpu" })]);
+      const { card, riskRule } = karyolens;
+      const prediction = await karyolens.classify(await karyolens.renderSynthetic(["Grooves", "Enlargement"], 4));
+      karyolens.close();
+      const rules = { ...card, riskRule };
+      const probabilities = prediction.features.map((/** @type {any} */ { probability }) => probability);
+      const present = prediction.features.map((/** @type {any} */ { present }) => present);
+      const answers = new Map([["Inclusion", true], ["Glassy", !present[3]]]);
+      const moved = new Map([["Grooves", probabilities[1]], ["Wrinkled", Math.min(1, probabilities[5] + 1e-6)]]);
+      const decisions = {
+        plain: decide(rules, [{ probabilities }])[0],
+        answered: decide(rules, [{ probabilities: new Float32Array(9) }, { probabilities, answers }])[1],
+        moved: decide(rules, [{ probabilities }], moved)[0],
+        otherNames: decide({ features: ["Halo"], thresholds: [0.5], riskRule: null }, [{ probabilities: [0.5] }, { probabilities: [0.4] }]),
+        none: decide(rules, []),
+      };
+      let wrong = "";
+      try {
+        decide(rules, [{ probabilities: [0.5] }]);
+      } catch (error) {
+        wrong = String(error);
+      }
+      // A slider that is dragged, over many cells.
+      const cells = Array.from({ length: 1000 }, () => ({ probabilities: card.features.map(() => Math.random()), answers: new Map([["Glassy", true]]) }));
+      const many = [];
+      for (let step = 0; step < 30; step++) {
+        const start = performance.now();
+        decide(rules, cells, new Map([["Grooves", step / 30]]));
+        many.push(performance.now() - start);
+      }
+      const oneByOne = performance.now();
+      for (const cell of cells) decide(rules, [cell], moved);
+      return { card, riskRule, prediction, decisions, wrong, many: { atOnce: many, oneByOne: performance.now() - oneByOne } };
+    }, "/pkg/index.js");
+
+    /** @type {import("../../pkg/index.js").Decision} */
+    const plain = decisions.plain;
+    assert.deepEqual(
+      plain.calls.map(({ name, probability, threshold, present, unsure }) => ({ name, probability, threshold, present, unsure })),
+      prediction.features,
+    );
+    for (const [i, { band, model, present, moved, answer }] of plain.calls.entries()) {
+      assert.deepEqual({ band, model, moved, answer }, { band: card.unsure[i], model: present, moved: false, answer: null });
+    }
+    const { score, level, terms } = /** @type {NonNullable<typeof plain.risk>} */ (plain.risk);
+    assert.deepEqual({ score, level }, prediction.risk);
+    assert.deepEqual(terms, plain.calls.filter(({ present }) => present).map(({ name }) => ({ name, weight: riskRule.weights[name] })));
+    assert.equal(terms.reduce((sum, { weight }) => sum + weight, 0), score);
+
+    const [inclusion, glassy] = [decisions.answered.calls[2], decisions.answered.calls[3]];
+    assert.deepEqual([inclusion.answer, inclusion.present], [true, true]);
+    assert.deepEqual([glassy.present, glassy.model], [glassy.answer, !glassy.answer]);
+    assert.deepEqual([decisions.answered.risk.level, decisions.answered.risk.forced], ["High", "Inclusion"]);
+
+    const [grooves, wrinkled] = [decisions.moved.calls[1], decisions.moved.calls[5]];
+    assert.deepEqual([grooves.moved, grooves.present, grooves.threshold], [true, true, grooves.probability]);
+    assert.deepEqual([wrinkled.moved, wrinkled.present], [true, false]);
+    const by = grooves.threshold - card.thresholds[1];
+    assert.deepEqual(grooves.band, [Math.max(0, card.unsure[1][0] + by), Math.min(1, card.unsure[1][1] + by)]);
+
+    /** @type {import("../../pkg/index.js").Decision[]} */
+    const others = decisions.otherNames;
+    assert.deepEqual(others.map(({ calls, risk }) => [calls[0].present, calls[0].band, risk]), [[true, null, null], [false, null, null]]);
+    assert.deepEqual(decisions.none, []);
+    assert.match(wrong, /1 probabilities for 9 features/);
+
+    const median = many.atOnce.sort((/** @type {number} */ a, /** @type {number} */ b) => a - b)[15];
+    t.diagnostic(`1000 cells are decided in ${median.toFixed(1)} ms at once, in ${many.oneByOne.toFixed(1)} ms one by one`);
+    assert.ok(median < A_FRAME, `${median} ms`);
   });
 });
 
@@ -332,6 +459,7 @@ for (const workers of [1, 2]) {
 /** The first part of a worker of our own: it has loaded whatever it is given. */
 const LOADING_WORKER = `
   addEventListener("message", ({ data: { method } }) => {
+    if (method === "start") postMessage({ result: undefined });
     if (method === "load") postMessage({ result: { device: { kind: "cpu" }, memory: 0 } });
   });`;
 

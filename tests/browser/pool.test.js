@@ -11,13 +11,28 @@ const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 
-/** A worker that takes a while over a call, and answers which worker it is and what was asked. */
+/**
+ * A worker that takes a while over a call, and answers which worker it is, what it was asked and which
+ * models it had been given. A model named "large" takes all the memory there is, one named "broken"
+ * cannot be loaded.
+ */
 const SLOW_WORKER = `
   const worker = Math.random();
-  addEventListener("message", async ({ data: { method, args } }) => {
-    if (method === "load") return postMessage({ result: { device: { kind: args[0].device }, memory: 0 } });
+  const models = [];
+  addEventListener("message", async ({ data: { method, model, args } }) => {
+    if (method === "start") return postMessage({ result: undefined });
+    if (method === "release") {
+      models.splice(models.indexOf(args[0]), 1);
+      return postMessage({ result: undefined });
+    }
+    if (method === "load") {
+      const [{ name, device }] = args;
+      if (name === "broken") return postMessage({ error: "the model is broken" });
+      models.push(name);
+      return postMessage({ result: { device: { kind: device }, memory: name === "large" ? 2 ** 40 : 0 } });
+    }
     await new Promise((done) => setTimeout(done, 200));
-    postMessage({ result: { worker, method } });
+    postMessage({ result: { worker, method, model, models: [...models] } });
   });`;
 
 /** Counts for some 300 ms, which shows what a second core is worth just now. */
@@ -80,7 +95,53 @@ test("a picture is read as it was when it was given", { timeout }, async () => {
       return Promise.all(answers);
     });
     assert.deepEqual(answers.map(({ first }) => first), [7, 7]);
-  }, SLOW_WORKER.replace("{ worker, method }", "{ first: args[0][0] }"));
+  }, SLOW_WORKER.replace("{ worker, method,", "{ first: args[0][0], worker, method,"));
+});
+
+test("every worker has every model, however late it started, until a model is released", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 3 }, async (page) => {
+    const { before, after, failures } = await page.evaluate(async () => {
+      const { karyolens } = /** @type {any} */ (window);
+      const file = new Uint8Array(1);
+      /** @type {(model: string | undefined, times: number) => Promise<{worker: number, model: string, models: string[]}[]>} */
+      const ask = (model, times) => Promise.all(Array.from({ length: times }, () => karyolens.classify(file, { model })));
+      await ask(undefined, 2); // Two workers are there when the second model comes.
+      await karyolens.loadModel("second", { model: new Uint8Array(2) });
+      const before = (await Promise.all([ask("second", 5), ask(undefined, 4)])).flat();
+      const [sent, waiting] = [ask("second", 1), ask("second", 3).then(() => "answered", String)];
+      karyolens.releaseModel("second");
+      const failures = [await waiting, await ask("second", 1).then(() => "answered", String)];
+      await sent.catch(() => {});
+      return { before, failures, after: await ask(undefined, 9) };
+    });
+    assert.equal(new Set(before.map(({ worker }) => worker)).size, 3);
+    assert.deepEqual(before.map(({ model }) => model), [...Array(5).fill("second"), ...Array(4).fill("default")]);
+    for (const { models } of before) assert.deepEqual(models.sort(), ["default", "second"]);
+    for (const { models } of after) assert.deepEqual(models, ["default"]);
+    for (const failure of failures) assert.match(failure, /there is no model "second"; loaded: "default"/);
+  });
+});
+
+test("a model that cannot be loaded leaves the others, and so does one that takes the memory of all but one worker", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 3 }, async (page, call) => {
+    await call("classify", 3);
+    const failure = await page.evaluate(() => {
+      const { karyolens } = /** @type {any} */ (window);
+      return karyolens.loadModel("broken", { model: new Uint8Array(2) }).then(() => "loaded", String);
+    });
+    assert.match(failure, /the model is broken/);
+    assert.equal((await call("classify", 3)).length, 3);
+    const [workers, names] = await page.evaluate(async () => {
+      const { karyolens } = /** @type {any} */ (window);
+      await karyolens.loadModel("large", { model: new Uint8Array(3) });
+      return [karyolens.workers, [...karyolens.models.keys()]];
+    });
+    assert.equal(workers, 1);
+    assert.deepEqual(names, ["default", "large"]);
+    const answers = await call("classify", 4);
+    assert.equal(new Set(answers.map(({ worker }) => worker)).size, 1);
+    assert.equal(page.workers().length, 1);
+  });
 });
 
 for (const workers of [0, 1.5, "many"]) {
