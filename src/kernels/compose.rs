@@ -1,4 +1,4 @@
-//! What the rooms' compositions in burn's own operations share.
+//! Parts that the rooms' compositions in burn's own operations share.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;

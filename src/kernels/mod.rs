@@ -6,8 +6,7 @@
 //!
 //! # An operation is a room
 //!
-//! Each operation has a folder, and each folder the same files, of which a small operation leaves some
-//! out:
+//! Each operation has a folder with the same files. A small operation needs fewer of them:
 //!
 //! | file | holds |
 //! |---|---|
@@ -17,6 +16,9 @@
 //! | `gradient.rs` | the backward pass on the CPU; native code only |
 //! | `gpu.rs` | the CubeCL kernel for a browser's GPU |
 //! | `agreement.rs` | cases in which the GPU must agree with the CPU |
+//!
+//! A new operation is a new folder, two lines in this file and one in `agreement/mod.rs`; its tests are a
+//! file in `tests/kernels`.
 //!
 //! The rooms share `cpu` (matrix products, vectors, threads), `flex` (burn's tensors as slices),
 //! `gradient` (steps of burn's graph), `gpu` (launches, the product kernel) and `packed` (weights that
@@ -40,7 +42,7 @@ pub mod pixel_mean;
 pub mod tokens;
 pub mod upsample;
 
-// What the operations share.
+// Parts that the operations share.
 pub mod agreement;
 #[cfg(not(target_family = "wasm"))]
 mod compose;
@@ -83,8 +85,8 @@ pub use upsample::{Interpolation, upsample};
 #[cfg(all(feature = "webgpu", not(target_family = "wasm")))]
 compile_error!("the feature `webgpu` is for browsers; native GPUs have `gpu` and `cuda`");
 
-/// Whether burn's own operations run those of `x`: natively on any device but the CPU, and for any
-/// type but f32. A browser's devices all have kernels of ours.
+/// Whether burn's own operations stand in for ours on `x`: natively on any device but the CPU, and for any
+/// type but f32. In a browser every device has kernels of ours.
 #[cfg(not(target_family = "wasm"))]
 fn is_composed<const D: usize>(x: &Tensor<D>) -> bool {
     let device = x.device();

@@ -4,7 +4,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, ExtensionType};
 use burn::tensor::Tensor;
 
-/// An `Option` of a tensor: burn's dispatch wants a type of its own.
+/// An `Option` of a tensor; burn's dispatch takes types that derive [`ExtensionType`].
 #[derive(ExtensionType)]
 pub enum Optional<B: Backend> {
     Given(FloatTensor<B>),

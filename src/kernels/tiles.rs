@@ -1,6 +1,6 @@
 //! How the GPU's kernels share out their work among cubes and units.
 //!
-//! `tests/webgpu` computes from these sizes what the kernels move, and holds the table of
+//! `tests/webgpu` computes the traffic of the kernels from these sizes, and holds the table of
 //! `docs/webgpu.md` true.
 
 /// Values of a vector where the channels divide by it.
@@ -20,7 +20,7 @@ pub struct Tile {
     pub rows: usize,
     /// Columns of a cube, in vectors.
     pub columns: usize,
-    /// Values of a row that are staged at a time, in vectors.
+    /// Values of a row that a cube stages at a time, in vectors.
     pub depth: usize,
     /// Rows of a unit.
     pub unit_rows: usize,
@@ -29,7 +29,7 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// 64×64 values a cube, 8×4 a unit: for products that fill a GPU with such tiles.
+    /// 64×64 values a cube, 8×4 a unit: for products with enough of such tiles to fill a GPU.
     const LARGE: Self = Self {
         rows: 64,
         columns: 16,
@@ -37,7 +37,7 @@ impl Tile {
         unit_rows: 8,
         unit_columns: 1,
     };
-    /// 32×32 values a cube, 4×4 a unit: for all others.
+    /// 32×32 values a cube, 4×4 a unit: for all other products.
     const SMALL: Self = Self {
         rows: 32,
         columns: 8,
@@ -45,7 +45,7 @@ impl Tile {
         unit_rows: 4,
         unit_columns: 1,
     };
-    /// Cubes that keep a GPU of a notebook or better busy: some for each of its cores.
+    /// The number of cubes that keeps a GPU of a notebook busy: some for each of its cores.
     const BUSY: usize = 128;
 
     /// The tile for a result of `rows` by `columns` vectors.
@@ -61,7 +61,7 @@ impl Tile {
         self.rows / self.unit_rows * (self.columns / self.unit_columns)
     }
 
-    /// Cubes side by side, and one under the other.
+    /// Cubes side by side, and cubes one under the other.
     pub fn cubes(&self, rows: usize, columns: usize) -> [usize; 2] {
         [columns.div_ceil(self.columns), rows.div_ceil(self.rows)]
     }

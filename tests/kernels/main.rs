@@ -44,7 +44,7 @@ fn device() -> Device {
     Device::flex().autodiff()
 }
 
-/// A result, and the gradients of what went in.
+/// A result, and the gradients of the inputs.
 type Found = Vec<TensorData>;
 
 fn assert_close(name: &str, ours: &Found, theirs: &Found) {

@@ -39,7 +39,7 @@ fn packed_weights_follow_their_weights() {
         let [first, second] = weights.each_ref().map(|weight| answers(weight, &filters));
         assert!(first[0] != second[0]);
     }
-    // Changed in place, where nobody else holds it.
+    // Changed in place, since it has no other owner.
     let before = answers(&weights[0], &filters);
     let weight = std::mem::replace(&mut weights[0], random([1, 1], &plain));
     let gradient = weight.ones_like();

@@ -91,7 +91,7 @@ impl WithSimd for Piece<'_> {
         let kept = s(1.0 - rate * decay);
         let (old_1, new_1) = (s(beta_1), s(1.0 - beta_1));
         let (old_2, new_2) = (s(beta_2), s(1.0 - beta_2));
-        // Both means start at 0, which is corrected for.
+        // A correction, since both means start at 0.
         let unbias_1 = s(-rate / (1.0 - beta_1.powi(time)));
         let unbias_2 = s(1.0 / (1.0 - beta_2.powi(time)));
         for at in (0..self.gradient.len()).step_by(S::F32_LANES) {

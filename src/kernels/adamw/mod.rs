@@ -24,7 +24,7 @@ pub struct AdamWStep {
     pub time: i32,
 }
 
-/// What the CPU computes for [`adamw()`]. The optimiser hands over tensors without a gradient.
+/// The work of the CPU for [`adamw()`]. The optimiser hands over tensors without a gradient.
 #[backend_extension(Flex)]
 trait AdamWOps: Backend {
     fn adamw(
@@ -37,7 +37,7 @@ trait AdamWOps: Backend {
 }
 
 /// One step of AdamW: a parameter, its gradient, and the running means of gradients and of their
-/// squares → the new parameter and means. Tensors that nobody else holds are changed in place.
+/// squares → the new parameter and means. Tensors without another owner are changed in place.
 pub fn adamw<const D: usize>(
     parameter: Tensor<D>,
     gradient: Tensor<D>,

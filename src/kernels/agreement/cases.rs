@@ -1,4 +1,4 @@
-//! What the rooms' cases are made of.
+//! The building blocks of the rooms' cases: random inputs, a list of cases, windows to try.
 
 use burn::tensor::{Device, Tensor, TensorData};
 

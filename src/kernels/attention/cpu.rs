@@ -74,7 +74,7 @@ impl Heads {
     }
 }
 
-/// The result, and the weights `[batch, heads, tokens, tokens]` where `keep` asks for them.
+/// The result, and the weights `[batch, heads, tokens, tokens]` if `keep`.
 pub fn forward(qkv: &[f32], heads: Heads, keep: bool) -> (Vec<f32>, Vec<f32>) {
     heads.check(qkv);
     let tasks = heads.batch * heads.heads;

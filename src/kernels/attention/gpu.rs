@@ -33,8 +33,8 @@ pub fn attention<F: Float, N: Size>(
 ) {
     let head = CUBE_POS_Y % heads;
     let image = CUBE_POS_Y / heads;
-    // A cube's last queries may lie beyond all: they ask the last one's again, for the barriers'
-    // sake.
+    // A cube's last queries may lie beyond the end. They repeat the last query: every unit must reach the
+    // barriers.
     let query = min(ABSOLUTE_POS_X, tokens - 1);
     let width = heads * comptime!(side as u32);
     // Where this head's part of the image's first token lies.

@@ -13,7 +13,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-/// What each backend computes for [`attention()`].
+/// The work of each backend for [`attention()`].
 #[backend_extension(
     Flex,
     Cube: cfg(feature = "webgpu"),
@@ -38,8 +38,8 @@ pub fn attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as AttentionOps>::attention(qkv, heads))
 }
 
-/// How much of each token [`attention()`] gives to each, of the queries, keys and values of one image
-/// in memory: `[tokens, 3·width]` → `[heads, tokens, tokens]`; every row sums to 1.
+/// The weights with which [`attention()`] mixes the tokens of one image, from queries, keys and values in
+/// memory: `[tokens, 3·width]` → `[heads, tokens, tokens]`. Every row sums to 1.
 pub fn attention_weights(qkv: &[f32], tokens: usize, heads: usize) -> Vec<f32> {
     let side = qkv.len() / tokens / 3 / heads;
     let heads = cpu::Heads {

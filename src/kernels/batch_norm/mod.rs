@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 use super::check_channels;
 use super::optional::Optional;
 
-/// What each backend computes for the functions of this room.
+/// The work of each backend for the functions of this room.
 #[backend_extension(Flex, Autodiff: cfg(not(target_family = "wasm")))]
 trait BatchNormOps: Backend {
     fn statistics(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);

@@ -1,6 +1,6 @@
-//! The gradients of a convolution, which are products too. That of the input is a convolution with the
-//! mirrored kernel (stride 1), or a product that is added up window by window (other strides). That of
-//! the weights is windows times gradient.
+//! The gradients of a convolution, which are products too. The input's gradient is a convolution with the
+//! mirrored kernel (stride 1), or a product that is added up window by window (other strides). The
+//! weights' gradient is windows times gradient.
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::flex::FlexTensor;

@@ -1,4 +1,4 @@
-//! Sharing work among threads, and the memory it is written to.
+//! Work shared among threads, and memory for its results.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
@@ -17,31 +17,31 @@ pub fn for_each(tasks: usize, task: impl Fn(usize) + Send + Sync) {
     (0..tasks).for_each(task);
 }
 
-/// Room for `len` values that the caller writes, every one, before any is read.
+/// Memory for `len` values. The caller writes every value before it reads any.
 #[allow(clippy::uninit_vec)]
 pub fn buffer(len: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(len);
-    // SAFETY: every bit pattern is an f32, and kernels fill what they ask for.
+    // SAFETY: every bit pattern is an f32, and callers write every value.
     unsafe { values.set_len(len) };
     values
 }
 
-/// Room for values that do not outlive an operation. It is handed on to the next one: fresh memory
-/// costs a page fault every 4 KB.
+/// Memory for values that do not outlive an operation. The next operation gets it: fresh memory costs a
+/// page fault every 4 KB.
 pub struct Scratch {
     values: Vec<f32>,
     start: usize,
     len: usize,
 }
 
-/// What operations have handed back.
+/// Memory that operations have returned.
 static SPARE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
-/// At most this many are kept: as many as one operation needs, for some at a time.
+/// The most pieces that are kept: enough for some operations at a time.
 const SPARES: usize = 16;
 
 impl Scratch {
-    /// Room for `len` values, which the caller writes before any is read. It starts on a cache
-    /// line, since vectors that straddle two cost two loads.
+    /// Memory for `len` values. The caller writes every value before it reads any. It starts on a cache
+    /// line, since a vector across two lines costs two loads.
     pub fn new(len: usize) -> Self {
         const LINE: usize = 16;
         let needed = len + LINE;
@@ -106,7 +106,7 @@ impl Shared {
     /// The values from `from` on, `len` of them.
     ///
     /// # Safety
-    /// The buffer is still there, and nobody else holds a part that overlaps this one.
+    /// The buffer still exists, and nothing else holds a part that overlaps this one.
     #[allow(clippy::mut_from_ref)]
     pub unsafe fn part(&self, from: usize, len: usize) -> &mut [f32] {
         assert!(from + len <= self.len);
@@ -116,7 +116,7 @@ impl Shared {
     /// The buffer from `from` on, still shared.
     ///
     /// # Safety
-    /// As for [`part`](Self::part), for whatever is written through it.
+    /// As for [`part`](Self::part), for every write through it.
     pub unsafe fn from(&self, from: usize) -> Self {
         assert!(from <= self.len);
         Self {
@@ -136,9 +136,9 @@ impl Shared {
     }
 }
 
-/// Values a task takes of a list that is only read and written once.
+/// Values a task takes of a list that is read and written once.
 pub const PIECE: usize = 1 << 14;
-/// Rows a task takes of a matrix that is only read and written once.
+/// Rows a task takes of a matrix that is read and written once.
 pub const ROWS: usize = 256;
 
 /// The sum of each column of `[rows, columns]`.

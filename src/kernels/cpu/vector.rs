@@ -1,5 +1,5 @@
-//! What every kernel does with vectors: choose the widest that the machine has, load and store
-//! whole or partial ones, and the exponential.
+//! Vectors, as every kernel uses them: the widest of the machine, loads and stores of whole or partial
+//! vectors, the exponential and the normal distribution.
 
 use pulp::{Arch, MemMask, Simd, WithSimd};
 
@@ -54,7 +54,7 @@ pub unsafe fn store<S: Simd>(simd: S, to: *mut f32, lanes: usize, values: S::f32
     }
 }
 
-/// `a · b + c`, in one step and one rounding wherever the machine can: every kernel's innermost
+/// `a · b + c`, in one step and with one rounding where the machine can. Every kernel's innermost
 /// operation.
 #[inline(always)]
 pub fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
@@ -143,13 +143,13 @@ pub fn exp<S: Simd, const N: usize>(simd: S, x: [S::f32s; N]) -> [S::f32s; N] {
 
 /// The distribution function of the standard normal at each `z`, Φ(z), to within 4e-7.
 ///
-/// Φ(z) = 1/2 + z·P(z²)/Q(z²), fitted on |z| ≤ 5.2 for the smallest largest error of z·Φ(z); beyond,
-/// Φ is within 1e-7 of 0 or 1, and what it is at 5.2 stands for it.
+/// Φ(z) = 1/2 + z·P(z²)/Q(z²), fitted on |z| ≤ 5.2 for the smallest maximum error of z·Φ(z). Beyond,
+/// Φ is within 1e-7 of 0 or 1, and its value at ±5.2 is taken.
 #[inline(always)]
 pub fn distribution<S: Simd, const N: usize>(simd: S, z: [S::f32s; N]) -> [S::f32s; N] {
     let z = z.map(|z| clamp(simd, z, -5.2, 5.2));
     let squares = z.map(|z| simd.mul_f32s(z, z));
-    // Coefficient by coefficient, so that each is made once for all vectors.
+    // Coefficient by coefficient: each is loaded once for all vectors.
     let polynomial = |highest: f32, rest: &[f32]| {
         let mut sums = [simd.splat_f32s(highest); N];
         for coefficient in rest {
@@ -201,13 +201,13 @@ pub fn density<S: Simd>(simd: S, z: S::f32s) -> S::f32s {
     simd.mul_f32s(power, simd.splat_f32s(AT_0))
 }
 
-/// `values` with 0 in all but the first `lanes` lanes.
+/// `values` with 0 in the lanes from `lanes` on.
 #[inline(always)]
 pub fn keep<S: Simd>(simd: S, values: S::f32s, lanes: usize) -> S::f32s {
     simd.select_f32s(first(simd, lanes).mask(), values, simd.splat_f32s(0.0))
 }
 
-/// What WebAssembly has an instruction for and pulp no name.
+/// Instructions of WebAssembly that pulp does not offer.
 #[cfg(target_family = "wasm")]
 mod browser {
     use core::arch::wasm32::{
@@ -234,7 +234,7 @@ mod browser {
         }
     }
 
-    /// The first `lanes` of four values, the others 0; pulp takes them one by one.
+    /// The first `lanes` of four values, the others 0; pulp reads them one by one.
     ///
     /// # Safety
     /// `lanes` values can be read at `from`.
@@ -250,7 +250,7 @@ mod browser {
         })
     }
 
-    /// Writes the first `lanes` (fewer than all) of four values. Whether there were four.
+    /// Writes the first `lanes` (fewer than all) of four values. Returns whether vectors have four values.
     ///
     /// # Safety
     /// `lanes` values can be written at `to`.
@@ -271,8 +271,7 @@ mod browser {
         written.is_some()
     }
 
-    /// Relaxed SIMD's multiply-add. A module that is built with it is only loaded where the
-    /// browser knows it.
+    /// Relaxed SIMD's multiply-add. Only browsers that know it load a module that is built with it.
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
     pub fn mul_add<S: Simd>(a: S::f32s, b: S::f32s, c: S::f32s) -> Option<S::f32s> {

@@ -109,10 +109,9 @@ impl Task<'_> {
     }
 }
 
-/// Work that is compiled for every side that a kernel may have, with the tile that fits the
-/// machine's registers.
+/// Work that is compiled for each side of a kernel, with the tile that fits the machine's registers.
 pub trait Sided {
-    /// The side asked for.
+    /// The side of the kernel.
     fn kernel(&self) -> usize;
 
     /// The work for kernels of side `K` in tiles of `T` pixels.
@@ -129,7 +128,7 @@ impl<W: Sided> WithSimd for BySide<W> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: the callers have seen that the buffers fit the images.
+        // SAFETY: the callers have checked that the buffers fit the images.
         unsafe {
             match (self.0.kernel(), tile::<S>()) {
                 (3, 7) => self.0.run::<S, 3, 7>(simd),
@@ -182,8 +181,8 @@ impl Sided for Correlate<'_> {
 }
 
 impl Correlate<'_> {
-    /// Outputs `column..column + T` of line `y`, `lanes` channels from `channel` on. `INSIDE` where
-    /// all that they read along the line lies in the image.
+    /// Outputs `column..column + T` of line `y`, `lanes` channels from `channel` on. `INSIDE`
+    /// where they read no pixel beyond the ends of a line.
     #[inline(always)]
     unsafe fn tile<S: Simd, const K: usize, const T: usize, const INSIDE: bool>(
         &self,

@@ -1,5 +1,5 @@
-//! The gradients of a depthwise convolution. That of the input is the same convolution with the kernel
-//! mirrored. That of the weights turns the loops around: the taps stay in registers, the outputs pass by.
+//! The gradients of a depthwise convolution. The input's gradient is the same convolution with the kernel
+//! mirrored. The weights' gradient turns the loops around: the taps stay in registers, the outputs pass by.
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::flex::FlexTensor;

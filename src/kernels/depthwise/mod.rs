@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 
 use super::check_channels;
 
-/// What each backend computes for [`depthwise()`].
+/// The work of each backend for [`depthwise()`].
 #[backend_extension(
     Flex,
     Cube: cfg(feature = "webgpu"),

@@ -3,7 +3,7 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-/// The activations, as kernels are told them.
+/// The activations, by the numbers that kernels get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     None = 0,

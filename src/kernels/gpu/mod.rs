@@ -1,5 +1,5 @@
-//! What the operations' kernels for a browser's GPU share. They are written in CubeCL; a network on WebGPU
-//! runs with them alone.
+//! Parts that the operations' kernels for a browser's GPU share. The kernels are written in CubeCL, and a
+//! network on WebGPU runs with them alone.
 //!
 //! Every tensor is contiguous and channels-last, in vectors of four values where the channels
 //! divide by four, else value by value. Sizes reach a kernel when it is launched and never when it
@@ -22,7 +22,7 @@ use cubecl::prelude::*;
 
 use super::tiles::LANES;
 
-/// What WebGPU allows a dispatch along one axis.
+/// The most cubes of a dispatch along one axis in WebGPU.
 const MOST_CUBES: u32 = 65_535;
 
 /// Whether kernels stage their tiles in shared memory.
@@ -38,7 +38,7 @@ pub fn staging() -> bool {
     STAGING.load(Ordering::Relaxed)
 }
 
-/// Values of the vectors that `sides` are read in.
+/// The width of the vectors in which axes of these lengths are read.
 pub fn lanes(sides: &[usize]) -> usize {
     match sides.iter().all(|side| side.is_multiple_of(LANES)) {
         true => LANES,
@@ -74,7 +74,7 @@ pub fn sides<const D: usize>(tensor: &CubeTensor) -> [usize; D] {
 }
 
 /// Filters `[to, from, kernel, kernel]` → their values as `[kernel, kernel, from, to]`; without a
-/// copy where that is how they lie.
+/// copy if they lie so already.
 pub fn filters(weight: CubeTensor) -> CubeTensor {
     into_contiguous(burn_cubecl::ops::permute(weight, &[2, 3, 1, 0]))
 }

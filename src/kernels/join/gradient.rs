@@ -59,8 +59,8 @@ impl Step<3> for JoinStep {
     }
 }
 
-/// The gradients of the branch and of the learned scale (zeros where there is none). That of the
-/// residual is `gradient` itself.
+/// The gradients of the branch and of the learned scale (zeros where there is none). The residual's is
+/// `gradient` itself.
 fn backward(branch: &[f32], gradient: &[f32], scales: Scales) -> (Vec<f32>, Vec<f32>) {
     assert_eq!(gradient.len(), branch.len());
     scales.check(branch.len());

@@ -14,7 +14,7 @@ use burn::tensor::Tensor;
 use super::check_channels;
 use super::optional::Optional;
 
-/// What each backend computes for [`join()`].
+/// The work of each backend for [`join()`].
 #[backend_extension(Flex, Autodiff: cfg(not(target_family = "wasm")))]
 pub(super) trait JoinOps: Backend {
     fn join(

@@ -71,7 +71,8 @@ pub fn layer_norm_together<F: Float, N: Size>(
     epsilon: f32,
 ) {
     let row = CUBE_POS_X * comptime!(CUBE_ROWS as u32) + UNIT_POS_Y;
-    // A cube's last rows may lie beyond all: they read the last one again, for the barriers' sake.
+    // A cube's last rows may lie beyond the end. They read the last row again: every unit must reach the
+    // barriers.
     let first = (min(row, rows - 1) * columns) as usize;
     let mut parts = Shared::<[F]>::new_slice(comptime!(2 * ROW_UNITS * CUBE_ROWS));
     let own = UNIT_POS_Y * comptime!(ROW_UNITS as u32);
@@ -95,7 +96,7 @@ pub fn layer_norm_together<F: Float, N: Size>(
         let apart = x[first + column as usize] - mean;
         squares = fma(apart, apart, squares);
     }
-    // The second half, so that nobody overwrites what another still reads.
+    // The second half: other units may still read the first.
     let second = own + comptime!((ROW_UNITS * CUBE_ROWS) as u32);
     parts[(second + UNIT_POS_X) as usize] = total::<F, N>(squares);
     sync_cube();

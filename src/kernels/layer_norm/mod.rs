@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 
 use super::check_channels;
 
-/// What each backend computes for [`layer_norm()`].
+/// The work of each backend for [`layer_norm()`].
 #[backend_extension(
     Flex,
     Cube: cfg(feature = "webgpu"),

@@ -17,7 +17,7 @@ use burn::tensor::Tensor;
 use super::optional::Optional;
 use super::{MatmulPrecision, check_channels};
 
-/// What each backend computes for the functions of this room.
+/// The work of each backend for the functions of this room.
 #[backend_extension(
     Flex,
     Cube: cfg(feature = "webgpu"),

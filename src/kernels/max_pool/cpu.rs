@@ -78,7 +78,7 @@ impl WithSimd for Line<'_> {
                         let higher = simd.greater_than_f32s(value, highest);
                         best = simd.select_f32s(higher, tap, best);
                         highest = simd.select_f32s(higher, value, highest);
-                        // A NaN is not equal to itself, and nothing is higher than one.
+                        // A NaN wins. It is not equal to itself.
                         let number = simd.equal_f32s(value, value);
                         best = simd.select_f32s(number, best, tap);
                         highest = simd.select_f32s(number, highest, value);

@@ -1,4 +1,4 @@
-//! The gradient of a max pooling: each window's goes to the tap that was highest.
+//! The gradient of a max pooling: each window passes its own to its tap with the highest value.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 
 use super::Window;
 
-/// What each backend computes for [`max_pool()`].
+/// The work of each backend for [`max_pool()`].
 #[backend_extension(
     Flex,
     Cube: cfg(feature = "webgpu"),

@@ -11,7 +11,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-/// What each backend computes for [`pixel_mean()`] without a gradient. With one, burn's own operations do.
+/// The work of each backend for [`pixel_mean()`] where no gradient is kept; else burn's own
+/// operations run.
 #[backend_extension(Flex, Cube: cfg(feature = "webgpu"))]
 trait PixelMeanOps: Backend {
     fn pixel_mean(x: FloatTensor<Self>) -> FloatTensor<Self>;

@@ -11,7 +11,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-/// What each backend computes for the functions of this room without a gradient. With one, burn's own operations do.
+/// The work of each backend for the functions of this room where no gradient is kept; else burn's own
+/// operations run.
 #[backend_extension(Flex, Cube: cfg(feature = "webgpu"))]
 trait TokensOps: Backend {
     fn tokens(

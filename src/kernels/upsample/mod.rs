@@ -13,7 +13,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-/// What each backend computes for [`upsample()`].
+/// The work of each backend for [`upsample()`].
 #[backend_extension(
     Flex,
     Cube: cfg(feature = "webgpu"),

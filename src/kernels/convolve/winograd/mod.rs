@@ -1,7 +1,7 @@
 //! Dense 3×3 convolution of stride 1 with fewer products ("Fast Algorithms for Convolutional
 //! Neural Networks", Lavin and Gray, arXiv 1509.09308).
 //!
-//! A square tile of outputs reads a square of inputs two wider. Seen as polynomials, the outputs
+//! A square tile of outputs reads a square of inputs that is two pixels wider. Seen as polynomials, the outputs
 //! follow from products at as many points as the input has pixels: 16 products a channel for 2×2
 //! outputs instead of 36, 36 for 4×4 instead of 144. Tiles are taken to those points (`Bᵀ·d·B`),
 //! multiplied there, all channels at once, with weights that were taken there beforehand
@@ -25,14 +25,14 @@ pub const MANY: usize = 6;
 /// Taps of a kernel.
 const TAPS: usize = 9;
 
-/// Values of transformed tiles that are worked on at a time: they stay in a core's cache.
+/// Values of transformed tiles in a group: they stay in a core's cache.
 const GROUP_VALUES: usize = 1 << 17;
 /// Every tile size of [`gemm`] divides it.
 const GROUP_STEP: usize = 24;
 /// Tiles a task transforms.
 const PIECE: usize = 8;
-/// Values between the planes of two points beside their own, lest all planes fall on the same
-/// lines of the cache.
+/// Unused values between the planes of two points. Without them all planes would fall on the same lines of
+/// the cache.
 const APART: usize = 16;
 
 /// The number of points an axis with which a convolution from `from` channels to `output` is fastest;
@@ -47,7 +47,7 @@ pub fn points(
     let suits = (window.kernel, window.stride) == (3, 1)
         && from.min(output.channels) >= 16
         && pixels >= 25
-        // Going to the points and back would make bfloat16's errors many times larger.
+        // The transforms would make bfloat16's errors many times larger.
         && precision == MatmulPrecision::Highest;
     if !suits {
         return None;

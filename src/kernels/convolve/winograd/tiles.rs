@@ -59,7 +59,7 @@ impl<const N: usize> WithSimd for Kernels<'_, N> {
 /// Some tiles of the input, taken to all points.
 pub struct Input<'a, const N: usize> {
     pub x: &'a [f32],
-    /// What a tile sees beyond the image, in all channels.
+    /// The channels of a pixel beyond the image.
     pub zeros: &'a [f32],
     pub grid: Grid<N>,
     pub first: usize,
@@ -90,7 +90,7 @@ impl<const N: usize> WithSimd for Input<'_, N> {
             }
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let left = channels - channel;
-                // Most vectors are whole; of those, no load or store looks.
+                // With a constant count, loads and stores of whole vectors need no check.
                 // SAFETY: each pixel, and each row of a plane, is `channels` long.
                 unsafe {
                     match left >= S::F32_LANES {
@@ -104,7 +104,7 @@ impl<const N: usize> WithSimd for Input<'_, N> {
 }
 
 impl<const N: usize> Input<'_, N> {
-    /// `lanes` channels of a tile from `channel` on, whose `pixels` lie here.
+    /// `lanes` channels of a tile from `channel` on, whose `pixels` begin at these addresses.
     #[inline(always)]
     unsafe fn vector<S: Simd>(
         &self,

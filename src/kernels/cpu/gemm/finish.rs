@@ -1,17 +1,17 @@
-//! What is done with a product before it leaves the registers.
+//! The last steps of a product, before it leaves the registers.
 
 use pulp::Simd;
 
 use super::super::tasks::Shared;
 use super::super::vector;
 
-/// What happens to the result.
+/// The last step of a product: it takes the sums from the registers.
 pub trait Finish: Sync {
-    /// `V` vectors of row `row` from column `column` on, of which `columns` columns are the result's.
+    /// Takes `V` vectors of row `row` from column `column` on. The first `columns` values belong to the
+    /// result, at least one of each vector.
     ///
     /// # Safety
-    /// The row and columns are those of the result that this was made for, and there is a column of
-    /// it in each vector.
+    /// The row and the columns lie in the result that this was made for.
     unsafe fn row<S: Simd, const V: usize>(
         &self,
         simd: S,
@@ -21,11 +21,11 @@ pub trait Finish: Sync {
         values: [S::f32s; V],
     );
 
-    /// The same, where there may be more columns. Most vectors are whole; of those, nothing is asked
-    /// vector by vector.
+    /// As [`row`](Self::row), but `columns` may exceed the vectors. Whole vectors take a copy of the code
+    /// without checks.
     ///
     /// # Safety
-    /// As of [`row`](Self::row).
+    /// As for [`row`](Self::row).
     #[inline(always)]
     unsafe fn finish<S: Simd, const V: usize>(
         &self,
@@ -43,25 +43,25 @@ pub trait Finish: Sync {
     }
 }
 
-/// How many columns of vector `v` are the result's, where `columns` of its tile are.
+/// The columns of vector `v` that belong to the result, if `columns` of the tile do.
 #[inline(always)]
 fn lanes<S: Simd>(columns: usize, v: usize) -> usize {
     S::F32_LANES.min(columns - v * S::F32_LANES)
 }
 
-/// What is added to a product, and whether it is rectified after that.
+/// The terms that are added to a product, and whether ReLU follows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
     /// A value a column.
     pub bias: Option<&'a [f32]>,
-    /// A value for each of the result's, row-major and without gaps.
+    /// As long as the result, row-major and without gaps.
     pub residual: Option<&'a [f32]>,
-    /// Whether values below 0 become 0.
+    /// Whether negative values become 0.
     pub relu: bool,
 }
 
 impl<'a> Epilogue<'a> {
-    /// A bias at most.
+    /// A bias alone, or nothing.
     pub fn bias(bias: Option<&'a [f32]>) -> Self {
         Self {
             bias,
@@ -78,10 +78,14 @@ pub struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// Rows of `out` are `stride` apart, and there is a residual for all of them or none.
+    /// Rows of `out` are `stride` apart. A residual is as long as `out`.
     pub fn new(out: &mut [f32], stride: usize, epilogue: Epilogue<'a>) -> Self {
         if let Some(residual) = epilogue.residual {
-            assert_eq!(residual.len(), out.len(), "a residual is added to its like");
+            assert_eq!(
+                residual.len(),
+                out.len(),
+                "a residual has the shape of the result"
+            );
         }
         Self {
             out: Shared::new(out),
@@ -90,7 +94,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Into a buffer whose parts other tasks write.
+    /// A store into a buffer that other tasks write to as well.
     pub fn shared(out: Shared, stride: usize) -> Self {
         Self {
             out,
@@ -123,7 +127,7 @@ impl<'a> Store<'a> {
         values
     }
 
-    /// Writes `values` as they are.
+    /// Writes `values`.
     #[inline(always)]
     unsafe fn store<S: Simd, const V: usize>(
         &self,
@@ -174,9 +178,9 @@ impl Finish for Store<'_> {
 
 /// Writes the result and its GELU.
 pub struct StoreGelu<'a> {
-    /// The result before the GELU, where a gradient will want it.
+    /// Takes the result before the GELU, where a gradient needs it.
     pub linear: Option<Store<'a>>,
-    /// The GELU; its bias is the linear result's.
+    /// Takes the GELU. Its bias is added before the GELU.
     pub gelu: Store<'a>,
 }
 
@@ -201,7 +205,7 @@ impl Finish for StoreGelu<'_> {
     }
 }
 
-/// Writes, or adds to what is there.
+/// Writes, or adds to the values in place.
 pub struct Sum {
     pub store: Store<'static>,
     pub add: bool,

@@ -6,7 +6,7 @@ use super::MAX_ROWS;
 /// `[images, lines, columns]` starts at the sum of its three indices times their steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
-    /// What the rows lie in.
+    /// The memory that holds the rows.
     pub data: &'a [f32],
     /// Rows in all.
     pub count: usize,
@@ -55,7 +55,7 @@ impl<'a> Rows<'a> {
         self.runs * self.run
     }
 
-    /// `len` values of row `row` from its value `from` on, if they lie side by side.
+    /// `len` values of row `row` from its value `from` on; `None` unless they lie side by side.
     #[inline]
     pub(super) fn slice(&self, row: usize, from: usize, len: usize) -> Option<&'a [f32]> {
         let (run, inner) = match self.runs {
@@ -88,7 +88,8 @@ impl<'a> Rows<'a> {
         image * self.image_step + line * self.line_step + column * self.column_step
     }
 
-    /// Panics unless every value lies in the data: the kernels do not look.
+    /// # Panics
+    /// Where a value lies outside the data: the kernels read without a check.
     pub(super) fn check(&self) {
         assert!(self.count.is_multiple_of(self.columns * self.lines) || self.lines == 1);
         if self.count > 0 && self.depth() > 0 {
@@ -106,7 +107,7 @@ pub trait Left<const R: usize>: Copy {
     /// There is such a value.
     unsafe fn value(self, r: usize, k: usize) -> f32;
 
-    /// The rows from `values` further on, which may lie beyond their end.
+    /// The rows from `values` further on; that may lie beyond their end.
     fn after(self, values: usize) -> Self;
 }
 
@@ -126,8 +127,8 @@ impl<const R: usize> Left<R> for Apart<R> {
     }
 }
 
-/// Four rows that [`side_by_side`] has copied. That is one address to move on instead of four; in the
-/// browser each costs an instruction a step.
+/// Four rows that [`side_by_side`] has copied. One address moves on instead of four: in the browser each
+/// address costs an instruction a step.
 #[derive(Clone, Copy)]
 pub struct SideBySide(pub *const f32);
 
@@ -143,8 +144,8 @@ impl Left<4> for SideBySide {
     }
 }
 
-/// Copies four rows: value `k` of all of them, then value `k + 1`. Squares of 4×4 the compiler transposes
-/// in registers.
+/// Copies four rows: value `k` of all four, then value `k + 1`. The compiler transposes squares of 4×4 in
+/// registers.
 ///
 /// # Safety
 /// `to.len() / 4` values can be read at each row.
@@ -174,7 +175,7 @@ mod tests {
                 std::array::from_fn(|r| (0..depth).map(|k| (100 * r + k) as f32).collect());
             let starts = [0, 1, 2, 3].map(|r: usize| rows[r].as_ptr());
             let mut copy = vec![0.0; 4 * depth];
-            // SAFETY: each row has `depth` values, and no other is asked for.
+            // SAFETY: each row has `depth` values, and no other value is read.
             unsafe { side_by_side(starts, &mut copy) };
             let (apart, copied) = (Apart(starts), SideBySide(copy.as_ptr()));
             for (r, row) in rows.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What stands for `bf16` where there is none: nothing becomes halves, so nothing is called.
+//! Stands in for `bf16` on other machines: no product gets [`Halves`], so nothing else is called.
 
 use super::super::tasks::Scratch;
 use super::{Finish, MatmulPrecision, Rows, Source};

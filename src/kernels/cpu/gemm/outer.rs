@@ -29,7 +29,7 @@ pub fn outer(a: Rows, b: &[f32], columns: usize, precision: MatmulPrecision) -> 
         return bf16::outer(a, b, columns, halves);
     }
     let tiles = a.tiles();
-    // Many rows are parted, so that each is fetched once, and the parts added.
+    // Many rows are cut into parts, whose sums are added at the end: so each row is fetched once.
     let parts = (PARTIAL_SUMS / len.max(1)).min(a.count / (2 * DEPTH));
     let parts = parts.clamp(1, TASKS);
     let mut sums = buffer(parts * len);
@@ -108,7 +108,7 @@ impl WithSimd for OuterPart<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let mut add = false;
-        // Also without any rows, so that the result is written.
+        // One turn even without rows: the result must be written.
         let mut first = self.rows.start;
         while first < self.rows.end || !add {
             let rows = first..self.rows.end.min(first + DEPTH);

@@ -7,11 +7,11 @@ use super::super::vector;
 use super::source::Source;
 use super::{MatmulPrecision, TASKS, bf16, panel_vectors};
 
-/// The right matrix in panels of [`panel_vectors`] vectors, the last as narrow as it can be; a
-/// panel holds its columns row after row, filled up with zeros.
+/// The right matrix in panels of [`panel_vectors`] vectors, the last panel as narrow as possible. A
+/// panel holds its columns row after row, padded with zeros to whole vectors.
 pub struct Packed {
     pub(super) values: Scratch,
-    /// Set where it is in blocks for [`bf16`] instead.
+    /// Set where the values are blocks for [`bf16`] instead.
     pub(super) halves: Option<bf16::Halves>,
     pub(super) depth: usize,
     pub(super) columns: usize,
@@ -140,7 +140,7 @@ impl WithSimd for PackPanel<'_> {
             let at = at as usize + self.first * source.column_step;
             for channel in self.channels.clone() {
                 let row = tap * source.channels + channel;
-                // SAFETY: `check` has seen that the source holds what is read; the panel is
+                // SAFETY: `check` has seen that every value lies in the source; the panel is
                 // `width` wide.
                 unsafe {
                     let from = source.data.as_ptr().add(at + channel * source.channel_step);

@@ -3,23 +3,21 @@
 //!
 //! At [`MatmulPrecision::Medium`] every f32 is rounded to one bfloat16, which leaves 8 bits. At
 //! [`MatmulPrecision::High`] it is split in two, `x ≈ high + low`, and a product is the sum of
-//! three, `high·high + high·low + low·high`; what is left out is below 2⁻¹⁶ of it (Henry, Tang and
+//! three, `high·high + high·low + low·high`; the rest is below 2⁻¹⁶ of it (Henry, Tang and
 //! Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
 //! Computations", arXiv 1904.06376).
 //!
 //! Both matrices are cut into panels of [`SIDE`] rows (of `A`) or columns (of `B`), and these into
 //! [`SIDE`] values of depth. Such a block is two tiles of 1 KB, its first and second 16 rows or
 //! columns, and two more for the low halves where there are any. A tile of `A` is `[row][depth]`, a
-//! tile of `B` `[depth / 2][column][depth % 2]`, as the instructions want them.
+//! tile of `B` `[depth / 2][column][depth % 2]`, as the instructions read them.
 
 mod dots;
 mod pack;
 #[cfg(test)]
 mod tests;
 mod tiles;
-
-use std::arch::x86_64::__cpuid_count;
-use std::sync::LazyLock;
+mod unit;
 
 use pulp::{Simd, WithSimd};
 
@@ -29,84 +27,27 @@ use super::finish::{Finish, Store, Sum};
 use super::{MatmulPrecision, Rows, Source, TASKS};
 pub use pack::pack;
 use pack::{blocks, line, split_rows};
+use unit::Unit;
 
 /// Rows, columns and depth of a block.
 pub const SIDE: usize = 32;
-/// What a tile takes, in f32: 16 rows of 64 bytes.
+/// The size of a tile in f32: 16 rows of 64 bytes.
 const TILE: usize = 256;
-/// What a task takes of each side, in f32: both stay in a second-level cache.
+/// The part of each matrix that a task takes, in f32: both stay in a second-level cache.
 const PART: usize = 1 << 17;
 /// Rows that [`outer`] splits at a time.
 const DEPTH: usize = 512;
-
-/// What multiplies bfloat16.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// AMX, Intel's since Sapphire Rapids: sixteen times as many products a second as f32's.
-    Tiles,
-    /// AVX-512's dot products, AMD's since Zen 4 and Intel's since Cooper Lake: twice as many.
-    Dots,
-}
-
-impl Unit {
-    /// The better one of this machine.
-    fn best() -> Option<Self> {
-        static BEST: LazyLock<Option<Unit>> = LazyLock::new(|| {
-            [Unit::Tiles, Unit::Dots]
-                .into_iter()
-                .find(|unit| unit.is_there())
-        });
-        *BEST
-    }
-
-    /// Whether this machine has it and lets us use it.
-    fn is_there(self) -> bool {
-        let vectors = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bf16");
-        vectors
-            && match self {
-                Self::Tiles => may_use_tiles(),
-                Self::Dots => true,
-            }
-    }
-
-    /// From how many uses of a value on it pays to make these halves of it, if ever: ResNet-18 and
-    /// ConvNeXt-Atto trained fastest so (`benches/train.sh`).
-    fn pays_from(self, halves: Halves) -> Option<usize> {
-        match (self, halves) {
-            (Self::Tiles, Halves::High) => Some(64),
-            (Self::Tiles, Halves::HighAndLow) => Some(256),
-            (Self::Dots, Halves::High) => Some(64),
-            // Three products at twice the speed.
-            (Self::Dots, Halves::HighAndLow) => None,
-        }
-    }
-}
-
-/// Asks the system for AMX.
-fn may_use_tiles() -> bool {
-    const REQUEST_PERMISSION: i64 = 0x1023;
-    const TILE_DATA: i64 = 18;
-    let leaf = __cpuid_count(7, 0);
-    let (bf16, tiles) = (leaf.edx & 1 << 22, leaf.edx & 1 << 24);
-    bf16 != 0
-        && tiles != 0
-        // SAFETY: the call grants a permission or fails; it touches no memory.
-        && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) } == 0
-}
 
 /// `[SIDE, SIDE]` values of a result.
 #[repr(align(64))]
 struct Block([[f32; SIDE]; SIDE]);
 
-/// What an f32 becomes.
+/// The bfloat16 that stand for an f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halves {
     /// One bfloat16.
     High,
-    /// Two, the second what the first leaves over.
+    /// Two: the second is the remainder of the first.
     HighAndLow,
 }
 
@@ -124,7 +65,7 @@ impl Halves {
         (depth >= SIDE && uses >= pays_from).then_some(halves)
     }
 
-    /// What a block takes, in f32.
+    /// The size of a block in f32.
     const fn block(self) -> usize {
         match self {
             Self::High => 2 * TILE,

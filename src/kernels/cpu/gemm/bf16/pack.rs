@@ -24,7 +24,7 @@ pub fn pack(source: Source, halves: Halves) -> Scratch {
     })
 }
 
-/// Where a whole line starts, or its copy in `spare`, which holds zeros, if it is a part of one.
+/// The address of a whole line. A part of a line is copied into `spare`, whose other values are zeros.
 #[inline(always)]
 pub fn line(values: &[f32], spare: &mut [f32; SIDE]) -> *const f32 {
     if values.len() == SIDE {
@@ -34,9 +34,9 @@ pub fn line(values: &[f32], spare: &mut [f32; SIDE]) -> *const f32 {
     spare.as_ptr()
 }
 
-/// A matrix `[depth, width]` in blocks of `B`, or of `A` if `TRANSPOSED`; `read(k, first, columns,
-/// spare)` tells where row `k` lies from column `first` on, `columns` of it and then zeros: in
-/// `spare` if nowhere else.
+/// A matrix `[depth, width]` in blocks of `B`, or of `A` if `TRANSPOSED`. `read(k, first, columns, spare)`
+/// returns the address of row `k` from column `first` on: `columns` values, then zeros, in `spare` if they
+/// lie nowhere else.
 pub fn blocks<const TRANSPOSED: bool>(
     depth: usize,
     width: usize,
@@ -63,7 +63,7 @@ pub fn blocks<const TRANSPOSED: bool>(
                 *line = spare.as_ptr();
             }
             let at = (panel * chunks + chunk) * halves.block();
-            // SAFETY: a unit is there, so its vectors are; lines are whole, and each block is written
+            // SAFETY: a machine with a unit has its vectors; lines are whole, and each block is written
             // by one task.
             unsafe { pairs::<TRANSPOSED>(&lines, halves, shared.at(at)) };
         }
@@ -91,7 +91,7 @@ pub fn split_rows(a: Rows, halves: Halves) -> Scratch {
                 &spare
             });
             let at = panel * chunks * halves.block() + i / 16 * TILE + i % 16 * 16;
-            // SAFETY: a unit is there, so its vectors are; one panel a task.
+            // SAFETY: a machine with a unit has its vectors; one panel a task.
             unsafe { split_line(line, halves, shared.at(at)) };
         }
     });
@@ -136,7 +136,7 @@ unsafe fn pairs<const TRANSPOSED: bool>(lines: &[*const f32; SIDE], halves: Halv
     }
 }
 
-/// `x` as two bfloat16, the second what the first leaves over.
+/// `x` as two bfloat16: the second is the remainder of the first.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx512vl")]
 fn split(x: __m512) -> (__m256i, __m256i) {
     // SAFETY: both types are 256 bits that may be anything.

@@ -38,7 +38,7 @@ fn exact_product(
         .collect()
 }
 
-/// What this machine has, and every unit can do.
+/// The units of this machine, each with the halves that it can multiply.
 fn units_and_halves() -> impl Iterator<Item = (Unit, Halves)> {
     let all = [
         (Unit::Tiles, Halves::High),

@@ -1,10 +1,10 @@
-//! AMX, which compiled code has no word for: tiles, and what they multiply.
+//! AMX by way of inline assembly: stable Rust has no intrinsics for its tiles.
 
 use std::arch::asm;
 
 use super::{Block, Halves, SIDE};
 
-/// What each of the eight tile registers holds: 16 rows of 64 bytes.
+/// The shape of each of the eight tile registers: 16 rows of 64 bytes.
 #[repr(C, align(64))]
 struct TileConfig {
     palette: u8,
@@ -28,7 +28,7 @@ static CONFIG: TileConfig = TileConfig {
 /// This machine has [`Unit::Tiles`](super::Unit::Tiles).
 #[inline(always)]
 pub unsafe fn with_tiles(work: impl FnOnce()) {
-    // SAFETY: compiled code knows no tiles, so nobody else's are overwritten.
+    // SAFETY: compiled code uses no tiles, so none of its values are overwritten.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIG, options(nostack, preserves_flags)) };
     work();
     // Empty tiles are not saved when the thread is put aside.
