@@ -4,26 +4,22 @@
  */
 
 import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
-import { deviceName } from "../reading/device-name.js";
 import { openDialog } from "../elements/dialog.js";
 import { download, find, make, messageOf, oncePerFrame, onPress } from "../elements/dom.js";
-import { number, percent, t } from "../language/language.js";
-import { Karyolens } from "../pkg/index.js";
-import { LETTERS, agreementRow, cellCard } from "./findings.js";
+import { percent, t } from "../language/language.js";
+import { LETTERS, agreementRow, cellCard, sideFacts } from "./findings.js";
+import { Side } from "./side.js";
 
 /** @import { LoadOptions } from "../pkg/index.js" */
-/** @import { Pair, Reading } from "./agreement.js" */
+/** @import { Pair } from "./agreement.js" */
+/** @import { Choice } from "./side.js" */
 /** @import { Cell, Session } from "../session/session.js" */
-
-/** A model that can be chosen. @typedef {{id: string, name: string, address: URL}} Choice */
 
 /**
  * @typedef {object} Page what the comparison works with
  * @property {Session} session
  * @property {() => Promise<Choice[]>} listModels
  */
-
-/** One of the two: what was asked for, and what came of it. @typedef {{choice: Choice, device: LoadOptions["device"], karyolens: Karyolens | null, failure: string}} Side */
 
 /** A cell that can be read. @typedef {Cell & {picture: Blob}} PicturedCell */
 
@@ -122,63 +118,52 @@ class Comparison {
     this.#forgetResults();
     this.#sides = SIDES.map((side) => {
       const { model, device } = this.#setup(side);
-      const choice = this.#choices[model.selectedIndex];
-      return { choice, device: /** @type {LoadOptions["device"]} */ (device.value), karyolens: null, failure: "" };
+      return new Side(this.#choices[model.selectedIndex], /** @type {LoadOptions["device"]} */ (device.value));
     });
     this.#showRunning(cells.length);
     try {
       await this.#load(running.signal);
       if (this.#sides.every(({ failure }) => failure === "")) await this.#read(cells, running.signal);
     } finally {
-      for (const { karyolens } of this.#sides) karyolens?.close();
+      this.#closeSides();
       this.#running = null;
       if (!this.#closed.aborted) this.#showEnd(running.signal.aborted);
     }
   }
 
-  /** Loads one side after the other; a side that cannot be loaded says why. @param {AbortSignal} signal */
+  /** Loads one side after the other. @param {AbortSignal} signal */
   async #load(signal) {
-    for (const side of SIDES) {
+    for (const index of SIDES) {
       if (signal.aborted) return;
-      const one = this.#sides[side];
-      this.#say(t("compare.say.loading", { side: LETTERS[side], name: one.choice.name }));
-      const loading = Karyolens.load({ model: one.choice.address, device: one.device });
-      try {
-        one.karyolens = await unlessAborted(loading, signal);
-      } catch (error) {
-        loading.then((late) => late.close(), () => {});
-        if (!signal.aborted) one.failure = messageOf(error);
-      }
-      this.#showSide(side);
+      const side = this.#sides[index];
+      this.#say(t("compare.say.loading", { side: LETTERS[index], name: side.name }));
+      await side.load(signal);
+      this.#showSide(index);
     }
   }
 
-  /** Both sides take turns, so that what else the machine does slows neither alone. @param {PicturedCell[]} cells @param {AbortSignal} signal */
+  /** Has the sides take turns, so that other work of the machine slows neither alone. @param {PicturedCell[]} cells @param {AbortSignal} signal */
   async #read(cells, signal) {
-    const stop = () => {
-      for (const { karyolens } of this.#sides) karyolens?.close();
-    };
-    signal.addEventListener("abort", stop);
+    signal.addEventListener("abort", () => this.#closeSides());
     for (const [index, { name, picture, synthetic }] of cells.entries()) {
       this.#say(t("compare.say.reading", { done: index, count: cells.length }));
       this.#part("#compare-bar", HTMLProgressElement).value = index;
       /** @type {Pair} */
       const pair = { name, synthetic: synthetic !== null, readings: [null, null] };
       for (const side of SIDES) {
-        const one = this.#sides[side];
-        const reading = await readOn(one, picture);
+        const reading = await this.#sides[side].read(picture);
         if (signal.aborted) return;
         pair.readings[side] = reading;
-        if ("failure" in reading && one.karyolens?.closed) one.failure = reading.failure;
       }
       this.#pairs.push(pair);
-        const address = URL.createObjectURL(picture);
-      this.#addresses.push(address);
-      this.#part("#compare-cells", HTMLElement).append(cellCard(pair, address));
+      this.#showCell(pair, picture);
       this.#showSoon();
-      // One that has crashed reads nothing more.
       if (this.#sides.some(({ failure }) => failure !== "")) return;
     }
+  }
+
+  #closeSides() {
+    for (const side of this.#sides) side.close();
   }
 
   #wantedCells() {
@@ -248,34 +233,22 @@ class Comparison {
     this.#part("#compare-none", HTMLElement).hidden = cards.some((card) => !card.hidden);
   }
 
-  /** What is known of one side. @param {0 | 1} side */
+  /** @param {0 | 1} side */
   #showSide(side) {
-    const { choice, karyolens, failure } = this.#sides[side];
-    const facts = this.#part(`.compare-facts[data-side="${side}"]`, HTMLElement);
-    const name = karyolens?.card.name ?? choice.name;
-    facts.replaceChildren(make("h3", {},
-      make("span", { class: "compare-dot", "data-side": String(side), "aria-hidden": "true" }), ` ${LETTERS[side]}: ${name}`));
-    if (failure) {
-      facts.append(make("p", { class: "compare-failure" }, t("compare.failed", { message: failure })));
-      return;
-    }
-    if (!karyolens) {
-      facts.append(make("p", {}, t("compare.waiting")));
-      return;
-    }
-    const { kind, adapter, reason } = karyolens.device;
-    const time = medianTime(this.#pairs, side);
-    const shown = time === null ? "–" : t("compare.milliseconds", { time: number(time, { maximumFractionDigits: time < 10 ? 1 : 0 }) });
-    facts.append(make("dl", {},
-      make("dt", {}, t("compare.time")), make("dd", { class: "compare-time" }, shown),
-      make("dt", {}, t("compare.runsOn")),
-      make("dd", {}, deviceName(kind, adapter), make("small", {}, reason)),
-    ));
+    const found = sideFacts(side, this.#sides[side], medianTime(this.#pairs, side));
+    this.#part(`.compare-facts[data-side="${side}"]`, HTMLElement).replaceChildren(...found);
+  }
+
+  /** @param {Pair} pair @param {Blob} picture */
+  #showCell(pair, picture) {
+    const address = URL.createObjectURL(picture);
+    this.#addresses.push(address);
+    this.#part("#compare-cells", HTMLElement).append(cellCard(pair, address));
   }
 
   #save() {
-    const [first, second] = this.#sides.map(({ karyolens, choice }) => ({
-      model: karyolens?.card.name ?? choice.name,
+    const [first, second] = this.#sides.map(({ karyolens, name }) => ({
+      model: name,
       sha256: karyolens?.modelHash ?? null,
       device: karyolens?.device.kind ?? "",
       program: karyolens?.version ?? "",
@@ -316,25 +289,4 @@ class Comparison {
 /** Cells of an imported export have no picture to read. @param {Session} session @returns {PicturedCell[]} */
 function picturedCells({ cells }) {
   return /** @type {PicturedCell[]} */ (cells.filter(({ picture }) => picture !== null));
-}
-
-/** @param {Side} side @param {Blob} picture @returns {Promise<Reading>} */
-async function readOn({ karyolens, failure }, picture) {
-  if (!karyolens) return { failure };
-  const begin = performance.now();
-  try {
-    const { features } = await karyolens.classify(picture);
-    return { features, milliseconds: performance.now() - begin };
-  } catch (error) {
-    return { failure: messageOf(error) };
-  }
-}
-
-/** @template T @param {Promise<T>} promise @param {AbortSignal} signal @returns {Promise<T>} */
-function unlessAborted(promise, signal) {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

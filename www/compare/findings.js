@@ -2,13 +2,36 @@
 
 import { make } from "../elements/dom.js";
 import { featureName, number, percent, t } from "../language/language.js";
+import { deviceName } from "../reading/device-name.js";
 import { featurePairs, isRead } from "./agreement.js";
 
 /** @import { FeaturePrediction } from "../pkg/index.js" */
 /** @import { Agreement, FeaturePair, Pair } from "./agreement.js" */
+/** @import { Side } from "./side.js" */
 
 /** The names of the two sides. */
 export const LETTERS = /** @type {const} */ (["A", "B"]);
+
+/**
+ * The facts of one side: its name, its device, and how long it takes over a cell.
+ *
+ * @param {0 | 1} index
+ * @param {Side} side
+ * @param {number | null} time milliseconds a cell; null before there is one
+ */
+export function sideFacts(index, { karyolens, failure, name }, time) {
+  const head = make("h3", {},
+    make("span", { class: "compare-dot", "data-side": String(index), "aria-hidden": "true" }), ` ${LETTERS[index]}: ${name}`);
+  if (failure) return [head, make("p", { class: "compare-failure" }, t("compare.failed", { message: failure }))];
+  if (!karyolens) return [head, make("p", {}, t("compare.waiting"))];
+  const { kind, adapter, reason } = karyolens.device;
+  const shown = time === null ? "–" : t("compare.milliseconds", { time: number(time, { maximumFractionDigits: time < 10 ? 1 : 0 }) });
+  return [head, make("dl", {},
+    make("dt", {}, t("compare.time")), make("dd", { class: "compare-time" }, shown),
+    make("dt", {}, t("compare.runsOn")),
+    make("dd", {}, deviceName(kind, adapter), make("small", {}, reason)),
+  )];
+}
 
 /**
  * One cell as both sides read it.
