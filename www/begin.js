@@ -1,6 +1,6 @@
 /**
- * Begins to load the classifier while the rest of the page is still arriving: a script of its own,
- * run as soon as it and the package are there. engine.js takes over what it has begun.
+ * Starts to load the classifier while the rest of the page is still arriving. It is a script of its
+ * own, which runs as soon as it and the package are there. reading/engine.js takes the loading over.
  */
 
 import { Karyolens } from "./pkg/index.js";
@@ -11,27 +11,27 @@ const address = new URLSearchParams(location.search);
 const workers = address.get("workers");
 
 /**
- * What a person asks for in the page's address; a wrong value fails the loading.
+ * The wishes in the page's address; with a wrong value the loading fails.
  *
  * @type {Pick<LoadOptions, "device" | "workers">}
  */
 export const wishes = {
   device: /** @type {LoadOptions["device"]} */ (address.get("device") ?? "auto"),
-  // One core is left to the page, which would be slow to answer a hand otherwise.
+  // One core is left to the page, so that it answers a person at once.
   workers: workers === null ? Math.max(1, navigator.hardwareConcurrency - 1) : Number(workers),
 };
 
-/** How far each part had come before anybody listened. @type {Map<Progress["phase"], Progress>} */
+/** The latest progress of each part before anybody listened. @type {Map<Progress["phase"], Progress>} */
 const missed = new Map();
 /** @type {(progress: Progress) => void} */
 let listener = (progress) => void missed.set(progress.phase, progress);
 
 /** The classifier with the model that the page ships with. */
 export const begun = Karyolens.load({ ...wishes, onProgress: (progress) => listener(progress) });
-// Whoever takes it over is told of a failure; until then nobody need be.
+// The engine hears of a failure when it takes over; until then nobody listens.
 begun.catch(() => {});
 
-/** Hears from now on, and at once of what it missed. @param {(progress: Progress) => void} onProgress */
+/** Hears of all progress from now on, and at once of the progress that it missed. @param {(progress: Progress) => void} onProgress */
 export function hearProgress(onProgress) {
   listener = onProgress;
   for (const progress of missed.values()) onProgress(progress);

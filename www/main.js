@@ -57,7 +57,7 @@ let isSavedForOffline = false;
 /** Messages for the diagnostics, without names of files. @type {string[]} */
 const errors = [];
 
-// Before anything is waited for: a browser opens a file that is dropped on a page that does not listen.
+// Before the first await: if nobody listens, a browser leaves the page to open a dropped file.
 const { promise: started, resolve: start } = Promise.withResolvers();
 listenForFiles(elements.intake, (found) => void started.then(() => takeFiles(found)), () => status.say("status.no-file"));
 startLanguagePicker(elements.language);
@@ -114,7 +114,7 @@ const detail = new Detail(elements.detail, session, engine, {
     elements.detail.name.focus();
   },
   onRemove: (cell) => {
-    // The next one that is shown: a filter may hide its neighbours in the session.
+    // The neighbour in the table: a filter may hide the neighbour in the session.
     const at = table.cells.indexOf(cell);
     session.select(table.cells[at + 1] ?? table.cells[at - 1] ?? null);
     reader.cancel(cell);
@@ -228,7 +228,7 @@ function once(fetchRoom, make) {
  */
 async function enter(fetchRoom, open) {
   const room = await roomOf(fetchRoom);
-  // Of several that were asked for meanwhile the first one opens.
+  // If a person asked for several rooms meanwhile, the first one opens.
   if (room && !document.querySelector("dialog[open]")) open(room);
 }
 

@@ -1,16 +1,16 @@
 /**
  * The service worker: keeps every file of the page in this browser, so that the page opens
- * without a network. Which files there are stands in pkg/files.js, written by the build, with the
- * SHA-256 of each; a file that has another is not taken. The browser asks for both scripts anew at
- * each visit: another list is a new version.
+ * without a network. The build writes the list of files, pkg/files.js, with the SHA-256 of each; a
+ * file with another hash is refused. The browser asks for this script and the list at each visit: a
+ * changed list is a new version.
  *
- * A new version is fetched beside the one in use and then waits: until no page of the old one is
- * open, or a page says "take over". Files lie in the cache under their address and hash. So what
- * has not changed is not fetched again, and a version that cannot be completed leaves the one in
+ * A new version is fetched beside the one in use. Then it waits until no page of the old one is
+ * open, or until a page says "take over". Files lie in the cache under their address and hash. So
+ * unchanged files are not fetched again, and a version that cannot be completed leaves the one in
  * use whole.
  *
- * Tells the pages of its folder, on a broadcast channel, `{isUpdate, state: "saving" | "saved" |
- * "failed", saved, total, reason}`, in bytes.
+ * It tells the pages of its folder, on a broadcast channel, `{isUpdate, state: "saving" | "saved" |
+ * "failed", saved, total, reason}`, with sizes in bytes.
  */
 
 /** One file of the list, see scripts/file-list.mjs. @typedef {{path: string, size: number, sha256: string, onlyWhere?: {module: string, valid: boolean}}} ListedFile */
@@ -20,7 +20,7 @@ const worker = /** @type {ServiceWorkerGlobalScope & {karyolensFiles: {files: Li
 );
 importScripts("./pkg/files.js");
 const { files } = worker.karyolensFiles;
-/** Those that this browser uses: of each kind of the program it is one build. */
+/** The files that this browser uses: one build of each kind of the program. */
 const needed = files.filter(isForThisBrowser);
 
 /** The page's folder, wherever on a server it is. */
@@ -28,7 +28,7 @@ const FOLDER = new URL("./", location.href).href;
 const CACHE = `karyolens ${FOLDER}`;
 const channel = new BroadcastChannel(CACHE);
 
-/** Where in the cache the file of an address is. */
+/** The key in the cache, by the address of the file. */
 const keys = new Map(files.map((file) => [FOLDER + file.path, keyOf(file)]));
 keys.set(FOLDER, keys.get(`${FOLDER}index.html`) ?? "");
 
@@ -51,7 +51,7 @@ worker.addEventListener("fetch", (event) => {
 });
 
 /**
- * Fetches what is not there yet; where that fails tells why, and rejects.
+ * Fetches the files that are missing. On failure it tells the pages why, and rejects.
  *
  * @param {{isUpdate: boolean}} options
  */
@@ -83,7 +83,7 @@ async function begin() {
   tell({ state: "saved", saved: total });
 }
 
-/** Tells a page that has just opened whether all is still there; what is not is fetched again. */
+/** Tells a page that has just opened whether all files are still there, and fetches the missing ones. */
 async function check() {
   await save({ isUpdate: false }).then(
     () => tell({ state: "saved", saved: total }),
@@ -99,14 +99,14 @@ async function answer(request, key) {
 
 /** The file as the list has it, or an error. @param {ListedFile} file */
 async function fetchListed({ path, sha256 }) {
-  // What the browser's own cache takes for the same may be older: then once more past that cache.
+  // The browser's own cache may hold an older file: then the second try goes past that cache.
   for (const cache of /** @type {const} */ (["no-cache", "reload"])) {
     const response = await fetch(FOLDER + path, { cache });
     if (!response.ok) throw new Error(`the server answered ${response.status} for ${path}`);
     const bytes = await response.arrayBuffer();
     if ((await hashOf(bytes)) !== sha256) continue;
     const headers = new Headers(response.headers);
-    // The body is no longer as it travelled, and is the same for whoever asks.
+    // The stored body is unpacked, and the same for every request.
     headers.delete("content-encoding");
     headers.delete("vary");
     headers.set("content-length", String(bytes.byteLength));
@@ -127,7 +127,12 @@ function keyOf({ path, sha256 }) {
   return `${FOLDER}${path}?sha256=${sha256}`;
 }
 
-/** In hexadecimal digits. @param {ArrayBuffer} bytes */
+/**
+ * In hexadecimal digits. A service worker that every browser takes is a classic script, which cannot
+ * import pkg/hash.js.
+ *
+ * @param {ArrayBuffer} bytes
+ */
 async function hashOf(bytes) {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -55,7 +55,7 @@ export class Detail {
   showPosition(index, count) {
     const { position, previous, next } = this.#elements;
     position.textContent = index < 0 ? "" : t("detail.position", { at: index + 1, count });
-    // Not disabled: that would take the focus away from under a finger that walks.
+    // Not disabled: a disabled button would lose the focus of a person who walks with it.
     previous.ariaDisabled = String(index <= 0);
     next.ariaDisabled = String(index < 0 || index >= count - 1);
   }

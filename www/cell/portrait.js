@@ -76,7 +76,7 @@ export class Portrait {
     missing.hidden = picture !== null;
     missing.textContent = t(synthetic ? "detail.not-drawn" : "detail.no-picture");
     if (!picture) return this.#picture.clearPortrait();
-    // At once as the browser reads it, then as the network gets it; a browser need not know the format.
+    // First as the browser reads it, if it knows the format; then as the network gets it.
     const raw = await createImageBitmap(picture).catch(() => null);
     if (!stillWanted()) return;
     if (raw) this.#picture.showPortrait(raw, USUAL_CROP);

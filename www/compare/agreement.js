@@ -1,16 +1,16 @@
 /**
- * Two readings of the same cells beside each other, without a document: where they agree, how far
- * apart they are, how long each took. compare-dialog.js shows it.
+ * Two readings of the same cells, compared without a document: where they agree, how far apart they
+ * are, and how long each took. compare-dialog.js shows the findings.
  */
 
 import { csvRow } from "../session/csv.js";
 
 /** @import { FeaturePrediction } from "../pkg/index.js" */
 
-/** What one side said of one cell, or why it could not. @typedef {{features: FeaturePrediction[], milliseconds: number} | {failure: string}} Reading */
+/** The reading of one cell by one side, or the reason why there is none. @typedef {{features: FeaturePrediction[], milliseconds: number} | {failure: string}} Reading */
 
 /**
- * One cell as both sides read it; null where a side has not come to it.
+ * One cell as both sides read it; null until a side has read it.
  *
  * @typedef {object} Pair
  * @property {string} name the cell's
@@ -21,7 +21,7 @@ import { csvRow } from "../session/csv.js";
 /** One feature of one cell on both sides. @typedef {{name: string, first: FeaturePrediction, second: FeaturePrediction, differ: boolean}} FeaturePair */
 
 /**
- * How two sides get on over one feature.
+ * The agreement of two sides on one feature.
  *
  * @typedef {object} Agreement
  * @property {string} name
@@ -33,7 +33,7 @@ import { csvRow } from "../session/csv.js";
  * @property {string} at the cell where it is largest
  */
 
-/** What made a side's readings, for the table's rows. @typedef {{model: string, sha256: string | null, device: string, program: string}} Source */
+/** The origin of a side's readings, for the rows of the CSV. @typedef {{model: string, sha256: string | null, device: string, program: string}} Source */
 
 /**
  * The features that both sides name, in the first one's order; none until both have read the cell.
@@ -82,8 +82,8 @@ export function median(values) {
 }
 
 /**
- * A row for each cell and feature; what made the readings is repeated in every row, so that no row
- * can part from it.
+ * A row for each cell and feature. Every row repeats the origin of its readings, so that a row can be
+ * read by itself.
  *
  * @param {Pair[]} pairs
  * @param {[Source, Source]} sources

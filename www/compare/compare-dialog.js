@@ -16,14 +16,14 @@ import { Side } from "./side.js";
 /** @import { Cell, Session } from "../session/session.js" */
 
 /**
- * @typedef {object} Page what the comparison works with
+ * @typedef {object} Page the parts of the page that a comparison needs
  * @property {Session} session
  * @property {() => Promise<Choice[]>} listModels
  */
 
 /** A cell that can be read. @typedef {Cell & {picture: Blob}} PicturedCell */
 
-/** More would make somebody wait, and the list long, for little more to learn. */
+/** More cells would mean a longer wait and a longer list, and teach little more. */
 const MOST_CELLS = 50;
 
 const SIDES = /** @type {const} */ ([0, 1]);
@@ -286,7 +286,7 @@ class Comparison {
   }
 }
 
-/** Cells of an imported export have no picture to read. @param {Session} session @returns {PicturedCell[]} */
+/** The cells that have a picture: those of an opened session have none. @param {Session} session @returns {PicturedCell[]} */
 function picturedCells({ cells }) {
   return /** @type {PicturedCell[]} */ (cells.filter(({ picture }) => picture !== null));
 }

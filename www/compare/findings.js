@@ -96,7 +96,7 @@ function probability({ probability, threshold, present }) {
     make("span", { class: "visually-hidden" }, `, ${t(present ? "compare.present" : "compare.absent")}`));
 }
 
-/** Both probabilities on one scale, with the thresholds of either. @param {FeaturePrediction} first @param {FeaturePrediction} second */
+/** Both probabilities on one scale, with both thresholds. @param {FeaturePrediction} first @param {FeaturePrediction} second */
 function track(first, second) {
   const element = make("span", { class: "compare-track" }, make("span", { class: "compare-span" }));
   element.style.setProperty("--low", String(Math.min(first.probability, second.probability)));

@@ -1,13 +1,13 @@
 /**
- * From probabilities to what is called present: thresholds that a person may have moved, the band
- * in which the model is not sure, a person's corrections, and the risk that follows from them.
- * The rule of the risk comes with the model from the crate; no number of it stands here.
+ * From probabilities to calls and risk. It takes the thresholds that a person may have moved, the
+ * band in which the model is not sure, and a person's corrections. The rule of the risk comes with
+ * the model from the crate; none of its numbers is written here.
  */
 
 /** @import { RiskRule } from "../pkg/index.js" */
 
 /**
- * What of a model the decisions need.
+ * The part of a model that decisions need.
  *
  * @typedef {object} Rules
  * @property {string[]} features in the order of the probabilities
@@ -17,7 +17,7 @@
  */
 
 /**
- * What is said of one feature of one cell.
+ * The call on one feature of one cell.
  *
  * @typedef {object} Call
  * @property {string} name
@@ -28,11 +28,11 @@
  * @property {boolean} model the model's call
  * @property {boolean} unsure whether the probability lies within the band
  * @property {boolean | null} human a person's correction
- * @property {boolean} present the person's word, else the model's
+ * @property {boolean} present the person's call, else the model's
  */
 
 /**
- * The risk with the sum spelled out.
+ * The risk, and the sum that leads to it.
  *
  * @typedef {object} RiskSum
  * @property {number} score
@@ -74,8 +74,8 @@ export function decide(probabilities, rules, moved, corrections) {
 }
 
 /**
- * How near the most doubtful feature is to its threshold: 0 far from it, 1 on it. What a person
- * has decided is not in doubt.
+ * How near the most doubtful feature is to its threshold: 0 is far from it, 1 is on it. A feature
+ * that a person has decided is not in doubt.
  *
  * @param {Call[]} calls
  */

@@ -1,14 +1,14 @@
-/** How a risk is shown: a badge of three steps, the level in words and the score; the sum spelled out. */
+/** The risk on the page: a badge with three steps, the level and the score; and the sum in full. */
 
 import { find } from "../elements/dom.js";
 import { featureName, number, t } from "../language/language.js";
 
 /** @import { RiskSum } from "./decision.js" */
 
-/** From the lowest on. @type {RiskSum["level"][]} */
+/** The lowest first. @type {RiskSum["level"][]} */
 export const LEVELS = ["Low", "Medium", "High"];
 
-/** @param {HTMLElement} badge a copy of the one in the row's template @param {RiskSum | null} risk */
+/** @param {HTMLElement} badge with the parts of `.risk` in index.html @param {RiskSum | null} risk */
 export function showRisk(badge, risk) {
   badge.hidden = risk === null;
   if (!risk) return;
@@ -19,7 +19,7 @@ export function showRisk(badge, risk) {
   find(".score", HTMLElement, badge).textContent = number(risk.score);
 }
 
-/** `Grooves 3 + Inclusion 4 = 7`; the score alone where no feature is present. @param {RiskSum} risk */
+/** `Grooves 3 + Inclusion 4 = 7`; the score alone if no feature is present. @param {RiskSum} risk */
 export function spelledSum({ terms, score }) {
   const sum = terms.map(({ name, weight }) => `${featureName(name)} ${number(weight)}`).join(" + ");
   return sum ? `${sum} = ${number(score)}` : number(score);

@@ -13,14 +13,14 @@
  * @property {string[]} errors messages, the latest last
  */
 
-/** How many of the latest messages are told. */
+/** The number of messages that are told, the latest ones. */
 const MESSAGES = 20;
 
 const STATES = /** @type {State[]} */ (["waiting", "reading", "done", "failed", "cancelled"]);
 
 /**
- * What looks like the name of a file that a person may have brought, spaces and folders with it.
- * It would rather take too much: the words before a name go with it.
+ * Matches the name of a file that a person may have brought, with spaces and folders. It rather
+ * takes too much: the words before a name go with it.
  */
 const FILE_NAME = /[^"'“”‘’«»():\r\n]*\.(?:png|jpe?g|webp|tiff?|bmp|gif|svg|pdf|zip|json|csv|tsv|xlsx?|html?|safetensors)\b/giu;
 
@@ -44,7 +44,7 @@ export function diagnostics({ karyolens, session, errors }) {
 }
 
 /**
- * The message with every name of a file removed: those that are known, and whatever looks like one.
+ * The message without names of files: the known ones, and everything that looks like one.
  *
  * @param {string} message
  * @param {string[]} names of files, with or without their folders
@@ -80,10 +80,10 @@ function factsOf(karyolens) {
   ];
 }
 
-/** What the browser tells of itself and the machine, a line each. */
+/** The facts that the browser tells about itself and the machine, one a line. */
 export function browserFacts() {
   const { userAgent, languages, hardwareConcurrency } = navigator;
-  // Only some browsers tell these two, and the types know neither.
+  // Only some browsers tell these two, and TypeScript knows neither.
   const gigabytes = /** @type {{deviceMemory?: number}} */ (navigator).deviceMemory;
   const heap = /** @type {{memory?: {usedJSHeapSize: number, jsHeapSizeLimit: number}}} */ (performance).memory;
   return [

@@ -1,14 +1,14 @@
-/** Hands a person a text to pass on. */
+/** Copies a text for a person to pass on. */
 
 import { t } from "../language/language.js";
 
 /**
- * Puts the text of `area` on the clipboard and says so in `say`; where the browser refuses, the text
- * is selected for a person to copy.
+ * Puts the text of `area` on the clipboard and says so in `say`. If the browser refuses, the text is
+ * selected for a person to copy.
  *
  * @param {HTMLTextAreaElement} area
  * @param {HTMLElement} say
- * @param {AbortSignal} closed when nobody is there to copy any more
+ * @param {AbortSignal} closed aborts when the dialog is closed
  */
 export async function copyText(area, say, closed) {
   try {

@@ -1,7 +1,7 @@
-/** The few things that every part of the page does to the document. */
+/** Small functions on the document that every part of the page uses. */
 
 /**
- * Finds the element that `selector` names; the page without it is a mistake of ours.
+ * Finds the element that `selector` names; the markup must have it.
  *
  * @template {Element} T
  * @param {string} selector
@@ -54,7 +54,7 @@ export function onPress(button, action, until) {
   button.addEventListener("click", () => void action(), { signal: until });
 }
 
-/** Hands a person a file to keep. @param {string} name @param {Blob} content */
+/** Hands a person a file to save. @param {string} name @param {Blob} content */
 export function download(name, content) {
   const address = URL.createObjectURL(content);
   make("a", { href: address, download: name }).click();
@@ -62,14 +62,14 @@ export function download(name, content) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** Milliseconds between two times that something is shown which changes all the while. */
+/** The shortest pause between two calls, in milliseconds. */
 const LEAST_PAUSE = 100;
-/** The part of the time that showing it may take, so that it does not hold up what it shows. */
+/** The share of the time that the calls may take, so that they do not slow the work that they show. */
 const SHARE_OF_TIME = 1 / 10;
 
 /**
- * `action`, as soon as it is asked for after a rest, then now and then: for what changes all the
- * while, and takes the longer to show the more there is.
+ * Calls `action` at once after a rest, then now and then, however often the result is called: for
+ * showing a state that changes all the time.
  *
  * @param {() => void} action
  */
@@ -90,7 +90,7 @@ export function nowAndThen(action) {
   };
 }
 
-/** `action`, at most once before the next paint, however often the result is called. @param {() => void} action */
+/** Calls `action` at most once before the next paint, however often the result is called. @param {() => void} action */
 export function oncePerFrame(action) {
   let asked = false;
   return () => {
@@ -104,8 +104,7 @@ export function oncePerFrame(action) {
 }
 
 /**
- * The digit from 1 to 9 that a key stands for, by the key's place: a Vietnamese or French layout has
- * letters where others have digits.
+ * The digit from 1 to 9 of a key, by the key's place: Vietnamese and French layouts have letters there.
  *
  * @param {KeyboardEvent} event
  */
@@ -114,7 +113,7 @@ export function digitOf({ code }) {
   return digit === undefined ? null : Number(digit);
 }
 
-/** What an error says to a person. @param {unknown} error */
+/** The message of an error, for people. @param {unknown} error */
 export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-/** The ways in for files: dropped anywhere, folders too, pasted, chosen. */
+/** Takes files: dropped anywhere on the page (folders too), pasted, or chosen. */
 
 import { onPress } from "../elements/dom.js";
 
@@ -6,13 +6,13 @@ import { onPress } from "../elements/dom.js";
 
 /** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
 
-/** What a folder is searched for; a file that a person names by itself is taken whatever it is. */
+/** The files that are taken from a folder; a single file is taken whatever its name. */
 const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
 
 /**
- * Calls `onFiles` with what a person gives: single files in their order, those of folders by name.
- * `onNothing` hears of a drop without a picture, such as one dragged from another page, or a
- * folder without any.
+ * Calls `onFiles` with the files of a person: single files in their order, files of folders by name.
+ * Calls `onNothing` after a drop without a picture, such as a link from another page or a folder
+ * without pictures.
  *
  * @param {PageElements["intake"]} elements
  * @param {(found: Found[]) => void} onFiles
@@ -52,7 +52,7 @@ function listenForDrops(onDrop) {
     page.dataset.dragging = "";
   });
   page.addEventListener("dragleave", (event) => {
-    // Leaving one element for another inside the page is no leaving.
+    // A move from one element of the page to another is no leaving.
     if (event.relatedTarget === null) delete page.dataset.dragging;
   });
   page.addEventListener("drop", (event) => {
@@ -62,7 +62,7 @@ function listenForDrops(onDrop) {
   });
 }
 
-/** @param {DataTransferItem[]} items they can be asked only while the event lasts */
+/** @param {DataTransferItem[]} items they can be read only during the event */
 async function filesOf(items) {
   const found = items.filter((item) => item.kind === "file").map((item) => {
     const entry = item.webkitGetAsEntry();

@@ -1,20 +1,20 @@
 /**
- * The page's languages. All its sentences are in locales/LANGUAGE.json, flat: a key, a text with
- * {placeholders}. Where a text depends on a count, `key.one` and `key.other` take the key's place
- * (the categories of Intl.PluralRules).
+ * The page's languages. All sentences are in LANGUAGE.json beside this script: a key, and a text with
+ * {placeholders}. If a text depends on a count, `key.one` and `key.other` (the categories of
+ * Intl.PluralRules) take the place of the key.
  *
- * In the document `data-i18n="key"` is an element's text, `data-i18n-ATTRIBUTE="key"` one of its
- * attributes. index.html holds the English ones, so that the page can be read before any file of
- * texts is there.
+ * In the markup `data-i18n="key"` names the text of an element, `data-i18n-ATTRIBUTE="key"` the text
+ * of an attribute. The markup itself holds the English texts, so that the page can be read before a
+ * file of texts is there.
  */
 
-/** Every language that has a file, by its own name. */
+/** The languages that have a file, each with its own name. */
 export const LANGUAGES = { en: "English", vi: "Tiếng Việt" };
 
 /** @typedef {keyof typeof LANGUAGES} Language */
 
 const FALLBACK = "en";
-/** Where a person's choice is kept. */
+/** The key of a person's choice in localStorage. */
 const CHOICE = "karyolens-language";
 
 /** @type {Language} */
@@ -23,16 +23,16 @@ let language = FALLBACK;
 let texts = {};
 /** @type {Record<string, string>} */
 let fallbackTexts = {};
-/** How often a language was asked for. */
+/** Counts the requests for a language: only the latest one is shown. */
 let changes = 0;
 /** @type {(() => void)[]} */
 const listeners = [];
-/** Making one takes far longer than using it, and every cell has nine numbers. @type {Map<string, Intl.NumberFormat>} */
+/** Formats that were made before: making one takes far longer than using it. @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
-/** Loads the language that was chosen before, else the browser's first one that there is. */
+/** Loads the language that a person chose before, else the first of the browser's languages that has a file. */
 export async function startLanguage() {
-  // Without them the page stays as index.html has it.
+  // Without them the page keeps the texts of index.html.
   fallbackTexts = await load(FALLBACK).catch(() => ({}));
   await use(chosen() ?? preferred());
 }
@@ -73,7 +73,7 @@ export function t(key, values = {}) {
   });
 }
 
-/** What a feature is called in the page's language; a name that nobody translated stays. @param {string} name */
+/** The name of a feature in the page's language; a name without a translation stays. @param {string} name */
 export function featureName(name) {
   return lookUp(`feature.${name}`) ?? name;
 }
@@ -91,12 +91,12 @@ export function number(value, options = {}) {
   return format.format(value);
 }
 
-/** Bytes in millions, to a tenth. @param {number} bytes */
+/** A size in megabytes (a million bytes), to a tenth. @param {number} bytes */
 export function megabytes(bytes) {
   return number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
-/** A moment, for people. @param {string | number | Date} time */
+/** A date and time, for people. @param {string | number | Date} time */
 export function moment(time) {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
 }
@@ -107,8 +107,8 @@ export function listing(words) {
 }
 
 /**
- * In whole percent, or as finely as it takes to stay on the right side of the threshold: 49.9 %
- * must not read as 50 % where that would be present.
+ * In whole percent, or with as many digits as keep it on the right side of the threshold: 49.9 %
+ * must not read as 50 % if 50 % would be present.
  *
  * @param {number} probability
  * @param {number} [threshold]
@@ -122,7 +122,7 @@ export function percent(probability, threshold) {
   return `${number(rounded(), { minimumFractionDigits: digits, maximumFractionDigits: digits })} %`;
 }
 
-/** Puts the texts into everything within `root` that asks for them. @param {ParentNode} root */
+/** Puts the texts into all elements within `root` that name one. @param {ParentNode} root */
 export function translate(root) {
   for (const element of root.querySelectorAll("*")) {
     for (const { name, value } of element.attributes) {

@@ -1,18 +1,18 @@
 /**
- * Keeps the page usable without a network: starts the service worker (sw.js), which saves all of
- * the page's files, and follows what becomes of it and of newer versions.
+ * Makes the page usable without a network: starts the service worker (sw.js), which saves all files
+ * of the page, and follows its progress and that of newer versions.
  */
 
 import { messageOf } from "../elements/dom.js";
 
 /**
- * How far saving has come. With "update", the version in use is saved and a newer one waits. With
- * "failed", `saved` equals `total` where the version in use is saved and only a newer one could
- * not be.
+ * The progress of saving. With "update", the version in use is saved and a newer one waits. With
+ * "failed", `saved` equals `total` if the version in use is saved and only a newer one could not be
+ * saved.
  *
  * @typedef {object} OfflineState
  * @property {"unsupported" | "saving" | "saved" | "update" | "failed"} state
- * @property {number} saved bytes of the version in use that are there
+ * @property {number} saved bytes of the version in use
  * @property {number} total bytes
  * @property {string} reason for "unsupported" and "failed", in words for people
  */
@@ -21,7 +21,7 @@ import { messageOf } from "../elements/dom.js";
 let registration;
 
 /**
- * Starts once the page has loaded what it needs itself, as both draw on the same line.
+ * To be called once the page has loaded its own files, since both share the connection.
  *
  * @param {{onState: (state: OfflineState) => void}} listener
  */
@@ -39,7 +39,7 @@ export async function startOffline({ onState }) {
   }
 }
 
-/** Changes to the newer version and opens the page anew: what it shows is gone. */
+/** Changes to the newer version and reloads the page. */
 export function takeUpdate() {
   const waiting = registration?.waiting;
   if (!waiting) {
@@ -58,7 +58,7 @@ async function follow(container, onState) {
   const folder = new URL("./", location.href).href;
   /** The worker that gave this page its files; none at a first visit. */
   const atOpening = container.controller;
-  /** What the version in use says of itself. @type {OfflineState | undefined} */
+  /** The latest message of the version in use. @type {OfflineState | undefined} */
   let current;
   /** Why a newer version could not be saved. */
   let failure = "";
@@ -85,7 +85,7 @@ async function follow(container, onState) {
     if (!newer || !started.active) return;
     failure = "";
     newer.addEventListener("statechange", () => {
-      // It may have said why before this page listened.
+      // Its own reason may have come before this page listened.
       if (newer.state === "redundant" && started.waiting === null) failure ||= "not all of it could be fetched";
       show();
     });
@@ -94,6 +94,6 @@ async function follow(container, onState) {
   watchNewer();
 
   started.active?.postMessage("check");
-  // Without a network there is nothing newer to be had, which is no failure.
+  // Without a network there is no newer version, which is no failure.
   await started.update().catch(() => {});
 }

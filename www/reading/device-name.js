@@ -1,4 +1,4 @@
-/** What the devices are called. */
+/** The names of the devices, for people. */
 
 const NAMES = { webgpu: "WebGPU", cpu: "CPU" };
 

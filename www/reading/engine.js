@@ -1,4 +1,4 @@
-/** Keeps one classifier at hand: loads it, tells how far it has come, replaces one that has ended. */
+/** Keeps one classifier ready: loads it, reports the progress, and replaces a classifier that has ended. */
 
 import { Karyolens } from "../pkg/index.js";
 import { begun, hearProgress, wishes } from "../begin.js";
@@ -6,10 +6,10 @@ import { messageOf } from "../elements/dom.js";
 
 /** @import { LoadOptions, Progress } from "../pkg/index.js" */
 
-/** Where a checkpoint comes from; undefined is the one that the page ships with. @typedef {LoadOptions["model"]} Source */
+/** The origin of a checkpoint; undefined is the one that the page ships with. @typedef {LoadOptions["model"]} Source */
 
 /**
- * What the page hears of the classifier's life.
+ * Hears of each step in the life of the classifier.
  *
  * @typedef {object} Listener
  * @property {() => void} onLoading
@@ -24,12 +24,12 @@ export class Engine {
   #source = undefined;
   /** @type {Promise<Karyolens>} */
   #loading;
-  /** What is being asked of the classifier now. @type {Set<Promise<unknown>>} */
+  /** The calls that the classifier has not answered yet: it may close only after them. @type {Set<Promise<unknown>>} */
   #running = new Set();
-  /** How often another checkpoint was asked for. */
+  /** Counts the requests for another checkpoint. */
   #changes = 0;
 
-  /** Goes on with what begin.js has begun to load. @param {Listener} listener */
+  /** Takes over the loading that begin.js has started. @param {Listener} listener */
   constructor(listener) {
     this.#listener = listener;
     listener.onLoading();
@@ -38,19 +38,17 @@ export class Engine {
     this.#tellOf(begun);
   }
 
-  /**
-   * The classifier, as soon as there is one. One that came to its end over crashes is loaded anew.
-   */
+  /** The classifier, as soon as there is one. A classifier that ended after crashes is loaded again. */
   async #ready() {
     const loading = this.#loading;
     const karyolens = await loading;
     if (!karyolens.closed) return karyolens;
-    if (this.#loading === loading) this.restart(); // else somebody else has seen it too
+    if (this.#loading === loading) this.restart(); // else another call has restarted it
     return this.#loading;
   }
 
   /**
-   * Does `work` with the classifier, which stays open until that is done.
+   * Does `work` with the classifier, which stays open until the work is done.
    *
    * @template Result
    * @param {(karyolens: Karyolens) => Promise<Result>} work
@@ -76,8 +74,8 @@ export class Engine {
   }
 
   /**
-   * Goes over to another checkpoint. The present one reads on until the other is ready, and stays
-   * where that fails. Of two that are asked for the later one is taken.
+   * Changes to another checkpoint. The present one reads on until the other is ready, and stays if
+   * the other fails. Of two requests the later one wins.
    *
    * @param {Source} source
    * @throws {Error} where the checkpoint cannot be loaded
@@ -112,7 +110,7 @@ export class Engine {
     return loading;
   }
 
-  /** Says what becomes of a loading, unless another has taken its place by then. @param {Promise<Karyolens>} loading */
+  /** Reports the end of a loading, unless another loading has taken its place. @param {Promise<Karyolens>} loading */
   #tellOf(loading) {
     const { onReady, onFailed } = this.#listener;
     loading.then(

@@ -4,8 +4,8 @@
 const LARGEST_HASHED = 256 * 2 ** 20;
 
 /**
- * Null where the browser offers none, as on an address without encryption, where the file cannot be
- * read, and where it is too large to be a picture of a cell.
+ * Null if the browser offers no hash (as on an address without encryption), if the file cannot be
+ * read, or if it is too large to be a picture of a cell.
  *
  * @param {Blob} file
  */

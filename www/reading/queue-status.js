@@ -1,4 +1,4 @@
-/** Shows how far the reading has come and how long it will take, and lets a person pause or end it. */
+/** Shows the progress of reading and the time that is left, and lets a person pause or end it. */
 
 import { nowAndThen, onPress } from "../elements/dom.js";
 import { t } from "../language/language.js";
@@ -47,7 +47,7 @@ export class QueueStatus {
       return;
     }
     this.#showNow();
-    // Said once when it begins, halts and ends; each cell would be too much to listen to.
+    // The status line speaks only when reading begins, halts or ends: a word for each cell would be too much to listen to.
     if (!this.#status.isReady) return;
     if (state === "idle") this.#status.say(cancelled ? "status.ready" : "queue.finished", { count: done });
     else this.#status.say(`queue.${state}`, { count: total });

@@ -1,10 +1,10 @@
-/** Does jobs in the order they came, a few at once; can be paused, and says how long it takes. */
+/** Does jobs in their order, a few at once. It can be paused, and estimates the time that is left. */
 
 /**
  * @typedef {object} QueueProgress
  * @property {"idle" | "running" | "paused"} state
  * @property {number} done jobs since the queue was last idle
- * @property {number} total jobs since then, with those that wait
+ * @property {number} total jobs since then, waiting ones included
  * @property {number | null} left milliseconds until all is done; null while nothing is known
  * @property {boolean} cancelled whether jobs were cancelled since then
  */
@@ -16,16 +16,16 @@ const WEIGHT_OF_LATEST = 0.2;
 export class Queue {
   /** @type {Job[]} */
   #waiting = [];
-  /** How many jobs may be done at once. */
+  /** The number of jobs that may run at once. */
   #width = 1;
-  /** How many are being done. */
+  /** The number of jobs that run now. */
   #running = 0;
   #paused = false;
   #done = 0;
   #cancelled = false;
-  /** The first job of all waits for what it works with, and tells nothing of the next. */
+  /** The first job also waits for the classifier, so its time says nothing about the next one. */
   #isFirst = true;
-  /** When the latest job was done, or the first one begun after a rest. */
+  /** The time at which the latest job ended, or the first one after a rest began. */
   #mark = 0;
   /** Milliseconds from one job done to the next, an exponential mean. @type {number | null} */
   #pace = null;
@@ -41,7 +41,7 @@ export class Queue {
     this.#onProgress = onProgress;
   }
 
-  /** @param {number} width how many jobs are done at once from now on */
+  /** @param {number} width the number of jobs that run at once from now on */
   widen(width) {
     this.#width = width;
     this.#fill();
@@ -54,7 +54,7 @@ export class Queue {
     this.#fill();
   }
 
-  /** The jobs that are being done are finished; no other begins. */
+  /** Finishes the jobs that run, and begins no other. */
   pause() {
     this.#paused = true;
     this.#tell();
@@ -66,7 +66,7 @@ export class Queue {
     this.#fill();
   }
 
-  /** Forgets the jobs that have not begun, all or those that `of` is true for, and gives them. @param {(job: Job) => boolean} [of] */
+  /** Forgets jobs that have not begun, all or those for which `of` is true, and returns them. @param {(job: Job) => boolean} [of] */
   cancel(of = () => true) {
     const cancelled = this.#waiting.filter(of);
     this.#cancelled ||= cancelled.length > 0;

@@ -1,6 +1,6 @@
 /**
  * Has the classifier read the cells of a session: they wait in a queue, and each result goes into
- * the session. A cell that the program drew is drawn first, where its picture is not there.
+ * the session. If a cell was drawn by the program and its picture is missing, it is drawn first.
  */
 
 import { messageOf } from "../elements/dom.js";

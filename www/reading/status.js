@@ -1,4 +1,4 @@
-/** Says on the status line what the page does: loading and how far it has come, ready, or failed. */
+/** The status line: the page loads (with its progress), is ready, or has failed; and short remarks. */
 
 import { megabytes, onLanguage, t } from "../language/language.js";
 import { deviceName } from "./device-name.js";
@@ -58,7 +58,7 @@ export class Status {
     this.#downloads.set(progress.phase, progress);
     const downloads = [...this.#downloads.values()];
     const loaded = sum(downloads.map((one) => one.loaded));
-    // Both downloads have begun and both have said how long they are.
+    // Both downloads have begun, and the length of both is known.
     const totals = downloads.flatMap((one) => one.total ?? []);
     if (totals.length === 2) {
       bar.max = sum(totals);

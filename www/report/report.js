@@ -1,6 +1,6 @@
 /**
- * The session on paper: what was read with what, counts, then one block a cell. Built into #report
- * for the time of printing; report.css shows that and hides the page.
+ * The session on paper: models, devices and counts, then one block for each cell. It is built into
+ * #report for the time of printing; report.css shows the report and hides the page.
  */
 
 import { deviceName } from "../reading/device-name.js";
@@ -13,7 +13,7 @@ import { formatOf } from "../session/session.js";
 /** @import { Call, RiskSum } from "../decisions/decision.js" */
 /** @import { Cell, Model, Reading, Session } from "../session/session.js" */
 
-/** What a moved threshold is marked with. */
+/** The mark of a moved threshold. */
 const MOVED = "*";
 
 /** Addresses of the pictures in the report. @type {string[]} */
@@ -22,13 +22,13 @@ let addresses = [];
 /** Prints the session, with all its pictures. @param {Session} session */
 export async function printReport(session) {
   await fillReport(session);
-  // Some browsers print after print() has come back, and tell when they are done.
+  // Some browsers print after print() has returned, and tell when they are done.
   addEventListener("afterprint", clearReport, { once: true });
   print();
 }
 
 /**
- * Builds the report; done when every picture is there or cannot be shown.
+ * Builds the report; resolves when every picture is loaded or cannot be shown.
  *
  * @param {Session} session
  * @param {Date} [time] of printing
@@ -111,7 +111,7 @@ function modelPart(model, session) {
   ];
 }
 
-/** How often there was which risk. @param {Session} session */
+/** The number of cells at each level of risk. @param {Session} session */
 function riskCounts(session) {
   const risks = session.cells.flatMap((cell) => session.decisionOf(cell)?.risk ?? []);
   if (risks.length === 0) return [];
@@ -192,7 +192,7 @@ function pictureOf({ picture, name }) {
   const address = URL.createObjectURL(picture);
   addresses.push(address);
   frame.append(make("img", { src: address, alt: "" }));
-  // What stands there if the browser does not know the format.
+  // Shown if the browser does not know the format.
   frame.dataset.format = formatOf(name);
   return frame;
 }
@@ -231,7 +231,7 @@ function line(name, words) {
   return make("p", { class: name }, words);
 }
 
-/** How many cells are in which state. @param {Cell[]} cells */
+/** The number of cells in each state. @param {Cell[]} cells */
 function countsOf(cells) {
   return different(cells.map((cell) => cell.state))
     .map((state) => `${number(cells.filter((cell) => cell.state === state).length)} ${t(`keep.report.state.${state}`)}`)

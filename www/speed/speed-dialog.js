@@ -1,6 +1,6 @@
 /**
- * How fast the loaded model is on this machine, on one core of the CPU and on WebGPU, with a report
- * in plain text that a person can pass on. Nothing is sent.
+ * Measures the loaded model on this machine, on one core of the CPU and on WebGPU, and writes a
+ * report in plain text that a person can pass on. Nothing is sent.
  */
 
 import { copyText } from "../elements/clipboard.js";
@@ -18,7 +18,7 @@ import { Karyolens } from "../pkg/index.js";
 /** @typedef {"cpu" | "webgpu"} Device */
 
 /**
- * What a device took, in milliseconds.
+ * The times of one device, in milliseconds.
  *
  * @typedef {object} Speed
  * @property {Device} device
@@ -28,15 +28,15 @@ import { Karyolens } from "../pkg/index.js";
  * @property {string[]} facts program, model and adapter
  */
 
-/** Cells in one forward pass: one is what waiting feels like, many is how long a thousand take. */
+/** Cells in one forward pass: one shows the wait for a single cell, sixteen the pace for a thousand. */
 const BATCHES = [1, 16];
-/** Passes before those that count: browsers compile what runs often. */
+/** Passes before those that count: browsers compile code that runs often. */
 const WARM_UP = 2;
-/** Passes go on for so many milliseconds, but at least and at most so many times. */
+/** Passes are repeated for this many milliseconds, within the two limits below. */
 const LONG_ENOUGH = 2000;
 const LEAST = 3;
 const MOST = 30;
-/** A pass of so many milliseconds is measured once: on a software adapter it may take minutes. */
+/** A pass that takes longer, in milliseconds, is measured once: on a software adapter it may take minutes. */
 const ENDLESS = 5000;
 
 /** @param {HTMLDialogElement} dialog @param {Source} source the checkpoint in use */
@@ -74,7 +74,7 @@ class Measurement {
     this.#setBusy(false);
   }
 
-  /** @param {Device[]} devices a software adapter is measured only where it is asked for alone */
+  /** @param {Device[]} devices a software adapter is measured only if WebGPU is the only one */
   async #measure(devices) {
     this.#setBusy(true);
     this.#found = this.#found.filter(({ device }) => !devices.includes(device));
@@ -156,7 +156,7 @@ class Measurement {
 }
 
 /**
- * Milliseconds of steady passes, as many as it takes to trust their median.
+ * Milliseconds of steady passes, enough of them to trust their median.
  *
  * @param {Karyolens} karyolens
  * @param {number} batch

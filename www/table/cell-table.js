@@ -37,7 +37,7 @@ export class CellTable {
    * @param {Session} session
    * @param {object} options
    * @param {(sort: string) => void} options.onSort a column's head was pressed
-   * @param {(cell: Cell) => void} options.onOpen a cell is to be looked at
+   * @param {(cell: Cell) => void} options.onOpen a person wants to look at a cell
    */
   constructor({ scroller, head, body, row }, session, { onSort, onOpen }) {
     this.#scroller = scroller;
@@ -66,7 +66,7 @@ export class CellTable {
     return this.#cells;
   }
 
-  /** Shows these cells, in this order. @param {Cell[]} cells @param {View} view that they were arranged by */
+  /** Shows these cells, in this order. @param {Cell[]} cells @param {View} view that gave the order */
   show(cells, view) {
     this.#cells = cells;
     this.#view = view;
@@ -131,7 +131,7 @@ export class CellTable {
     const height = this.#rowHeight();
     this.#body.style.height = `${this.#cells.length * height}px`;
     const room = this.#scroller.clientHeight - this.#head.offsetHeight;
-    // Some browsers scroll beyond the top for a moment.
+    // Some browsers scroll past the top for a moment.
     const firstInView = Math.max(0, Math.floor(this.#scroller.scrollTop / height));
     const endOfView = firstInView + Math.ceil(Math.max(0, room) / height) + 1;
     const first = Math.max(0, firstInView - SPARE_ROWS);
@@ -141,7 +141,7 @@ export class CellTable {
       row.remove();
       this.#rows.delete(cell);
     }
-    // To make rows takes long: where some in view are missing, those about them wait for the next frame.
+    // Making rows is slow: if rows in view are missing, the spare rows wait for the next frame.
     const isMissing = this.#cells.slice(firstInView, endOfView).some((cell) => !this.#rows.has(cell));
     if (isMissing) this.#draw();
     /** @type {Element | null} */
@@ -150,7 +150,7 @@ export class CellTable {
       const isInView = index >= firstInView && index < endOfView;
       if (isMissing && !isInView && !this.#rows.has(cell)) continue;
       const row = this.#rows.get(cell) ?? this.#newRow(cell);
-      // Who reads the document in its order reads the rows as they are shown.
+      // Screen readers follow the order of the document, so it must be the order on show.
       if (row.element.previousElementSibling !== before || !row.element.parentElement) {
         this.#body.insertBefore(row.element, before ? before.nextSibling : this.#body.firstChild);
       }
@@ -170,7 +170,7 @@ export class CellTable {
     return row;
   }
 
-  /** The texts or the columns are others. */
+  /** Makes rows and columns again, in another language or for other features. */
   #startAnew() {
     for (const row of this.#rows.values()) row.remove();
     this.#rows.clear();
@@ -204,7 +204,7 @@ export class CellTable {
     return this.#cells.map((cell) => this.#session.modelOf(cell)).find((model) => model)?.features ?? [];
   }
 
-  /** In pixels, as the stylesheet has it. */
+  /** In pixels, from the stylesheet. */
   #rowHeight() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     return rem * parseFloat(getComputedStyle(this.#scroller).getPropertyValue("--row"));

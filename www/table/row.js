@@ -68,7 +68,7 @@ export class Row {
     this.element.remove();
   }
 
-  /** Where the browser knows its format; elsewhere the format's name stays. @param {Blob | null} picture */
+  /** Shows the picture if the browser knows its format; else the name of the format stays. @param {Blob | null} picture */
   #showPicture(picture) {
     this.#shownPicture = picture;
     URL.revokeObjectURL(this.#address);
@@ -76,7 +76,7 @@ export class Row {
     this.#address = URL.createObjectURL(picture);
     const image = make("img", { alt: "", decoding: "async" });
     image.addEventListener("load", () => {
-      // The study's cell images are mostly margin: nearer, a nucleus can be told from the next.
+      // The study's cell images are mostly margin: enlarged, one nucleus looks different from the next.
       image.className = image.naturalWidth === CELL_SIDE && image.naturalHeight === CELL_SIDE ? "near" : "";
       this.#picture.replaceChildren(image);
     });
@@ -92,7 +92,7 @@ function messageFor(cell, decision) {
   return present.length > 0 ? listing(present) : t("cell.nothing-present");
 }
 
-/** What is said of a feature, in its column. @param {Call | undefined} call */
+/** The mark of a call, in the column of its feature. @param {Call | undefined} call */
 function markFor(call) {
   if (!call) return make("span", { class: "no-feature" });
   const mark = make("span", { class: "mark", role: "img", "aria-label": `${featureName(call.name)}: ${inWords(call)}` });

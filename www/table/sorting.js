@@ -1,4 +1,4 @@
-/** Which cells of a session are shown, and in what order. */
+/** The rules by which the table filters and sorts the cells of a session. */
 
 import { openQuestions, uncertainty } from "../decisions/decision.js";
 import { LEVELS } from "../decisions/risk-badge.js";
@@ -7,12 +7,12 @@ import { LEVELS } from "../decisions/risk-badge.js";
 /** @import { Cell, Session } from "../session/session.js" */
 
 /**
- * What a person asked to see.
+ * The filters and the order that a person chose.
  *
  * @typedef {object} View
  * @property {string} text part of the name
  * @property {"" | "unsure" | "corrected" | "failed" | "unread"} show
- * @property {string} feature that is present, or any
+ * @property {string} feature that must be present; empty for any
  * @property {"" | "Low" | "Medium" | "High"} risk
  * @property {string} sort `added`, `name`, `risk`, `doubt`, or `feature:` and its name
  * @property {boolean} descending
@@ -23,12 +23,12 @@ const byName = new Intl.Collator(undefined, { numeric: true });
 /** @type {View} */
 export const EVERYTHING = { text: "", show: "", feature: "", risk: "", sort: "added", descending: false };
 
-/** Sorted by these, the high ones are of interest. @param {string} sort */
+/** Whether the high values of this sort come first: they are the interesting ones. @param {string} sort */
 export function isDescendingAtFirst(sort) {
   return sort !== "added" && sort !== "name";
 }
 
-/** The sort that a press on a column's head asks for, after the one in force. @param {View} view @param {string} sort */
+/** The order after a press on the head of a column. @param {View} view @param {string} sort */
 export function nextSort(view, sort) {
   if (view.sort === sort) return { sort, descending: !view.descending };
   return { sort, descending: isDescendingAtFirst(sort) };
@@ -37,14 +37,14 @@ export function nextSort(view, sort) {
 /** @param {Session} session @param {View} view @returns {Cell[]} */
 export function arrange(session, view) {
   const wanted = view.text.trim().toLocaleLowerCase();
-  // Most often no cell's decision is asked for, and then none is made for all of them.
+  // Most filters need no decision, and then none is made.
   const shown = session.cells.filter((cell) => matches(cell, () => session.decisionOf(cell), view, wanted));
   if (view.sort === "added") return view.descending ? shown.reverse() : shown;
   const sign = view.descending ? -1 : 1;
   if (view.sort === "name") {
     return shown.sort((a, b) => sign * byName.compare(a.name, b.name));
   }
-  // Cells of which nothing is known come last either way.
+  // Cells without a value come last in both directions.
   const known = shown.map((cell) => ({ cell, value: valueOf(session.decisionOf(cell), view.sort) }));
   known.sort((a, b) => {
     if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);

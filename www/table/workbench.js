@@ -73,7 +73,7 @@ export class Workbench {
     this.#showSoon();
   }
 
-  /** Lets a person read the selected cell. A narrow window shows it over the table, else it has been beside it all the time. */
+  /** Opens the selected cell: in a narrow window over the table; in a wide window it is always beside it. */
   openDetail() {
     this.#elements.page.dataset.detail = "open";
     this.#coverRest();
@@ -94,13 +94,13 @@ export class Workbench {
     this.#table.focus();
   }
 
-  /** Takes the parts that the cell covers out of reach for the keyboard too. */
+  /** Keeps the keyboard out of the parts that the cell covers. */
   #coverRest() {
     const isCovered = this.#narrow.matches && this.#elements.page.dataset.detail === "open";
     for (const part of this.#elements.covered) part.inert = isCovered;
   }
 
-  /** Keys of one character act only in the table and in the cell, where nobody types. @param {KeyboardEvent} event */
+  /** Single keys act only in the table and in the cell, where nobody types. @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const digit = digitOf(event);

@@ -1,9 +1,9 @@
 /**
- * The quiz on drawn nuclei, without a document: what can be drawn, what a guess is worth, and how
- * a round stands. teach-dialog.js shows it.
+ * The quiz on drawn nuclei, without a document: the features that can be drawn, the rating of a
+ * guess, and the score of a round. teach-dialog.js shows it.
  */
 
-/** What the program can draw: the study's nine features, whichever model is loaded. */
+/** The features that the program can draw: the study's nine, whichever model is loaded. */
 export const DRAWABLE = [
   "Elongation", "Grooves", "Inclusion", "Glassy", "Crowding", "Wrinkled", "Enlargement", "Irregular", "Overlapping",
 ];
@@ -11,21 +11,21 @@ export const DRAWABLE = [
 /** The share of surprises that show any one feature: about three of nine, as the study's cells do. */
 const SHARE = 1 / 3;
 
-/** Seeds fit where any program reads a whole number. */
+/** Seeds are below this number, so that any program can read them. */
 const SEEDS = 2 ** 31;
 
 /**
- * A guess about one feature beside what was drawn. `right` is a feature that was rightly left out.
+ * The rating of a guess on one feature. `right` is a feature that was neither drawn nor guessed.
  *
  * @typedef {"hit" | "miss" | "false" | "right"} Outcome
  */
 
-/** How often each came out. @typedef {{hits: number, misses: number, falseCalls: number}} Score */
+/** The counts of a score. @typedef {{hits: number, misses: number, falseCalls: number}} Score */
 
-/** One drawing and what was said of it. @typedef {{drawn: ReadonlySet<string>, guessed: ReadonlySet<string>}} Answer */
+/** One drawing and the guess on it. @typedef {{drawn: ReadonlySet<string>, guessed: ReadonlySet<string>}} Answer */
 
 /**
- * Features that nobody chose.
+ * Features by chance.
  *
  * @param {() => number} [random] from 0 up to 1
  */
@@ -62,7 +62,7 @@ export class Round {
     this.#answers = [];
   }
 
-  /** How one feature went, or all of them together. @param {string} [feature] @returns {Score} */
+  /** The score of one feature, or of all together. @param {string} [feature] @returns {Score} */
   score(feature) {
     const features = feature === undefined ? DRAWABLE : [feature];
     return scoreOf(this.#answers.flatMap((answer) => features.map((one) => outcome(one, answer))));

@@ -14,7 +14,7 @@ import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js"
 /** @import { Session } from "../session/session.js" */
 
 /**
- * @typedef {object} Page what the quiz works with
+ * @typedef {object} Page the parts of the page that the quiz needs
  * @property {Pick<Engine, "run">} engine
  * @property {Pick<Session, "moved">} session whose thresholds are in force
  * @property {(cells: Parameters<Session["add"]>[0]) => unknown} add takes a drawing that a person keeps
@@ -28,10 +28,10 @@ import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js"
  * @typedef {"choose" | "drawing" | "guess" | "reading" | "answer"} Phase
  */
 
-/** Goes on when the dialog is closed and opened again. */
+/** The round goes on when the dialog is closed and opened again. */
 const round = new Round();
 
-/** Opens the quiz on a first drawing that nobody chose. @param {HTMLDialogElement} dialog @param {Page} page */
+/** Opens the quiz with a drawing by chance. @param {HTMLDialogElement} dialog @param {Page} page */
 export function openTeach(dialog, page) {
   new Lesson(dialog, page).begin();
 }
@@ -46,7 +46,7 @@ class Lesson {
   #answer;
   /** @type {Drawing | null} */
   #drawing = null;
-  /** What is awaited belongs to the turn that it was asked in. */
+  /** Counts the turns: a result that arrives after its turn is dropped. */
   #turn = 0;
   #address = "";
 
@@ -84,7 +84,7 @@ class Lesson {
     return /** @type {Phase} */ (this.#dialog.dataset.phase);
   }
 
-  /** @param {Phase} phase @param {string} text what a person should know now */
+  /** @param {Phase} phase @param {string} text that tells a person what to do */
   #enter(phase, text) {
     this.#dialog.dataset.phase = phase;
     this.#choose.hidden = phase !== "choose";
@@ -126,7 +126,7 @@ class Lesson {
     }
   }
 
-  /** The model answers only now: nobody's guess leans on it. */
+  /** Asks the model only now, so that no guess can lean on its answer. */
   async #showAnswer() {
     const drawing = this.#drawing;
     if (!drawing || this.#phase !== "guess") return;
@@ -216,7 +216,7 @@ class Lesson {
     origin.textContent = t("teach.origin", { seed: String(drawing.seed) });
   }
 
-  /** What the picture shows, for who cannot see it: no earlier than the answer. @param {Drawing} drawing */
+  /** Describes the picture for people who cannot see it, but only after the answer. @param {Drawing} drawing */
   #nameFeatures({ features }) {
     const text = features.length > 0 ? t("teach.alt.drawn", { features: listing(features.map(featureName)) }) : t("teach.alt.plain");
     find("#teach-picture img", HTMLImageElement, this.#dialog).alt = text;
@@ -258,7 +258,7 @@ class Lesson {
   }
 }
 
-/** Whether Enter already means something where the focus is. @param {EventTarget | null} target */
+/** Whether the focused element has a use for Enter itself. @param {EventTarget | null} target */
 function isControl(target) {
   return target instanceof Element && target.closest("button, input, summary") !== null;
 }
