@@ -71,9 +71,17 @@ async function assertSame(page, name) {
 async function openFile(page, name) {
   await page.goto(`${server.address}?device=cpu`);
   await ready(page);
-  await page.locator("#session-file").setInputFiles(join(FIXTURES, `${name}.json`));
+  await choose(page, join(FIXTURES, `${name}.json`));
   await page.locator("#keep-message", { hasText: `${name}.json` }).waitFor();
   await page.keyboard.press("Escape");
+}
+
+/** Chooses a session's file in the dialog. @param {Page} page @param {Parameters<import("playwright-core").FileChooser["setFiles"]>[0]} file */
+async function choose(page, file) {
+  await page.click("#open-keep");
+  const chooser = page.waitForEvent("filechooser");
+  await page.click("#open-session");
+  await (await chooser).setFiles(file);
 }
 
 /** Puts what a browser has kept back into its database. @param {Page} page @param {string} name */
@@ -111,7 +119,7 @@ for (const [name, kept] of Object.entries(SESSIONS)) {
       await assertSame(page, name);
       // Written by the page of today, it opens again and says the same.
       const again = await saved(page, "json");
-      await page.locator("#session-file").setInputFiles({ name: "again.json", mimeType: "application/json", buffer: Buffer.from(again) });
+      await choose(page, { name: "again.json", mimeType: "application/json", buffer: Buffer.from(again) });
       await page.locator("#keep-message", { hasText: "again.json" }).waitFor();
       await page.keyboard.press("Escape");
       await assertSame(page, name);
