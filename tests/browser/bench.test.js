@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { gain, median, quantile } from "../../benches/browser/statistics.js";
-import { PATIENCE, REPOSITORY, folderFor, skipWithoutShared } from "./harness.js";
+import { PATIENCE, REPOSITORY, SKIP_LONG, folderFor, skipWithoutShared } from "./harness.js";
 
 const BENCH = join(REPOSITORY, "benches/browser/bench.js");
 const timeout = PATIENCE;
 
 const whole = "the bench runs both sides, finds them right and writes its table";
-test(whole, { timeout, skip: skipWithoutShared(whole, "peers") }, async (t) => {
+test(whole, { timeout, skip: SKIP_LONG || skipWithoutShared(whole, "peers") }, async (t) => {
   const output = join(await folderFor(t), "bench.json");
   const { stdout } = await promisify(execFile)(process.execPath, [
     BENCH, "--quick", "--networks", "convnext-atto,convnext", "--devices", "cpu", "--batches", "1", "--output", output,

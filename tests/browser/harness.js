@@ -43,6 +43,9 @@ const CHROMIUM_FLAGS = [
 /** What Chromium warns of when a page asks whether there is a GPU, and there is none. */
 const NO_GPU = "No available adapters.";
 
+/** The reason to skip a test that takes long and rarely fails, or false where `make test-all` runs. */
+export const SKIP_LONG = process.env.KARYOLENS_LONG ? false : "long: make test-all runs it";
+
 /** Long enough for the software adapter to compile its shaders on two busy cores. */
 export const PATIENCE = 300_000;
 /** A wait ends before its whole test does, so that the failure names what was waited for. */
@@ -116,17 +119,28 @@ export async function serve({ command = BINARY, args = ["serve"], folder = REPOS
   return { address, stop };
 }
 
+/** The server of this process. @type {ReturnType<typeof serve> | undefined} */
+let shared;
+/** Its browsers, with and without WebGPU. @type {Map<boolean, Promise<Browser>>} */
+const browsers = new Map();
+
 /**
- * The server and the browser that all tests of a file share; both end with them.
+ * The server and the browser that all tests of a process share; both end with it. Call it at the top of a
+ * test file: within a test they would end with that test.
  *
  * @param {{webgpu: boolean}} options as {@link launch} takes them
  */
-export async function openSite(options) {
-  const server = await serve();
-  after(() => server.stop());
-  const browser = await launch(options);
-  after(() => browser.close());
-  return { server, browser };
+export async function openSite({ webgpu }) {
+  if (!shared) {
+    shared = serve();
+    after(async () => (await shared)?.stop());
+  }
+  const browser = browsers.get(webgpu) ?? launch({ webgpu });
+  if (!browsers.has(webgpu)) {
+    browsers.set(webgpu, browser);
+    after(async () => (await browser).close());
+  }
+  return { server: await shared, browser: await browser };
 }
 
 /** @param {{webgpu: boolean}} options whether the software adapter is let in, as a test needs it */

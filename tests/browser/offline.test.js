@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { appendFile, chmod, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import {
-  PATIENCE, REPOSITORY, SHIPPED_MODEL, assertAgrees, drop, folderFor, launch, predict, ready, render,
+  PATIENCE, REPOSITORY, SHIPPED_MODEL, assertAgrees, drop, folderFor, openSite, predict, ready, render,
   serve, settledRows, withPage,
 } from "./harness.js";
 
@@ -15,12 +15,7 @@ import {
 
 const run = promisify(execFile);
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  browser = await launch({ webgpu: false });
-});
-after(() => browser?.close());
+const { browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 

@@ -5,11 +5,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-  PATIENCE, SHIPPED_MODEL, assertAgrees, drop, folderFor, launch, openSite, predict, ready, render, settledRows,
+  PATIENCE, SHIPPED_MODEL, assertAgrees, drop, folderFor, openSite, predict, ready, render, settledRows,
   transferOf, withFeatures, withPage,
 } from "./harness.js";
 
 const { server, browser } = await openSite({ webgpu: true });
+const { browser: plain } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 
@@ -180,19 +181,14 @@ test("with a software adapter at hand the page takes the CPU and says why", { ti
 test("a browser without WebGPU runs on the CPU and says so", { timeout }, async (t) => {
   const file = await render(join(await folderFor(t), "cell.png"), "Grooves", 12);
   const [predicted] = await predict(SHIPPED_MODEL, [file]);
-  const plain = await launch({ webgpu: false });
-  try {
-    await withPage(plain, async (page) => {
-      await page.goto(server.address);
-      await ready(page);
-      assert.equal(await page.locator("#device").getAttribute("data-kind"), "cpu");
-      assert.match(await page.locator("#device-reason").innerText(), /WebGPU/);
-      await drop(page, [file]);
-      assertAgrees((await settledRows(page, 1))[0], predicted);
-    });
-  } finally {
-    await plain.close();
-  }
+  await withPage(plain, async (page) => {
+    await page.goto(server.address);
+    await ready(page);
+    assert.equal(await page.locator("#device").getAttribute("data-kind"), "cpu");
+    assert.match(await page.locator("#device-reason").innerText(), /WebGPU/);
+    await drop(page, [file]);
+    assertAgrees((await settledRows(page, 1))[0], predicted);
+  });
 });
 
 test("a checkpoint that was cut in half is refused with a reason, and trying again works", { timeout }, async () => {

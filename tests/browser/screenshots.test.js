@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PATIENCE, REPOSITORY, drop, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
+import { PATIENCE, REPOSITORY, SKIP_LONG, drop, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 const FOLDER = join(REPOSITORY, "target/screenshots");
 
@@ -12,7 +12,7 @@ await mkdir(FOLDER, { recursive: true });
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   for (const width of [360, 1280, 2560]) {
-    test(`the page at ${width} px, ${colorScheme}`, { timeout: PATIENCE }, async (t) => {
+    test(`the page at ${width} px, ${colorScheme}`, { timeout: PATIENCE, skip: SKIP_LONG }, async (t) => {
       const folder = await folderFor(t);
       const broken = join(folder, "letter.png");
       await writeFile(broken, "This is a letter, not a picture.\n");
