@@ -11,7 +11,6 @@ const pkg = fileURLToPath(new URL("../pkg/", import.meta.url));
 const builds = [
   { kind: "cpu", file: "karyolens_cpu_relaxed_bg.wasm", needsRelaxedSimd: true },
   { kind: "cpu", file: "karyolens_cpu_bg.wasm", needsRelaxedSimd: false },
-  { kind: "webgpu", file: "karyolens_webgpu_relaxed_bg.wasm", needsRelaxedSimd: true },
   { kind: "webgpu", file: "karyolens_webgpu_bg.wasm", needsRelaxedSimd: false },
 ].filter(({ file }) => existsSync(pkg + file));
 

@@ -23,18 +23,15 @@ const LIST = "files.js";
 /** The files that a page can go without for longest come last. */
 const LAST = "pkg/models/";
 
-/** A browser takes one build of each pair. */
-const PAIRS = ["cpu", "webgpu"].map((kind) => ({
-  relaxed: `pkg/karyolens_${kind}_relaxed_bg.wasm`,
-  plain: `pkg/karyolens_${kind}_bg.wasm`,
-}));
+/** The two builds for the CPU. A browser takes one of them. */
+const PAIR = { relaxed: "pkg/karyolens_cpu_relaxed_bg.wasm", plain: "pkg/karyolens_cpu_bg.wasm" };
 
 const page = filesIn("www").map((name) => ({ path: name, source: join("www", name) }));
 const packaged = filesIn("pkg")
   .filter((name) => LOADED.test(name) && name !== LIST)
   .map((name) => ({ path: `pkg/${name}`, source: join("pkg", name) }));
 
-const pairs = PAIRS.filter((pair) => Object.values(pair).every((path) => packaged.some((file) => file.path === path)));
+const hasBoth = Object.values(PAIR).every((path) => packaged.some((file) => file.path === path));
 const files = [...page, ...packaged]
   .sort((a, b) => orderOf(a.path) - orderOf(b.path) || (a.path < b.path ? -1 : 1))
   .map(({ path, source }) => {
@@ -47,9 +44,8 @@ writeFileSync(join(root, "pkg", LIST), `self.karyolensFiles = ${list};\n`);
 
 /** The browsers that a build of the program is for; nothing for other files. @param {string} path */
 function onlyWhere(path) {
-  const pair = pairs.find((pair) => Object.values(pair).includes(path));
-  if (!pair) return {};
-  return { onlyWhere: { module: Buffer.from(RELAXED_SIMD_MODULE).toString("base64"), valid: path === pair.relaxed } };
+  if (!hasBoth || !Object.values(PAIR).includes(path)) return {};
+  return { onlyWhere: { module: Buffer.from(RELAXED_SIMD_MODULE).toString("base64"), valid: path === PAIR.relaxed } };
 }
 
 /** The page, its code and the model it opens with before the other models. @param {string} path */
