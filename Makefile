@@ -10,9 +10,17 @@ help: ## list these commands
 run: pkg build ## build the page, serve it on 127.0.0.1 (PORT=8080) and print its address (MODEL= for your own)
 	@exec target/release/karyolens serve --port $(PORT)
 
+.PHONY: quick
+quick: ## for every change: format, lints, unit tests, one browser test
+	@scripts/test.sh quick
+
 .PHONY: test
-test: ## format, lints, native tests, wasm build, browser tests
-	@scripts/test.sh
+test: ## before a change is offered: format, lints, native tests, wasm build, browser tests
+	@scripts/test.sh most
+
+.PHONY: test-all
+test-all: ## before a release: these and the long ones
+	@scripts/test.sh all
 
 .PHONY: bench
 bench: ## training step and inference against PyTorch, side by side (installs PyTorch)
