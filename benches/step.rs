@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
-use clap::ValueEnum;
 use karyolens::kernels::MatmulPrecision;
 use karyolens::model::Architecture;
 use karyolens::train::adamw::AdamW;
@@ -20,7 +19,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |i: usize| arguments.get(i).map(String::as_str);
     let precision = word(3).unwrap_or("highest");
-    let precision = MatmulPrecision::from_str(precision, true).expect("a known precision");
+    let precision: MatmulPrecision =
+        serde_json::from_value(precision.into()).expect("highest, high or medium");
     let seconds = word(2).and_then(|word| word.parse().ok()).unwrap_or(6.0);
     for network in word(1)
         .unwrap_or("resnet-18,convnext-atto,vit-small")

@@ -1,7 +1,7 @@
 /**
  * The GPU's kernels: each computes what the CPU's does, and no shader that any network makes is
  * invalid, by Chromium's compiler or by wgpu's. An invalid shader can leave stale, plausible numbers
- * behind, so its absence is watched for and not inferred from right answers.
+ * behind. So the tests look at every shader: right answers alone prove nothing.
  */
 
 import assert from "node:assert/strict";
@@ -14,9 +14,9 @@ import { promisify } from "node:util";
 import { PATIENCE, REPOSITORY, folderFor, openBlank, openSite, withPage } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
-/** What the module's `check_kernels` tells of a case. @typedef {{case: string, difference: number}} Agreement */
-/** The glue, which the page's own code never lets out of its worker. @typedef {typeof import("../../pkg/karyolens_webgpu.js")} Glue */
-/** What a page's shaders were and what became of them. @typedef {{shaders: string[], faults: string[]}} Watched */
+/** One case of the module's `check_kernels`. @typedef {{case: string, difference: number}} Agreement */
+/** The glue; the page itself loads it in a worker. @typedef {typeof import("../../pkg/karyolens_webgpu.js")} Glue */
+/** The shaders of a page, and the errors of its GPU. @typedef {{shaders: string[], faults: string[]}} Watched */
 
 /** The largest difference that another order of f32 sums explains, over max(1, the largest value). */
 const TOLERANCE = 1e-4;
