@@ -4,13 +4,13 @@
 //! WebGPU or CPU, behind a thin page; compiled natively it trains, evaluates and serves. For
 //! research and teaching; not a medical device.
 //!
-//! # The way of an image
+//! # From an image to a prediction
 //!
 //! bytes → [`image::decode()`] → [`image::CellImage`] → [`image::InputSpec`] →
 //! [`model::Model`] → probabilities → [`classify::Prediction`].
 //!
-//! [`classify::Classifier`] is that whole way, for the command line, the evaluation and the page
-//! alike: they share one preprocessing, one forward pass and one thresholding.
+//! [`classify::Classifier`] goes all these steps. The command line, the evaluation and the page share
+//! it, and so one preprocessing, one forward pass and one thresholding.
 //!
 //! # The map
 //!
@@ -18,27 +18,27 @@
 //! `tests/architecture` fails on any other use, on a circle between files, and on `clap` outside
 //! `cli`.
 //!
-//! | module | holds | may use |
+//! | module | contents | may use |
 //! |---|---|---|
 //! | [`nuclei`] | the features, the rule that calls them, the risk | nothing |
-//! | [`image`] | bytes to pixels to a network's input | `nuclei` |
+//! | [`image`] | from bytes to pixels, and to a network's input | `nuclei` |
 //! | [`kernels`] | the networks' operations, ours on the CPU | nothing |
 //! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
-//! | [`explain`] | which parts of a cell spoke for a feature | `classify` |
+//! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
 //! | [`field`] | the contours of a field's nuclei | nothing |
 //! | `allocator` | memory for training (Linux) | nothing |
-//! | `devices` | CPU, GPUs, devices of another machine (native) | nothing |
-//! | `files` | files that are whole or not there (native) | nothing |
+//! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
+//! | `files` | writes a file whole or not at all (native) | nothing |
 //! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify`, `field`, `devices`, `files` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
-//! | `web` | what JavaScript calls (wasm) | `classify` |
+//! | `web` | the functions that JavaScript calls (wasm) | `classify` |
 //!
 //! # Errors
 //!
-//! A module whose caller can act on a failure has an error enum of its own; a message names the
-//! file or tensor, the value, and what would be right. Nothing that came from outside panics.
+//! A module whose caller can act on a failure has an error enum of its own. A message names the file or
+//! tensor, its value, and a right value. No input from outside makes the program panic.
 
 #![warn(missing_docs)]
 

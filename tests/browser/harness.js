@@ -1,6 +1,6 @@
 /**
- * What every browser test stands on: the built binary, the server, Chromium, a page that is
- * watched, and the page's rows read back.
+ * The parts that all browser tests share: the built program, the server, Chromium, a page that is
+ * watched, and the rows of the page's table.
  */
 
 import assert from "node:assert/strict";
@@ -17,19 +17,19 @@ import { chromium } from "playwright-core";
 /** @import { Browser, Page } from "playwright-core" */
 /** @import { Prediction } from "../../pkg/index.js" */
 /** One object of `karyolens predict --json`. @typedef {Prediction & {file: string, error?: string}} Predicted */
-/** What a page did while it was watched. @typedef {{complaints: string[], requests: string[]}} Seen */
+/** The complaints and requests of a watched page. @typedef {{complaints: string[], requests: string[]}} Seen */
 
 export const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 /** The checkpoint that the page ships with. */
 export const SHIPPED_MODEL = join(REPOSITORY, "models/default.safetensors");
-/** Data and reference networks that are not in the repository; absent on most machines. */
+/** Data and reference networks outside the repository; most machines lack them. */
 export const SHARED = resolve(REPOSITORY, process.env.KARYOLENS_SHARED ?? "../shared");
 
 const BINARY = resolve(REPOSITORY, process.env.KARYOLENS_BIN ?? "target/release/karyolens");
 
 /**
- * Nothing but the page may use the network: a request of the browser's own would hide one of
- * ours. The sandbox needs a kernel feature that containers lack.
+ * Only the page may use the network: a request of the browser itself would hide a request of the page.
+ * The sandbox needs a kernel feature that containers lack.
  */
 const CHROMIUM_FLAGS = [
   "--no-sandbox",
@@ -40,7 +40,7 @@ const CHROMIUM_FLAGS = [
   "--disable-quic",
 ];
 
-/** What Chromium warns of when a page asks whether there is a GPU, and there is none. */
+/** Chromium's warning to a page that asks for a GPU where there is none. */
 const NO_GPU = "No available adapters.";
 
 /** The reason to skip a test that takes long and rarely fails, or false where `make test-all` runs. */
@@ -48,17 +48,17 @@ export const SKIP_LONG = process.env.KARYOLENS_LONG ? false : "long: make test-a
 
 /** Long enough for the software adapter to compile its shaders on two busy cores. */
 export const PATIENCE = 300_000;
-/** A wait ends before its whole test does, so that the failure names what was waited for. */
+/** A wait ends before its test does, so that the failure names the element that did not come. */
 const PATIENCE_OF_ONE_WAIT = PATIENCE - 60_000;
 
-/** Runs the binary and gives what it prints. @param {...string} args */
+/** Runs the program and gives its output. @param {...string} args */
 export async function karyolens(...args) {
   const { stdout } = await promisify(execFile)(BINARY, args, { cwd: REPOSITORY, maxBuffer: 2 ** 26 });
   return stdout;
 }
 
 /**
- * What `karyolens predict` says of the files, which must all be readable.
+ * The answers of `karyolens predict` for files, all of which must be readable.
  *
  * @param {string} model
  * @param {string[]} files
@@ -88,7 +88,7 @@ export async function folderFor(test) {
 }
 
 /**
- * Serves a page on a free port: the repository's own, or what `command` finds in `folder`.
+ * Serves a page on a free port: the repository's own, or the one that `command` finds in `folder`.
  * `stop` gives a promise of the server's end.
  *
  * @param {{command?: string, args?: string[], folder?: string, environment?: Record<string, string>}} [options]
@@ -172,10 +172,10 @@ function isExecutable(file) {
 }
 
 /**
- * Opens a page of its own for `body`. Afterwards the page must have kept quiet (no error or
- * warning on its console or its workers', no uncaught exception) and to itself (no request that
- * left this machine). Complaints that `expected` matches are the test's own doing. The page
- * finds a browser that cannot save it for offline use, unless the test is about that.
+ * Opens a new page for `body`. Afterwards the page must have made no error or warning on its console or
+ * its workers', no uncaught exception, and no request that left this machine. A test names the complaints
+ * that it causes itself in `expected`. The browser cannot save the page for offline use unless `canSave`
+ * lets it.
  *
  * @param {Browser} browser
  * @param {(page: Page, seen: Seen) => Promise<void>} body
@@ -194,7 +194,7 @@ export async function withPage(browser, body, { expected, canSave = false, ...co
   });
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   page.on("dialog", (dialog) => {
-    // A test that leaves the page with results that were not saved means it.
+    // A test may leave the page with unsaved results.
     if (dialog.type() === "beforeunload") {
       void dialog.accept();
       return;
@@ -202,8 +202,8 @@ export async function withPage(browser, body, { expected, canSave = false, ...co
     seen.complaints.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  // Chromium's own dialog is held back only while somebody listens, and from a moment after that:
-  // listening just before the key press comes too late now and then.
+  // Chromium shows its own file dialog unless somebody listens, and needs a moment to notice the listener.
+  // So the page has one from the start.
   page.on("filechooser", () => {});
   page.on("request", (request) => seen.requests.push(request.url()));
   try {
@@ -233,7 +233,7 @@ export async function openBlank(page, address, body = "") {
   await page.goto(`${address}blank.html`);
 }
 
-/** Waits until the classifier is ready; fails at once where it says that it cannot start. @param {Page} page */
+/** Waits until the classifier is ready. Fails at once if the page says that it cannot start. @param {Page} page */
 export async function ready(page) {
   await page.locator("html:is([data-state=ready], [data-state=failed])").waitFor();
   const state = await page.locator("html").getAttribute("data-state");
@@ -241,7 +241,7 @@ export async function ready(page) {
 }
 
 /**
- * A `DataTransfer` in the page that holds the files, under other names where a pair is given.
+ * A `DataTransfer` in the page that holds the files; a pair gives a file another name.
  *
  * @param {Page} page
  * @param {(string | {path: string, name: string})[]} files
@@ -281,7 +281,7 @@ export async function dropFolder(page, folder) {
 }
 
 /**
- * Waits until `count` rows are read or have failed, and gives what all rows say.
+ * Waits until `count` rows are read or have failed, and gives the contents of all rows.
  *
  * @param {Page} page
  * @param {number} count
@@ -310,8 +310,8 @@ export async function settledRows(page, count) {
 }
 
 /**
- * The page's row and the binary's agree: same features in the same order, every probability
- * within 1e-3, and the same call wherever that distance leaves no doubt.
+ * The page's row and the program's agree: they have the same features in the same order, and every
+ * probability within 1e-3. Their calls are the same, except for a probability that close to its threshold.
  *
  * @param {Awaited<ReturnType<typeof settledRows>>[number]} row
  * @param {Predicted} predicted
@@ -331,8 +331,8 @@ export function assertAgrees(row, predicted) {
 }
 
 /**
- * The reason to skip a test that needs a folder of KARYOLENS_SHARED, or false where it is there.
- * A skip is said aloud and written to KARYOLENS_SKIP_LOG, so that nobody takes it for a pass.
+ * The reason to skip a test that needs a folder of KARYOLENS_SHARED, or false if the folder exists. A
+ * skip is printed and written to KARYOLENS_SKIP_LOG, so that nobody takes it for a pass.
  *
  * @param {string} test
  * @param {string} folder

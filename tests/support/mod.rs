@@ -1,4 +1,4 @@
-//! What several integration tests need: the shared data, the fixtures, the native program.
+//! Parts that several tests share: the study's data, the fixtures, the native program.
 #![allow(dead_code)] // Each test crate uses its own part.
 
 pub mod training;
@@ -46,18 +46,18 @@ pub fn karyolens_with(arguments: &[&str]) -> Output {
     output.expect("the program")
 }
 
-/// What a program wrote to standard output, after it succeeded.
+/// The standard output of a program, which must have succeeded.
 pub fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What a program wrote to standard error.
+/// The standard error of a program.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A small checkpoint in `folder`, which the native program made: a reference transformer of 64 px.
+/// A small checkpoint in `folder`, made by the native program from a reference transformer of 64 px.
 pub fn imported(folder: &Path) -> String {
     let output = folder.join("small.safetensors");
     let output = output.to_str().unwrap().to_string();
