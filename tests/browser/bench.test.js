@@ -1,4 +1,4 @@
-/** `make bench-browser` writes what it promises; how fast anything is, is no matter for a test. */
+/** `make bench-browser` writes its table and its file; the test does not look at the speeds. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -27,7 +27,7 @@ test(whole, { timeout, skip: SKIP_LONG || skipWithoutShared(whole, "peers") }, a
     assert.ok(withPeer[key] > 0, `${key} is ${withPeer[key]}`);
   }
   assert.ok(Math.abs(withPeer.ratio - withPeer.ours_ms / withPeer.peer_ms) < 1e-9);
-  // A shipped model is ours alone.
+  // Only our side has the shipped models.
   assert.ok(alone.ours_ms > 0);
   for (const key of ["peer_ms", "ratio", "peer_first_ms", "known_ms"]) assert.equal(alone[key], null, key);
 
@@ -50,7 +50,7 @@ test("the bench refuses a network, device or batch that it does not know", { tim
 test("the bench's statistics are those of the textbooks", () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(quantile([4, 1, 2, 3], 0.25), 1.75); // as numpy.quantile has it
-  // Points on y = 2x + 1, then with a scatter that R's lm() gives the standard error of: slope 1, se 0.57735.
+  // Points on y = 2x + 1; then points with a scatter, for which R's lm() gives slope 1, se 0.57735.
   assert.deepEqual(gain([1, 2, 4], [3, 5, 9]), { gain: 6, error: 0 });
   const { gain: gained, error } = gain([0, 1, 2], [0, 2, 2]);
   assert.ok(Math.abs(gained - 2) < 1e-12 && Math.abs(error - 2 * 0.5773502691896257) < 1e-12);

@@ -1,4 +1,4 @@
-/** What travels to a browser: how the server sends it, and how much of it a first visit takes. */
+/** The way of the files to a browser: their compression, their caching, and the size of a first visit. */
 
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -12,13 +12,13 @@ const { server, browser } = await openSite({ webgpu: false });
 
 const timeout = PATIENCE;
 
-/** The most that the code (JavaScript and wasm) of a first visit may take, in bytes, of each kind. */
+/** The largest code (JavaScript and wasm) of a first visit for each kind of program, in bytes. */
 const BUDGETS = {
   cpu: { gzip: 1_000_000, br: 800_000 },
   webgpu: { gzip: 2_500_000, br: 2_000_000 },
 };
 
-/** How each encoding is undone. @type {Record<string, (bytes: Buffer) => Buffer>} */
+/** The inverse of each encoding. @type {Record<string, (bytes: Buffer) => Buffer>} */
 const DECODE = { br: brotliDecompressSync, gzip: gunzipSync };
 
 test("the package is sent as compressed as the browser takes it", { timeout }, async () => {
@@ -71,7 +71,7 @@ test("what the browser has already is not sent again, what has changed is", { ti
   }
   assert.equal((await get("index.html", { "if-none-match": '"other"' }, copy.address)).status, 200);
 
-  // Another file with the date of the old one, as archives may leave it.
+  // Another file with the date of the old one, as unpacking an archive may leave it.
   const date = first.headers["last-modified"] ?? "";
   await writeFile(join(root, "www/index.html"), "<!doctype html><title>Second</title>");
   const second = await get("index.html", { "if-none-match": tag, "if-modified-since": date }, copy.address);
@@ -84,7 +84,7 @@ test("what the browser has already is not sent again, what has changed is", { ti
 for (const kind of /** @type {const} */ (["cpu", "webgpu"])) test(`a first visit's code is within its budget: ${kind}`, { timeout }, async () => {
   await withPage(browser, async (page, seen) => {
     await page.goto(`${server.address}?device=${kind}`);
-    // This browser has no WebGPU: it says so when it has the code.
+    // This browser has no WebGPU, and says so once it has the code.
     await page.locator(`html[data-state=${kind === "cpu" ? "ready" : "failed"}]`).waitFor();
     const paths = new Set(seen.requests.filter((url) => url.startsWith(server.address)).map((url) => new URL(url).pathname));
     const code = [...paths].filter((path) => /\.(js|wasm)$/.test(path));
@@ -109,7 +109,7 @@ for (const kind of /** @type {const} */ (["cpu", "webgpu"])) test(`a first visit
 });
 
 /**
- * The file as it lies compressed beside itself; what the page alone has, compressed here.
+ * The compressed file: of the package the one that lies beside it, of the page one made here.
  *
  * @param {string} file
  * @param {string} end
@@ -120,7 +120,7 @@ async function compressed(file, end, compress) {
 }
 
 /**
- * Asks without the client's own ideas of encodings and copies.
+ * A request that adds no headers of its own, neither for encodings nor for caching.
  *
  * @param {string} path
  * @param {Record<string, string>} headers

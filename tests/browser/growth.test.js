@@ -1,6 +1,6 @@
 /**
- * The page stays as quick and as small with thousands of cells as with a few. Its own part is what
- * is measured here: the workers are ours, and answer at once.
+ * The page stays as quick and as small with thousands of cells as with a few. The test measures the
+ * page's own part: its workers are replaced by one that answers at once.
  */
 
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import { PATIENCE, folderFor, openSite, ready, render, withPage } from "./harnes
 const { server, browser } = await openSite({ webgpu: false });
 
 const CELLS = Number(process.env.KARYOLENS_GROWTH ?? 2000);
-/** Kilobytes of JavaScript's memory that a cell may take: its reading, its names, its rows' texts. */
+/** The most kilobytes of JavaScript's memory for a cell: its reading, its names, the texts of its row. */
 const LARGEST_CELL = 6;
 
 const NAMES = ["Elongation", "Grooves", "Inclusion", "Glassy", "Crowding", "Wrinkled", "Enlargement", "Irregular", "Overlapping"];
@@ -43,7 +43,7 @@ test(`${CELLS} cells: each takes as long and as much memory as the first ones`, 
   const base64 = (await readFile(picture)).toString("base64");
   await withPage(browser, async (page) => {
     await page.route("**/pkg/worker-cpu.js", (route) => route.fulfill({ contentType: "text/javascript", body: QUICK_WORKER }));
-    // When each picture was handed to a worker.
+    // The moments at which each picture was handed to a worker.
     await page.addInitScript(() => {
       /** @type {number[]} */
       const begun = [];
@@ -59,7 +59,7 @@ test(`${CELLS} cells: each takes as long and as much memory as the first ones`, 
     const memory = [];
     for (const [from, to] of [[0, CELLS / 4], [CELLS / 4, CELLS]]) {
       await dropCells(page, base64, from, to);
-      // The order that asks for a decision on every cell: the most that showing them can cost.
+      // This order needs a decision on every cell, so it is the costliest one to show.
       await page.selectOption("#sort", "doubt");
       await page.locator("#queue").waitFor({ state: "hidden" });
       await page.locator("#kept[data-state=kept]").waitFor({ state: "attached" });
@@ -67,8 +67,8 @@ test(`${CELLS} cells: each takes as long and as much memory as the first ones`, 
     }
     const begun = await page.evaluate(() => /** @type {number[]} */ (/** @type {any} */ (window).begun));
     assert.equal(begun.length, CELLS);
-    // Of the first quarter, and of the last one: both were dropped long before. Of several parts of
-    // each the quickest: what else the machine does makes one slow, never quick.
+    // A part of the first quarter and one of the last: both were dropped long before. The quickest of
+    // several parts counts, since other work of the machine makes a part slow, never quick.
     const [first, last] = [CELLS / 8, (CELLS * 7) / 8].map((from) => {
       const part = CELLS / 40;
       return Math.min(...[0, 1, 2, 3, 4].map((index) => {
@@ -83,7 +83,7 @@ test(`${CELLS} cells: each takes as long and as much memory as the first ones`, 
   });
 });
 
-/** Drops so many pictures, all alike but for their names. @param {Page} page @param {string} base64 @param {number} from @param {number} to */
+/** Drops the pictures of a range of numbers, all alike but for their names. @param {Page} page @param {string} base64 @param {number} from @param {number} to */
 async function dropCells(page, base64, from, to) {
   await page.evaluate(({ base64, from, to }) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));

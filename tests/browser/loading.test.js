@@ -1,4 +1,4 @@
-/** How soon the page is ready: at a first visit, and when the browser has kept its files. */
+/** The time until the page is ready, at a first visit and once the browser has kept its files. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,8 +9,8 @@ import { PATIENCE, openSite, ready, withPage } from "./harness.js";
 const { server, browser } = await openSite({ webgpu: false });
 
 /**
- * Milliseconds from the start of the visit: what no machine may exceed, however busy. The aims for an
- * idle one are 2000 and 500; the figures are printed.
+ * Milliseconds from the start of the visit: the limit for any machine, however busy. The aims for an
+ * idle one are 2000 and 500; the test prints the figures.
  */
 const FIRST_VISIT = 12_000;
 const LATER_VISIT = 6000;
@@ -31,7 +31,7 @@ test("the page is ready soon, and sooner when it comes again", { timeout: PATIEN
   }, { canSave: true });
 });
 
-/** Milliseconds from the start of the visit until the page could read. @param {Page} page */
+/** Milliseconds from the start of the visit until the page can read. @param {Page} page */
 async function timeToReady(page) {
   await ready(page);
   return page.evaluate(() => Math.round(performance.getEntriesByName("ready")[0].startTime));

@@ -1,4 +1,4 @@
-/** The npm package as another application meets it: what it holds, and how it fails. */
+/** The npm package as another application meets it: its files, its answers and its errors. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -73,7 +73,7 @@ test("every way to give a model and a picture works", { timeout }, async () => {
   });
 });
 
-test("a page is told what the numbers mean", { timeout }, async (t) => {
+test("a page is told the meaning of the numbers", { timeout }, async (t) => {
   const folder = await folderFor(t);
   const picture = await render(join(folder, "cell.png"), "Grooves,Enlargement", 4);
   const [native] = await predict(SHIPPED_MODEL, [picture]);
@@ -348,7 +348,7 @@ test("a trap inside the wasm rejects the call with the panic's own words", { tim
 for (const missing of ["worker-cpu.js", "worker.js", "karyolens_cpu.js", "karyolens_cpu_bg.wasm", "model.safetensors"]) {
   test(`loading without ${missing} is rejected and says so`, { timeout }, async () => {
     await withPage(browser, async (page) => {
-      // Without any of its builds, where the program is what is missing.
+      // A missing program lacks both its builds.
       await page.route(`**/pkg/${missing.replace("_bg", "*_bg")}`, (route) => route.fulfill({ status: 404 }));
       await openBlank(page, server.address);
       const message = await page.evaluate(
@@ -456,7 +456,7 @@ for (const workers of [1, 2]) {
   });
 }
 
-/** The first part of a worker of our own: it has loaded whatever it is given. */
+/** The first part of a worker of our own: it starts and loads, whatever it is given. */
 const LOADING_WORKER = `
   addEventListener("message", ({ data: { method } }) => {
     if (method === "start") postMessage({ result: undefined });
@@ -464,8 +464,8 @@ const LOADING_WORKER = `
   });`;
 
 /**
- * Loads the package over a worker of our own and gives the messages of the promises that `script`
- * returns, and whether the classifier is closed then.
+ * Loads the package with a worker of our own in the place of its own. Gives the messages of the promises
+ * that `script` returns, and at the end whether the classifier is closed.
  *
  * @param {string} worker
  * @param {string} script
@@ -474,7 +474,7 @@ function withWorker(worker, script) {
   return withReplaced("worker-cpu.js", worker, script);
 }
 
-/** The same over a wasm module of our own. @param {string} module @param {string} script */
+/** The same with a wasm module of our own. @param {string} module @param {string} script */
 function withModule(module, script) {
   return withReplaced("karyolens_cpu.js", module, script);
 }

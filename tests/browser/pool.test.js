@@ -1,4 +1,4 @@
-/** All cores at work: how calls are shared out among workers, in the package and on the page. */
+/** All cores at work: how the workers share the calls, in the package and on the page. */
 
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
@@ -35,7 +35,7 @@ const SLOW_WORKER = `
     postMessage({ result: { worker, method, model, models: [...models] } });
   });`;
 
-/** Counts for some 300 ms, which shows what a second core is worth just now. */
+/** Counts for some 300 ms, which shows the worth of a second core at this moment. */
 const SPINNING_WORKER = `
   addEventListener("message", () => {
     let sum = 0;
@@ -70,7 +70,7 @@ test("without a wish there are as many workers as cores", { timeout }, async () 
   });
 });
 
-test("what a person asks for comes before the pictures that wait", { timeout }, async () => {
+test("a person's request comes before the pictures that wait", { timeout }, async () => {
   await withSlowWorkers({ device: "cpu", workers: 1 }, async (page) => {
     const order = await page.evaluate(async () => {
       const { karyolens } = /** @type {any} */ (window);
@@ -201,7 +201,7 @@ test("two workers read as much faster than one as two cores can", { timeout, ski
         return performance.now() - start;
       };
       for (const karyolens of [one, two]) await reading(karyolens, 10);
-      // In turn, so that what else the machine does slows neither alone.
+      // In turn, so that other work of the machine slows both.
       const rounds = [];
       for (let round = 0; round < 9; round++) {
         const ours = (await reading(one, 20)) / (await reading(two, 20));
@@ -269,8 +269,8 @@ test("the time left is that of all workers together", async () => {
 });
 
 /**
- * Loads the package over slow workers of our own, as `karyolens` in the page, and gives a way to
- * have a method called so many times at once.
+ * Loads the package with slow workers of our own, as `karyolens` in the page, and gives a function that
+ * calls a method so many times at once.
  *
  * @param {object} options of `Karyolens.load`
  * @param {(page: import("playwright-core").Page, call: (method: string, times: number) => Promise<{worker: number}[]>) => Promise<void>} body

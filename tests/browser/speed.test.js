@@ -1,4 +1,4 @@
-/** The page's "Speed of this machine": what it measures, what it leaves alone, what it passes on. */
+/** The page's "Speed of this machine": its figures, its text to copy, and the work that it leaves alone. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ async function openSpeed(page) {
   await page.locator("#speed[open]").waitFor();
 }
 
-/** The table's figures, a row a device. @param {Page} page */
+/** The table's figures, one row for each device. @param {Page} page */
 function figures(page) {
   return page.locator("#speed tbody tr").evaluateAll((rows) =>
     rows.map((row) => ({
@@ -44,7 +44,7 @@ test("the CPU is measured, a software adapter only where it is asked for, and th
     assert.equal(cpu.device, "cpu");
     const [first, one, sixteen, perSecond] = cpu.values;
     assert.ok(first > 0 && one > 0, String(cpu.values));
-    // Shown to three digits.
+    // The table shows three digits.
     assert.ok(Math.abs(perSecond / (16_000 / sixteen) - 1) < 0.02, String(cpu.values));
     assert.ok(await page.locator("#speed-slow").isVisible(), "the software adapter can be asked for");
 
