@@ -65,7 +65,7 @@ impl Classifier {
         to_js(&self.classifier.verify(&reference).await?)
     }
 
-    /// Frees the network and the memory that it worked in.
+    /// Frees the network; its memory serves the next one.
     pub fn release(self) {
         drop(self);
         kernels::release_unused();
