@@ -6,7 +6,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use burn::tensor::Device;
-use burn::tensor::wgpu::WgpuBackend;
+use burn_wgpu::graphics::WebGpu;
+use burn_wgpu::{RuntimeOptions, WgpuBackend, WgpuDevice, WgpuInitError, try_init_setup_async};
 use image::Rgb;
 use wasm_bindgen::prelude::*;
 
@@ -58,13 +59,17 @@ pub(super) async fn open() -> Result<Device, String> {
     if let Some(device) = WEBGPU.with_borrow(Clone::clone) {
         return Ok(device);
     }
-    let device = Device::wgpu_options()
-        .graphics_api(WgpuBackend::WebGpu)
-        .init_async()
+    let device = init()
         .await
         .map_err(|error| format!("WebGPU could not be opened: {error}"))?;
     WEBGPU.set(Some(device.clone()));
     Ok(device)
+}
+
+async fn init() -> Result<Device, WgpuInitError> {
+    let device = WgpuDevice::default().on(WgpuBackend::WebGpu);
+    try_init_setup_async::<WebGpu>(&device, RuntimeOptions::try_default()?).await?;
+    Ok(Device::new(device))
 }
 
 /// Compares the logits of a picture on WebGPU with the CPU's. The picture is no cell, but quick to
