@@ -8,7 +8,7 @@ pub enum CheckpointError {
     /// The bytes are no `.safetensors` file, or only the first part of one.
     #[error("not a whole .safetensors file ({0}): it may be cut short or of another kind")]
     Format(String),
-    /// A tensor is stored as something other than numbers that can be read.
+    /// A tensor is stored in a type that holds no weights.
     #[error("tensor {name} is stored as {dtype}, which cannot be read as weights")]
     DType {
         /// The tensor.
@@ -16,8 +16,8 @@ pub enum CheckpointError {
         /// Its type in the file.
         dtype: String,
     },
-    /// A tensor in 8 bits whose scales are not as they must be.
-    #[error("tensor {name} is stored in 8 bits, and its scale, tensor {scale}, {fault}")]
+    /// The scales of a tensor in 8 bits are missing or wrong.
+    #[error("tensor {name} is stored in 8 bits, and the tensor {scale} of its scales {fault}")]
     Scale {
         /// The tensor.
         name: String,
@@ -28,8 +28,8 @@ pub enum CheckpointError {
     },
     /// A `.safetensors` file without a card.
     #[error(
-        "there is no model card in this file, so it is not a Karyolens checkpoint; bring in the \
-         weights of another library with `karyolens import`"
+        "this file has no model card, so it is not a Karyolens checkpoint; `karyolens import` reads the \
+         weights of another library"
     )]
     NoCard,
     /// The card cannot be read or contradicts itself.

@@ -1,25 +1,26 @@
 //! A smaller transformer cut out of a trained one: some of its blocks, heads and neurons.
 //!
-//! What is left answers badly until it has been trained again, but it starts from much that was
-//! learnt. Heads and neurons stay where they weigh most: a neuron by the product of the norms of
-//! the weights that lead to it and from it ("The Optimal BERT Surgeon" and others take such
-//! magnitudes as their baseline), a head likewise by its values and its part of the output.
+//! The smaller network answers badly until it has been trained again, but it starts with much that
+//! the larger one learnt. The heads and neurons of largest weight stay. A neuron's weight is the
+//! product of the norms of its incoming and outgoing weights ("The Optimal BERT Surgeon" and others
+//! take such magnitudes as their baseline); a head's weight is the same of its values and its part of
+//! the output.
 
 use thiserror::Error;
 
 use super::{Array, Checkpoint, StateDict};
 use crate::model::{Architecture, VitConfig};
 
-/// What the names of a block's tensors begin with.
+/// The names of a block's tensors begin with this.
 const BLOCKS: &str = "blocks.";
 
 /// Why a smaller network cannot be cut out of another.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SlimError {
-    /// Only transformers have blocks of one kind.
-    #[error("{0} is no transformer: its stages cannot do without their blocks")]
+    /// The network is no transformer, and only those have blocks of one kind.
+    #[error("{0} is no transformer: its stages need all their blocks")]
     NoTransformer(String),
-    /// More is to be kept than there is, or nothing.
+    /// The number to keep is 0 or larger than the number there is.
     #[error("there is no {what} {asked} among {there}")]
     NotThere {
         /// Block, heads or neurons.
@@ -35,7 +36,7 @@ pub enum SlimError {
 }
 
 impl Checkpoint {
-    /// Keeps some blocks alone, in the order given.
+    /// Keeps only these blocks, in this order.
     ///
     /// # Errors
     /// [`SlimError`] where a block is not there, or the network is no transformer.
@@ -65,7 +66,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Keeps the weightiest heads of each block's attention.
+    /// Keeps the heads of largest weight of each block's attention.
     ///
     /// # Errors
     /// [`SlimError`] where there are not so many, or the network is no transformer.
@@ -110,7 +111,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Keeps the weightiest neurons of each block's MLP.
+    /// Keeps the neurons of largest weight of each block's MLP.
     ///
     /// # Errors
     /// [`SlimError`] where there are not so many, or the network is no transformer.
@@ -147,7 +148,7 @@ impl Checkpoint {
     }
 }
 
-/// The `kept` of `there` that weigh most, in their order.
+/// The `kept` of `there` with the largest weight, in their order.
 fn weightiest(there: usize, kept: usize, weight: impl Fn(usize) -> f32) -> Vec<usize> {
     let mut order: Vec<usize> = (0..there).collect();
     order.sort_by(|&a, &b| weight(b).total_cmp(&weight(a)));
@@ -178,7 +179,7 @@ fn norms(weights: &StateDict, name: &str, side: Side) -> Result<Vec<f32>, SlimEr
     })
 }
 
-/// Leaves some rows or columns of a tensor.
+/// Keeps some rows or columns of a tensor.
 fn select(
     weights: &mut StateDict,
     name: &str,

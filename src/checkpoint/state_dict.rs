@@ -1,7 +1,8 @@
 //! Weights by name: read from a file, taken from a network, put into a network.
 //!
-//! burn's own store could do this too. It is left out of the browser's module because it brings
-//! a regular-expression engine, and because here every fault is to be named, not only counted.
+//! burn's own store could do this too. This module replaces it because that store brings a
+//! regular-expression engine into the browser, and because it counts faults where a reader needs
+//! their names.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +16,7 @@ use super::error::CheckpointError;
 use super::storage::{Precision, decode, encode};
 use crate::model::Model;
 
-/// At most this many faults are told of one file.
+/// An error names at most this many faults of one file.
 const FAULTS_TOLD: usize = 8;
 
 /// Tensors by name.
@@ -67,8 +68,8 @@ impl StateDict {
     /// # Errors
     /// [`CheckpointError::NotFinite`] with the first tensor that holds such a value.
     pub fn check_finite(&self) -> Result<(), CheckpointError> {
-        // The magnitudes' bits are ordered as they are, infinity and NaN above all: a largest one is
-        // found many values at a time.
+        // The bits of magnitudes have the order of the magnitudes, with infinity and NaN above all.
+        // The compiler takes the largest of many values at a time.
         let magnitude = |value: &f32| value.to_bits() & !(1 << 31);
         let largest = |array: &Array| array.values.iter().map(magnitude).fold(0, u32::max);
         let broken = |array: &Array| largest(array) >= f32::INFINITY.to_bits();
@@ -129,8 +130,8 @@ impl StateDict {
     }
 }
 
-/// The path of the module that is being visited, without the names of enum variants: a network's
-/// weights are called the same whether it stands alone or in [`Model`].
+/// The path of the module that is being visited, without the names of enum variants: a weight has
+/// the same name whether its network stands alone or in [`Model`].
 #[derive(Default)]
 struct Path(Vec<String>);
 
@@ -197,7 +198,7 @@ impl ModuleVisitor for Reader {
 
 struct Writer<'a> {
     path: Path,
-    /// Those that are not in the network yet: they are moved, as large as they are.
+    /// The weights that are not in the network yet. They are moved: they are large.
     weights: &'a mut StateDict,
 }
 
@@ -212,7 +213,7 @@ impl ModuleMapper for Writer<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let array = self.weights.0.remove(&self.path.name());
-        let array = array.expect("`apply` has seen all that the network has");
+        let array = array.expect("`apply` has checked that every weight is there");
         let tensor = Tensor::from_data(array, &param.lazy_device());
         let id = param.id;
         param.transform_for_load(tensor, id)

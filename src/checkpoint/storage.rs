@@ -1,12 +1,12 @@
-//! How a tensor lies in a `.safetensors` file: as f32, as f16, or in 8 bits.
+//! How a `.safetensors` file stores a tensor: as f32, as f16, or in 8 bits.
 //!
-//! In 8 bits are the weights of matrices and convolutions, which are nearly all of a network; the
-//! vectors beside them (biases, norms, scales), and what is no weight (a class token, position
-//! embeddings), stay f16. Every output channel has a scale of its own, a hundred and twenty-seventh
-//! of its largest |weight|, and each weight is a whole number of scales, from -127 to 127: off by at
-//! most half a scale. A tensor `head.weight` of type I8 stands beside `head.weight.scale`, f32,
-//! `[outputs]`. The outputs are the last axis of a matrix (burn's Linear is `[from, to]`) and the
-//! first of a convolution (`[to, from, height, width]`).
+//! A file in 8 bits stores so the weights of matrices and convolutions, which are nearly all of a
+//! network. Its other tensors (biases, norms, scales, a class token, position embeddings) stay f16.
+//! Every output channel has a scale: its largest |weight| divided by 127. Each weight is stored as a
+//! whole number of scales, from -127 to 127, with an error of at most half a scale. A tensor
+//! `head.weight` of type I8 comes with `head.weight.scale`, f32, `[outputs]`. The outputs are the
+//! last axis of a matrix (burn's Linear is `[from, to]`) and the first of a convolution (`[to, from,
+//! height, width]`).
 
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
@@ -17,11 +17,11 @@ use super::error::CheckpointError;
 
 /// The largest whole number of scales; its negative is the smallest.
 const LARGEST: f32 = 127.0;
-/// The last bits of a scale, which are zero: what is left of its 24 significant bits, times
-/// [`LARGEST`], is exact. So weights that were read are stored as the same numbers again.
+/// The last bits of a scale, which are zero. The rest of its 24 significant bits, times [`LARGEST`],
+/// is exact, so weights that were read are stored as the same numbers again.
 const SPARE_BITS: u32 = 0xff;
 
-/// How the name of a tensor's scales goes on from the tensor's own.
+/// The name of a tensor's scales is the tensor's name and this.
 const SCALE: &str = ".scale";
 
 /// How weights are stored in a file.
@@ -31,12 +31,12 @@ pub enum Precision {
     F32,
     /// 16-bit floats: half the size, values rounded to 11 significant bits.
     F16,
-    /// Whole numbers of 8 bits with a scale an output channel, where the tensor is a matrix or a
-    /// convolution; else [`Precision::F16`]. A quarter of the size.
+    /// Whole numbers of 8 bits with a scale an output channel for matrices and convolutions,
+    /// [`Precision::F16`] for the others: a quarter of the size.
     Int8,
 }
 
-/// A tensor as a file has it.
+/// A tensor as a file stores it.
 pub(super) struct Stored {
     pub name: String,
     pub dtype: Dtype,
@@ -44,7 +44,7 @@ pub(super) struct Stored {
     pub bytes: Vec<u8>,
 }
 
-/// What the tensor `name` becomes in a file; where it is stored in 8 bits, its scales come second.
+/// The tensor `name` as a file stores it; in 8 bits its scales come second.
 ///
 /// # Errors
 /// [`CheckpointError::NotFinite`] where a value is not finite at `precision`.
@@ -98,7 +98,7 @@ pub(super) fn has_8_bits(bytes: &[u8]) -> Result<bool, CheckpointError> {
     Ok(tensors.any(|tensor| tensor.dtype == Dtype::I8))
 }
 
-/// The tensor `name` of `file` as f32; `None` where it is the scales of another.
+/// The tensor `name` of `file` as f32; `None` for the scales of another tensor.
 ///
 /// # Errors
 /// [`CheckpointError::DType`] and [`CheckpointError::Scale`].
@@ -195,7 +195,7 @@ fn scale_of(name: &str) -> String {
     format!("{name}{SCALE}")
 }
 
-/// The tensor whose scales a tensor of this name would be.
+/// The name of the tensor whose scales this would be.
 fn scaled_by(name: &str) -> Option<&str> {
     name.strip_suffix(SCALE)
 }
@@ -204,12 +204,12 @@ fn scaled_by(name: &str) -> Option<&str> {
 #[derive(Clone, Copy)]
 struct Channels {
     count: usize,
-    /// Neighbours of one channel.
+    /// How many neighbours belong to the same channel.
     run: usize,
 }
 
 impl Channels {
-    /// Of a weight that is stored in 8 bits; `None` of any other.
+    /// For a weight of this shape that is stored in 8 bits; `None` for any other.
     fn of(shape: &[usize]) -> Option<Self> {
         match *shape {
             [_, to] => Some(Self { count: to, run: 1 }),
@@ -265,7 +265,7 @@ fn scale_for(largest: f32) -> f32 {
     if largest == 0.0 {
         return 1.0;
     }
-    // Up, so that the largest weight is not beyond the last number.
+    // Rounded up, so that the largest weight does not exceed the last number.
     let bits = (largest / LARGEST).to_bits();
     f32::from_bits(bits.div_ceil(SPARE_BITS + 1) * (SPARE_BITS + 1))
 }

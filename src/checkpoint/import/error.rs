@@ -1,11 +1,11 @@
-//! Why weights cannot be brought in.
+//! Why weights cannot be imported.
 
 use thiserror::Error;
 
 use super::super::CheckpointError;
 use crate::model::ArchitectureError;
 
-/// Why weights cannot be brought in.
+/// Why weights cannot be imported.
 #[derive(Debug, Error)]
 pub enum ImportError {
     /// No such network, or sizes that it cannot have.
@@ -17,13 +17,13 @@ pub enum ImportError {
         /// The family asked for.
         family: String,
     },
-    /// A tensor that sizes must be read off is missing.
+    /// A tensor whose shape tells a size is missing.
     #[error("tensor {name} is missing, so the network's sizes cannot be told")]
     NoSizes {
         /// The tensor, as the library calls it.
         name: String,
     },
-    /// The number of heads cannot be told.
+    /// The number of heads is not known.
     #[error(
         "a transformer of width {width} does not tell its number of attention heads: give it \
          with --heads"
@@ -32,7 +32,7 @@ pub enum ImportError {
         /// Width of a token.
         width: usize,
     },
-    /// The position embeddings are of no square grid with one class token.
+    /// The position embeddings do not belong to a class token and a square grid.
     #[error("{tokens} position embeddings are not one for the class token and a square grid")]
     Positions {
         /// How many there are.

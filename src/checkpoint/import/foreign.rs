@@ -40,8 +40,8 @@ impl Foreign {
         })
     }
 
-    /// The tensors that are our weight `path`, under the first candidate whose parts are all
-    /// there, or the names that were looked for.
+    /// The tensors that make our weight `path`, under the first candidate whose parts are all there;
+    /// or else the names that are missing.
     fn find(&self, path: &str) -> Result<(Vec<String>, Vec<&Array>), String> {
         let candidates = names::candidates(self.library, &self.family, path);
         let wanted = candidates
@@ -63,7 +63,7 @@ impl Foreign {
         self.find(path).is_ok()
     }
 
-    /// One side of the tensor that is our weight `path`, in the library's layout.
+    /// One side of the tensor that makes our weight `path`, in the library's layout.
     pub(super) fn side(&self, path: &str, axis: usize) -> Result<usize, ImportError> {
         let missing = |name| ImportError::NoSizes { name };
         let (names, parts) = self.find(path).map_err(missing)?;
@@ -80,7 +80,7 @@ impl Foreign {
             .is_ok_and(|classes| classes == FeatureSet::default().len())
     }
 
-    /// Our weights, and what was left out.
+    /// Our weights, and a note on each tensor that was left out.
     pub(super) fn take(
         &self,
         architecture: &Architecture,
@@ -116,7 +116,7 @@ impl Foreign {
         }
     }
 
-    /// Notes on the tensors that may be left over, faults for those that may not.
+    /// Notes on the surplus tensors that are known, faults for the others.
     fn leave_out(&self, used: &BTreeSet<String>, faults: &mut Vec<String>) -> Vec<String> {
         let mut notes = Vec::new();
         let mut counted = 0;
@@ -146,8 +146,9 @@ impl Foreign {
     }
 }
 
-/// A library's tensors as our weight of `shape`: parts stacked, a Linear's weight transposed,
-/// sides of one dropped where a library writes a Linear as a 1×1 convolution or a vector as a map.
+/// A library's tensors as our weight of `shape`. Parts are stacked and a Linear's weight is
+/// transposed; sides of 1 are dropped, as some libraries store a Linear as a 1×1 convolution or a
+/// vector as a map.
 fn to_our_layout(parts: &[&Array], shape: &[usize]) -> Result<Array, String> {
     let linear = shape.len() == 2;
     let mut theirs = shape.to_vec();

@@ -1,8 +1,8 @@
-//! The libraries whose networks can be brought in.
+//! The libraries whose networks can be imported.
 
 use std::str::FromStr;
 
-/// Whose names the tensors have.
+/// A library, by the names that it gives its tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Library {
@@ -20,9 +20,8 @@ impl Library {
         ("dinov2", Library::DinoV2),
     ];
 
-    /// Tensors that the library's files hold and the network does not need, by their last part:
-    /// PyTorch's count of batches that a BatchNorm has seen, and DINOv2's token for masked
-    /// patches in pretraining.
+    /// The last parts of the names of tensors that the network does not need: PyTorch's count of the
+    /// batches that a BatchNorm has seen, and DINOv2's token for masked patches in pretraining.
     pub(super) fn known_surplus(self) -> &'static [&'static str] {
         match self {
             Library::Torchvision | Library::Timm => &["num_batches_tracked"],

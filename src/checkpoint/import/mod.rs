@@ -1,9 +1,8 @@
 //! Networks of other libraries: torchvision, timm, DINOv2.
 //!
-//! Every one of our weights is looked up under the name that the library gives it, reshaped to
-//! our layout, and ticked off; a tensor that is missing, surplus or misshapen is an error that
-//! names it as the library does. A head with another number of classes than the nine features is
-//! left out, and the checkpoint is a backbone.
+//! Each of our weights is found under its name in the library, reshaped to our layout, and ticked
+//! off. A tensor that is missing, surplus or misshapen is an error, which names it as the library
+//! does. A head whose number of classes is not nine is left out: the checkpoint is then a backbone.
 
 mod error;
 mod foreign;

@@ -1,17 +1,17 @@
-//! What another library calls the weights that we have.
+//! The names of our weights in other libraries.
 //!
-//! One function a library and family, each a table from our module paths to theirs. A name that
-//! changed between a library's versions has several candidates; a tensor that a library keeps in
-//! parts (DINOv2's query, key and value) is a list of them.
+//! Each library and family has a function that is a table from our module paths to its names. A name
+//! that changed between a library's versions has several candidates. A weight that a library keeps
+//! in parts (DINOv2's query, key and value) is a list of tensors.
 
 use super::library::Library;
 
-/// The names under which a weight may be found: each candidate is the list of tensors that,
-/// stacked along their first side, are the weight.
+/// The names under which a weight may be found. Each candidate is a list of tensors, which make the
+/// weight when they are stacked along their first side.
 pub(super) type Candidates = Vec<Vec<String>>;
 
-/// What `library` may call our weight `path` of a network of `family`; empty where a library has
-/// no such network.
+/// The names that `library` may give our weight `path` of a network of `family`; empty where the
+/// library has no such network.
 pub(super) fn candidates(library: Library, family: &str, path: &str) -> Candidates {
     let path: Vec<&str> = path
         .split('.')

@@ -8,28 +8,28 @@ use super::sizes;
 use crate::image::InputSpec;
 use crate::nuclei::FeatureSet;
 
-/// What to read weights as.
+/// How to read another library's weights.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// Whose names the tensors have.
+    /// The library whose names the tensors have.
     pub library: Library,
-    /// A network's name, such as `vit-small`, or a family, whose sizes the tensors tell.
+    /// A network's name, such as `vit-small`; or a family, and the tensors tell the sizes.
     pub architecture: String,
     /// Attention heads, for a transformer whose width is no multiple of 64.
     pub heads: Option<usize>,
-    /// Side of the input in pixels; a transformer's positions are resampled to it. Without it,
-    /// the side that the weights were made for.
+    /// Side of the input in pixels; a transformer's positions are resampled to it. `None` keeps the
+    /// side that the weights were made for.
     pub input_side: Option<u32>,
-    /// What the weights are, in words, for the model card.
+    /// Where the weights come from, in words, for the model card.
     pub source: String,
 }
 
-/// A network that was brought in.
+/// An imported network.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// Our checkpoint; a backbone where the head was left out.
     pub checkpoint: Checkpoint,
-    /// What was left out and why, one sentence each.
+    /// One sentence on each group of tensors that was left out.
     pub notes: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use super::error::ImportError;
 /// Keys under which training scripts nest the weights.
 const NESTS: [&str; 2] = ["state_dict.", "model."];
 
-/// The tensors of a PyTorch file. Weights nested under `state_dict` or `model` are found there.
+/// The tensors of a PyTorch file, also where they are nested under `state_dict` or `model`.
 ///
 /// # Errors
 /// [`ImportError::PyTorch`] for anything that is not such a file.
@@ -48,7 +48,7 @@ pub fn read(path: &Path) -> Result<StateDict, ImportError> {
     Ok(weights)
 }
 
-/// The same type in the words of safetensors.
+/// The same type of safetensors.
 fn dtype(dtype: DType) -> Dtype {
     match dtype {
         DType::F64 => Dtype::F64,

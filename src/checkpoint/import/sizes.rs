@@ -1,4 +1,4 @@
-//! The sizes of a network, read off its tensors.
+//! The sizes of a network, from the shapes of its tensors.
 
 use super::error::ImportError;
 use super::foreign::Foreign;
@@ -7,8 +7,8 @@ use crate::model::{Architecture, BlockKind, ConvNextConfig, Pool, ResNetConfig, 
 /// Width of an attention head in every named transformer; the heads of another must be given.
 const HEAD_WIDTH: usize = 64;
 
-/// The architecture called `name`, or, where `name` is only a family, the one that the shapes of
-/// the tensors tell. A transformer's grid and what its head reads always come from the tensors.
+/// The architecture called `name`; where `name` is a family, the tensors tell the sizes. They always
+/// tell a transformer's grid and the input of its head.
 pub(super) fn architecture(
     foreign: &Foreign,
     name: &str,
@@ -90,7 +90,8 @@ fn grid(foreign: &Foreign) -> Result<usize, ImportError> {
     }
 }
 
-/// A head twice as wide as a token reads the patches too; without a head the named size decides.
+/// A head that is twice as wide as a token reads the patches too. Without a head the named size
+/// decides.
 fn pool(foreign: &Foreign, config: &VitConfig) -> Pool {
     match foreign.side("head.weight", 1) {
         Ok(read) if read == 2 * config.width => Pool::ClassAndPatchMean,
