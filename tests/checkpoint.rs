@@ -1,4 +1,4 @@
-//! A checkpoint comes back as it was written, and says what is wrong with one that does not.
+//! A checkpoint is read as it was written; a damaged one gives an error that names the fault.
 
 use std::collections::HashMap;
 
@@ -54,7 +54,7 @@ fn segmenter() -> Checkpoint {
     }
 }
 
-/// A file with the checkpoint's weights and whatever card.
+/// A file with the checkpoint's weights and any card.
 fn with_card(card: &serde_json::Value) -> Vec<u8> {
     let metadata = HashMap::from([("karyolens".to_string(), card.to_string())]);
     checkpoint()
@@ -204,7 +204,7 @@ fn a_wrong_card_is_told() {
         ("doubt from 0.6 to 0.7 about a threshold of 0.5", |card| {
             card["unsure"] = vec![[0.6, 0.7]; 9].into()
         }),
-        ("multiple of 32", |card| card["input"]["side"] = 40.into()),
+        ("must be 32 to", |card| card["input"]["side"] = 31.into()),
         ("centre crop of 999", |card| {
             card["input"]["crop"] = 999.into()
         }),
@@ -303,7 +303,7 @@ fn a_segmenters_wrong_card_is_told() {
             task.input.micrometres_per_pixel = Some(-1.0)
         }),
         ("standard deviation", |task| task.input.std[1] = 0.0),
-        ("multiple of 32", |task| task.input.side = 40),
+        ("must be 32 to", |task| task.input.side = 30),
         ("2 rays", |task| task.rays = 2),
         ("stride of 3 px", |task| task.stride = 3),
         ("probability threshold of 2", |task| {

@@ -9,7 +9,7 @@ use karyolens::checkpoint::Checkpoint;
 use karyolens::classify::{Classifier, ClassifyError};
 use karyolens::explain::{HeatMap, Region};
 use karyolens::image::{CellImage, render_synthetic};
-use karyolens::model::Model;
+use karyolens::model::{Architecture, Insight, Pixels};
 use karyolens::nuclei::{Feature, FeatureSet};
 use karyolens::train::data::{DataFolder, Splits};
 use pollster::block_on;
@@ -23,13 +23,30 @@ const MODELS: [&str; 3] = [
     "models/convnext.safetensors",
     "models/vit.safetensors",
 ];
-/// Cells that are occluded.
+/// How many cells are painted over.
 const CELLS: usize = 200;
-/// From this value on, in all three channels, a pixel is not the cell's.
+/// From this value on, in all three channels, a pixel does not belong to the cell.
 const WHITE_FROM: u8 = 232;
 
 fn checkpoint(model: &str) -> Checkpoint {
     Checkpoint::read(&std::fs::read(model).expect("a shipped model")).expect("a checkpoint")
+}
+
+/// The shipped models, and those that take any side at sides that are no multiple of 32.
+fn at_any_side() -> Vec<(String, Checkpoint)> {
+    let mut found = Vec::new();
+    for model in MODELS {
+        let shipped = checkpoint(model);
+        if !matches!(shipped.card.architecture, Architecture::Vit(_)) {
+            for side in [75, 112] {
+                let mut resampled = shipped.clone();
+                resampled.resample(side).expect("a side that fits");
+                found.push((format!("{model} at {side} px"), resampled));
+            }
+        }
+        found.push((model.into(), shipped));
+    }
+    found
 }
 
 fn classifier(model: &str) -> Classifier {
@@ -42,8 +59,7 @@ fn synthetic(features: &[Feature], seed: u64) -> CellImage {
 
 #[test]
 fn shares_of_all_places_and_the_rest_are_the_logits() {
-    for model in MODELS {
-        let checkpoint = checkpoint(model);
+    for (model, checkpoint) in at_any_side() {
         let network = checkpoint.clone().folded().unwrap();
         let head = network.evidence_head().expect("a head");
         let input = &checkpoint.card.classification().unwrap().input;
@@ -55,24 +71,18 @@ fn shares_of_all_places_and_the_rest_are_the_logits() {
                 colours.push(pixel.0.map(|value| f32::from(value) / 255.0));
             }
         }
-        let images = Model::images(colours, [3, side, side], &Device::flex());
+        let images = Pixels::new(colours, [3, side, side], &Device::flex());
         let rows = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
-        let insight: Vec<_> = network
-            .insight(images.clone())
-            .into_iter()
-            .map(rows)
-            .collect();
+        let insight = network.insight(images.clone());
+        let insight = Insight {
+            attention: insight.attention.into_iter().map(rows).collect(),
+            last: rows(insight.last),
+        };
         let logits = rows(network.forward(images));
-        let places = (side / checkpoint.card.architecture.unit()).pow(2);
+        let places = checkpoint.card.architecture.places(side).pow(2);
         let mut difference = 0.0f32;
         for (cell, logits) in logits.chunks(9).enumerate() {
-            let of_cell = |rows: &Vec<f32>| {
-                let width = rows.len() / 3;
-                rows[cell * width..][..width].to_vec()
-            };
-            let insight: Vec<Vec<f32>> = insight.iter().map(of_cell).collect();
-            let insight: Vec<&[f32]> = insight.iter().map(Vec::as_slice).collect();
-            let evidence = head.evidence(&insight);
+            let evidence = head.evidence(&insight.of_image(cell, 3));
             assert_eq!(evidence.shares.len(), places * 9);
             for (feature, logit) in logits.iter().enumerate() {
                 let shares = evidence.shares.chunks(9).map(|shares| shares[feature]);
@@ -108,8 +118,8 @@ fn a_mirrored_cell_has_the_mirrored_map() {
     let picture = render_synthetic(&[Feature::Grooves, Feature::Irregular], 5);
     let mirrored = CellImage::new(flip_horizontal(&picture)).unwrap();
     let cell = CellImage::new(picture).unwrap();
-    for model in MODELS {
-        let classifier = classifier(model);
+    for (model, checkpoint) in at_any_side() {
+        let classifier = Classifier::new(checkpoint, Device::flex()).unwrap();
         let [map, mirrored] =
             [&cell, &mirrored].map(|cell| block_on(classifier.explain_cell(cell, 1)).unwrap());
         let rows = map.values.chunks(map.width);
@@ -220,9 +230,9 @@ fn the_hottest_pixels_matter_more_than_random_ones() {
     }
 }
 
-/// How far the probability falls when the hottest tenth of the nucleus, and a random tenth, are
-/// painted white, and in the nucleus' mean colour. The feature is the likeliest of those that the
-/// cell is labelled with, or of all where there is none.
+/// The fall of the probability when the hottest tenth of the nucleus, and a random tenth, are
+/// painted white, and in the nucleus' mean colour. The feature is the most probable one among the
+/// cell's labels, or among all for a cell without a label.
 fn drops_of(
     classifier: &Classifier,
     cell: &CellImage,

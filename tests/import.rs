@@ -1,4 +1,4 @@
-//! What an import says of files that are not what they should be.
+//! Errors and notes of an import.
 
 mod support;
 
@@ -158,19 +158,22 @@ fn resnet_named(name: &str) -> Result<Imported, ImportError> {
 }
 
 #[test]
-fn an_input_side_that_does_not_fit_is_told() {
-    let options = ImportOptions {
-        library: Library::Torchvision,
-        architecture: "resnet".into(),
-        heads: None,
-        input_side: Some(100),
-        source: "a test".into(),
+fn an_input_side_is_taken_or_told() {
+    let at = |side| {
+        let options = ImportOptions {
+            library: Library::Torchvision,
+            architecture: "resnet".into(),
+            heads: None,
+            input_side: Some(side),
+            source: "a test".into(),
+        };
+        import(weights("torchvision_resnet_narrow"), &options)
     };
-    let error = import(weights("torchvision_resnet_narrow"), &options)
-        .unwrap_err()
-        .to_string();
+    let card = at(75).unwrap().checkpoint.card;
+    assert_eq!(card.classification().unwrap().input.side, 75);
+    let error = at(31).unwrap_err().to_string();
     assert!(
-        error.contains("100 px") && error.contains("multiple of 32"),
+        error.contains("31 px") && error.contains("must be 32 to"),
         "{error}"
     );
 }

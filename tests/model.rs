@@ -1,7 +1,10 @@
-//! Parts of the networks on their own; `parity.rs` has whole ones. Golden values are PyTorch's.
+//! Parts of the networks on their own; `parity.rs` tests whole networks. Golden values are PyTorch's.
 
 use burn::tensor::{Device, Tensor, TensorData, Tolerance};
-use karyolens::model::{Architecture, ArchitectureError, DropPath, Model, resample_positions};
+use karyolens::model::{
+    Architecture, ArchitectureError, ConvNextConfig, DropPath, Model, Normalisation, Pixels,
+    resample_positions,
+};
 use karyolens::train::loss::binary_cross_entropy;
 
 /// `F.interpolate(grid, mode="bicubic", align_corners=False)` of the grid below, to 2×2 and 4×5.
@@ -71,7 +74,7 @@ fn drop_path_keeps_the_expectation_and_only_acts_in_training() {
     let device = Device::flex().autodiff();
     device.seed(1);
     let values = drop(&last, 2000, &device);
-    // A branch is left out or doubled, for a whole image at a time.
+    // A branch is left out or doubled, for all values of an image alike.
     assert!(
         values
             .chunks(2)
@@ -86,16 +89,71 @@ fn drop_path_keeps_the_expectation_and_only_acts_in_training() {
 #[test]
 fn an_input_side_must_fit_the_network() {
     for (name, fits, fails) in [
-        ("resnet-18", 96, 100),
-        ("convnext-nano", 64, 48),
-        ("vit-small-14", 98, 96),
+        ("resnet-18", &[32, 75, 96, 112, 299][..], 31),
+        ("convnext-nano", &[32, 75, 64, 112, 300], 31),
+        ("vit-small-14", &[14, 98], 96),
     ] {
         let architecture = Architecture::named(name).unwrap();
-        assert!(architecture.check_input_side(fits).is_ok());
+        for side in fits {
+            assert!(architecture.check_input_side(*side).is_ok());
+        }
         let error = architecture.clone().with_input_side(fails).unwrap_err();
         assert!(matches!(&error, ArchitectureError::InputSide { side, .. } if *side == fails));
         assert!(error.to_string().contains(name), "{error}");
         assert!(architecture.check_input_side(0).is_err());
+    }
+}
+
+/// Sides as torchvision and timm have them: a ResNet rounds up, a ConvNeXt down at every step.
+#[test]
+fn feature_maps_have_their_strides_at_any_side() {
+    let device = Device::flex();
+    let resnet = Architecture::named("resnet-18").unwrap();
+    let resnet = resnet.with_width(6).unwrap();
+    let convnext = Architecture::ConvNext(ConvNextConfig {
+        depths: [1; 4],
+        widths: [8, 16, 24, 32],
+    });
+    let vit = Architecture::named("vit-tiny").unwrap();
+    let vit = vit.with_width(64).unwrap().with_input_side(80).unwrap();
+    for (architecture, [rows, columns], expected) in [
+        (
+            &resnet,
+            [75, 112],
+            vec![[19, 28, 6], [10, 14, 12], [5, 7, 24], [3, 4, 48]],
+        ),
+        (
+            &convnext,
+            [75, 112],
+            vec![[18, 28, 8], [9, 14, 16], [4, 7, 24], [2, 3, 32]],
+        ),
+        (&vit, [80, 64], vec![[5, 4, 64]]),
+    ] {
+        let model = architecture.init(9, 0.0, &device);
+        let images = Tensor::random([2, 3, rows, columns], Default::default(), &device);
+        let maps = model.feature_maps(images.clone());
+        let found: Vec<_> = maps.iter().map(Tensor::dims).collect();
+        let with_batch = |[rows, columns, channels]: [usize; 3]| [2, rows, columns, channels];
+        assert_eq!(
+            found,
+            expected.into_iter().map(with_batch).collect::<Vec<_>>()
+        );
+        let last = maps.last().unwrap().dims();
+        let places = [rows, columns].map(|side| architecture.places(side));
+        assert_eq!(places, [last[1], last[2]]);
+
+        let input = Normalisation {
+            mean: [0.5, 0.4, 0.6],
+            std: [0.2, 0.3, 0.25],
+        };
+        let values: Vec<f32> = images.into_data().iter().collect();
+        let colours = input.undone(&values, rows * columns);
+        let pixels = Pixels::new(colours, [2, rows, columns], &device);
+        let folded = model.folded(input).feature_maps(pixels);
+        for (folded, map) in folded.into_iter().zip(maps) {
+            let folded = folded.narrow(3, 0, map.dims()[3]).into_data();
+            folded.assert_approx_eq::<f32>(&map.into_data(), Tolerance::absolute(1e-3));
+        }
     }
 }
 
@@ -160,7 +218,13 @@ fn layers_are_counted_from_the_stem_to_the_head() {
 #[test]
 fn a_gradient_reaches_every_weight() {
     let device = Device::flex().autodiff();
-    for (name, side) in [("resnet-18", 32), ("convnext-atto", 32), ("vit-tiny", 32)] {
+    for (name, side) in [
+        ("resnet-18", 32),
+        ("resnet-18", 33),
+        ("convnext-atto", 32),
+        ("convnext-atto", 39),
+        ("vit-tiny", 32),
+    ] {
         let architecture = Architecture::named(name)
             .unwrap()
             .with_input_side(side)

@@ -1,14 +1,14 @@
-//! Networks of torchvision, timm and DINOv2 answer here as in their own library.
+//! Networks of torchvision, timm and DINOv2 answer here as they do in their own library.
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::checkpoint::import::{ImportOptions, Imported, Library, import};
 use karyolens::checkpoint::verify::{TOLERANCE, verify};
 use karyolens::checkpoint::{Checkpoint, Precision, StateDict};
-use karyolens::model::Model;
+use karyolens::model::Pixels;
 use support::{fixture, shared};
 
 /// The small transformers among the references have 3 heads.
@@ -42,15 +42,27 @@ fn assert_parity(checkpoint: &Checkpoint, reference: &Path) {
         "{}: {found:?}",
         reference.display()
     );
-    // An empty or constant answer would agree with itself.
+    // Zeros would agree with zeros.
     assert!(found.max_reference > 0.1, "{found:?}");
 }
 
-/// The network that trains answers as the one that is only run, on images of noise.
-fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
+/// The inputs and outputs of a network, `io.safetensors` or `io_SIDE.safetensors`.
+fn references(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let is_reference = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("io")
+    };
+    let found: Vec<_> = files.filter(is_reference).collect();
+    assert!(!found.is_empty(), "{}", folder.display());
+    found
+}
+
+/// A network answers images of noise alike before and after it is folded.
+fn assert_folding_changes_nothing(checkpoint: &Checkpoint, side: usize) {
     let device = Device::flex();
     let task = checkpoint.card.classification().unwrap();
-    let side = task.input.side as usize;
     let mut state = 1u32;
     let noise: Vec<f32> = (0..2 * 3 * side * side)
         .map(|_| {
@@ -59,7 +71,7 @@ fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
         })
         .collect();
     let colours = task.normalisation().undone(&noise, side * side);
-    let pixels = Model::images(colours, [2, side, side], &device);
+    let pixels = Pixels::new(colours, [2, side, side], &device);
     let noise = Tensor::from_data(TensorData::new(noise, [2, 3, side, side]), &device);
     let trains = checkpoint.clone().model(&device).unwrap().forward(noise);
     let runs = checkpoint.clone().folded().unwrap().forward(pixels);
@@ -71,13 +83,19 @@ fn assert_folding_changes_nothing(checkpoint: &Checkpoint) {
     );
 }
 
-/// A reference through the whole way: imported, written, read again, run.
+/// A network is imported, written, read again, and run on each of its references.
 fn check(folder: &Path, library: Library, architecture: &str) {
     let imported = bring_in(folder, library, architecture, None);
     let bytes = imported.checkpoint.write(Precision::F32).unwrap();
     let checkpoint = Checkpoint::read(&bytes).unwrap();
-    assert_parity(&checkpoint, &folder.join("io.safetensors"));
-    assert_folding_changes_nothing(&checkpoint);
+    for reference in references(folder) {
+        assert_parity(&checkpoint, &reference);
+    }
+    let task = checkpoint.card.classification().unwrap();
+    assert_folding_changes_nothing(&checkpoint, task.input.side as usize);
+    if architecture != "vit" {
+        assert_folding_changes_nothing(&checkpoint, 75);
+    }
 }
 
 #[test]
@@ -87,6 +105,11 @@ fn torchvision_convnext() {
         Library::Torchvision,
         "convnext",
     );
+}
+
+#[test]
+fn timm_convnext() {
+    check(&fixture("parity/timm_convnext"), Library::Timm, "convnext");
 }
 
 #[test]
@@ -183,7 +206,7 @@ fn dinov2_at_its_native_grid_and_resampled() {
     let task = native.card.classification().unwrap();
     assert_eq!((task.input.side, task.features.len()), (518, 0));
     assert_parity(&native, &folder.join("io.safetensors"));
-    // Positions resampled in the forward pass, then at import: the same answer.
+    // Positions that are resampled in the forward pass or at import give the same answer.
     assert_parity(&native, &folder.join("io_98.safetensors"));
     let small = bring_in(&folder, Library::DinoV2, "vit-small-14", Some(98)).checkpoint;
     assert_eq!(small.weights.0["positions"].shape, [1, 50, 384]);

@@ -9,15 +9,17 @@ use super::error::CheckpointError;
 use super::state_dict::StateDict;
 use super::storage::{Precision, has_8_bits};
 use super::task::Task;
-use crate::model::{Architecture, ArchitectureError, Model, VitConfig, resample_positions};
+use crate::model::{
+    Architecture, ArchitectureError, FoldedModel, Model, VitConfig, resample_positions,
+};
 
 /// Where the model card stands in the metadata of the file.
 const CARD_KEY: &str = "karyolens";
 
-/// A model card and the weights it speaks of.
+/// A model card and the weights that it describes.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// What the network is, what it was trained on and how it is to be used.
+    /// The network's sizes, its training data and its intended use.
     pub card: ModelCard,
     /// The weights, by the path of the module that holds them.
     pub weights: StateDict,
@@ -26,8 +28,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The checkpoint of a network in memory.
     ///
-    /// Reads the weights back from the network's device; native code only, since a browser
-    /// cannot wait for its GPU.
+    /// It reads the weights from the network's device and waits for them, which a browser cannot do
+    /// for its GPU.
     pub fn of(model: &Model, card: ModelCard) -> Self {
         Self {
             card,
@@ -38,8 +40,7 @@ impl Checkpoint {
     /// Reads and checks the bytes of a `.safetensors` file.
     ///
     /// # Errors
-    /// Any [`CheckpointError`] but [`CheckpointError::Weights`], which only building the network
-    /// can tell.
+    /// Any [`CheckpointError`] but [`CheckpointError::Weights`], which needs the network built.
     pub fn read(bytes: &[u8]) -> Result<Self, CheckpointError> {
         let (weights, metadata) = StateDict::read(bytes)?;
         let card = metadata.get(CARD_KEY).ok_or(CheckpointError::NoCard)?;
@@ -57,9 +58,10 @@ impl Checkpoint {
         Ok(Self { card, weights })
     }
 
-    /// The bytes of the `.safetensors` file, weights stored at `precision`, which its card tells.
+    /// The bytes of the `.safetensors` file, with weights stored at `precision`, which the card in it
+    /// states.
     ///
-    /// Weights that were read from a file of the same precision are written as they were there.
+    /// Weights that were read from a file of the same precision are written bit by bit as there.
     ///
     /// # Errors
     /// [`CheckpointError::Card`] where a value of the card is wrong, and
@@ -74,8 +76,8 @@ impl Checkpoint {
             .write(precision, HashMap::from([(CARD_KEY.to_string(), card)]))
     }
 
-    /// The same network for inputs of `side` pixels: a transformer's position embeddings are
-    /// resampled, other networks take any side.
+    /// The same network for inputs of `side` pixels. A transformer's position embeddings are
+    /// resampled; the other networks need no change.
     ///
     /// # Errors
     /// [`ArchitectureError::InputSide`] where the side does not fit.
@@ -95,16 +97,16 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// The network, with these weights, on the CPU and ready to be run only: see [`Model::folded`].
+    /// The network with these weights, on the CPU and ready to run: see [`Model::folded`].
     ///
     /// # Errors
     /// As [`model`](Self::model).
-    pub fn folded(self) -> Result<Model, CheckpointError> {
+    pub fn folded(self) -> Result<FoldedModel, CheckpointError> {
         let normalisation = self.card.classification()?.normalisation();
         Ok(self.model(&Device::flex())?.folded(normalisation))
     }
 
-    /// The network, with these weights, on `device`.
+    /// The network with these weights, on `device`.
     ///
     /// # Errors
     /// [`CheckpointError::Weights`], naming each tensor that is missing, surplus or misshapen, and

@@ -1,17 +1,17 @@
-//! Is this network the one that another library ran? Compared by what it answers.
+//! Whether a network answers as it does in another library.
 //!
-//! A reference is a `.safetensors` file with `input` `[batch, 3, height, width]` and what the
-//! other library computed from it: `logits` `[batch, classes]`, or, for a transformer without a
-//! head, `class_token` and `patch_mean` `[batch, width]` after the final norm.
+//! A reference is a `.safetensors` file with `input` `[batch, 3, height, width]` and the other
+//! library's outputs for it: `logits` `[batch, classes]`, or, for a transformer without a head,
+//! `class_token` and `patch_mean` `[batch, width]` after the final norm.
 
 use burn::tensor::{Device, ExecutionError};
 use serde::Serialize;
 use thiserror::Error;
 
 use super::{Array, CheckpointError, ClassifierCard, StateDict};
-use crate::model::{ArchitectureError, Model, split_tokens};
+use crate::model::{ArchitectureError, FoldedModel, Pixels, split_tokens};
 
-/// The default tolerance: f32 arithmetic in another order, over a deep network.
+/// The default tolerance: two libraries add f32 numbers in different orders, layer after layer.
 pub const TOLERANCE: f32 = 1e-4;
 
 /// How far a network's answers are from the reference.
@@ -40,7 +40,7 @@ pub enum VerifyError {
     /// The reference cannot be read.
     #[error(transparent)]
     Reference(#[from] CheckpointError),
-    /// The reference does not hold what is needed.
+    /// The reference lacks a tensor, or one has another shape.
     #[error("the reference {0}")]
     Content(String),
     /// The network does not take an input of this size.
@@ -59,12 +59,12 @@ impl Verification {
 }
 
 /// Runs `model`, the [`folded`](super::Checkpoint::folded) network of `card`, on the input of a
-/// reference and compares what it answers.
+/// reference and compares its outputs.
 ///
 /// # Errors
 /// [`VerifyError`] where the reference does not fit the network.
 pub async fn verify(
-    model: &Model,
+    model: &FoldedModel,
     card: &ClassifierCard,
     reference: &[u8],
     device: &Device,
@@ -86,11 +86,11 @@ pub async fn verify(
         .task
         .normalisation()
         .undone(&input.values, height * width);
-    let images = Model::images(colours, [batch, height, width], device);
+    let images = Pixels::new(colours, [batch, height, width], device);
 
     let answers = match (model, reference.0.contains_key("logits")) {
         (_, true) => vec![("logits", model.forward(images))],
-        (Model::Vit(network), false) => {
+        (FoldedModel::Vit(network), false) => {
             let (class_token, patch_mean) = split_tokens(network.tokens(images));
             vec![("class_token", class_token), ("patch_mean", patch_mean)]
         }
@@ -119,7 +119,7 @@ impl Verification {
                 "has {name} of the shape {theirs:?}, the network {ours:?}"
             )));
         }
-        // `f32::max` passes over NaN, which must not pass here.
+        // `f32::max` ignores NaN, which must fail here.
         let largest = |values: &mut dyn Iterator<Item = f32>| {
             values.fold(0.0f32, |m, v| {
                 if v.is_nan() {

@@ -2,136 +2,123 @@
 //!
 //! The network is torchvision's and timm's: a 4×4 patch stem, four stages of depthwise 7×7
 //! blocks with a pointwise MLP and layer scale, a strided 2×2 convolution between stages, and a
-//! head of one LayerNorm and one Linear. Sizes below Tiny (Atto to Nano) are timm's. What differs
-//! is only the layout: everything runs channels-last, the MLP as two `Linear`s, which is the same
-//! arithmetic as timm's 1×1 convolutions; and the depthwise bias is a parameter of its own,
-//! because cubecl's fast depthwise path refuses a convolution with a bias.
+//! head of one LayerNorm and one Linear. Sizes below Tiny (Atto to Nano) are timm's. Only the layout
+//! differs: images and maps are channels-last, the MLP is two `Linear`s (the same arithmetic as
+//! timm's 1×1 convolutions), and the depthwise bias is a parameter of its own, because cubecl's fast
+//! depthwise path refuses a convolution with a bias.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
+use super::architecture::ConvNextConfig;
 use super::drop_path::DropPath;
 use super::evidence::{EvidenceHead, Insight, Kind, Norm};
-use super::fold::{self, Normalisation};
+use super::fold;
+use super::form::{Absent, Folded, Form, Trainable};
+use super::forward::Forward;
 use super::fresh;
-use super::layers::{
-    LayerNorm, channels_last, convolve, layer_norm, linear, linear_gelu, linear_join,
-};
+use super::layers::{LayerNorm, convolve, layer_norm, linear_gelu};
+use super::pixels::Normalisation;
 use crate::kernels::{self, MatmulPrecision, Window};
 
 /// Side of the depthwise kernel.
 const KERNEL: usize = 7;
 /// The MLP's hidden width over the block's width.
 const EXPANSION: usize = 4;
-/// Start of the layer scale in a network that is trained from scratch.
+/// Initial value of the layer scale.
 const LAYER_SCALE: f64 = 1e-6;
-/// Stem stride 4, then three downsamplings by 2.
-pub(super) const STRIDE: usize = 32;
-
-/// Depths and widths of the four stages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConvNextConfig {
-    /// Blocks a stage.
-    pub depths: [usize; 4],
-    /// Channels a stage.
-    pub widths: [usize; 4],
-}
-
-impl ConvNextConfig {
-    /// Every size with a name, smallest first: name, blocks a stage, channels a stage.
-    pub const SIZES: [(&str, [usize; 4], [usize; 4]); 7] = [
-        ("convnext-atto", [2, 2, 6, 2], [40, 80, 160, 320]),
-        ("convnext-femto", [2, 2, 6, 2], [48, 96, 192, 384]),
-        ("convnext-pico", [2, 2, 6, 2], [64, 128, 256, 512]),
-        ("convnext-nano", [2, 2, 8, 2], [80, 160, 320, 640]),
-        ("convnext-tiny", [3, 3, 9, 3], [96, 192, 384, 768]),
-        ("convnext-small", [3, 3, 27, 3], [96, 192, 384, 768]),
-        ("convnext-base", [3, 3, 27, 3], [128, 256, 512, 1024]),
-    ];
-
-    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
-    /// block, rising linearly from 0 at the first.
-    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> ConvNext {
-        let blocks = self.depths.iter().sum();
-        let mut rates = DropPath::rising(drop_path, blocks);
-        let stages = (0..4)
-            .map(|i| Stage {
-                downsample: (i > 0)
-                    .then(|| Downsample::new(self.widths[i - 1], self.widths[i], device)),
-                blocks: rates
-                    .by_ref()
-                    .take(self.depths[i])
-                    .map(|drop_path| Block::new(self.widths[i], drop_path, device))
-                    .collect(),
-            })
-            .collect();
-        ConvNext {
-            stem: Stem {
-                conv: conv(3, self.widths[0], 4, device),
-                norm: fresh::layer_norm(self.widths[0], device),
-            },
-            stages,
-            norm: fresh::layer_norm(self.widths[3], device),
-            head: (classes > 0).then(|| fresh::linear(self.widths[3], classes, device)),
-            precision: MatmulPrecision::Highest,
-        }
-    }
-}
-
 /// The network; see the module's first paragraph.
 #[derive(Module, Debug)]
-pub struct ConvNext {
+pub struct ConvNext<F: Form> {
     stem: Stem,
-    stages: Vec<Stage>,
+    stages: [Stage<F>; 4],
     norm: LayerNorm,
     pub(super) head: Option<Linear>,
-    /// How exact matrix products are while training.
-    #[module(skip)]
-    pub(super) precision: MatmulPrecision,
+    pub(super) form: F,
 }
 
-impl ConvNext {
-    /// `[batch, 3, height, width]` → normalised, pooled features `[batch, widths[3]]`.
-    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        layer_norm(&self.norm, kernels::pixel_mean(self.last_map(images)))
+impl<F: Forward> ConvNext<F> {
+    /// Images → normalised, pooled features `[batch, widths[3]]`.
+    pub fn features(&self, images: F::Images) -> Tensor<2> {
+        let stages = self.stages.iter();
+        let last_map = stages.fold(self.stem(images), |x, stage| stage.forward(x, &self.form));
+        layer_norm(&self.norm, kernels::pixel_mean(last_map))
     }
 
-    /// See [`Model::insight`](super::Model::insight).
-    pub(super) fn insight(&self, images: Tensor<4>) -> Insight {
-        vec![self.last_map(images).flatten(1, 3)]
+    /// See [`Network::feature_maps`](super::Network::feature_maps).
+    pub fn feature_maps(&self, images: F::Images) -> [Tensor<4>; 4] {
+        let mut x = self.stem(images);
+        self.stages.each_ref().map(|stage| {
+            x = stage.forward(x.clone(), &self.form);
+            x.clone()
+        })
     }
 
-    /// See [`Model::evidence_head`](super::Model::evidence_head).
-    pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
-        let head = self.head.as_ref()?;
-        Some(EvidenceHead::new(
-            head,
-            Kind::NormalisedMean(Norm::of(&self.norm)),
-        ))
+    /// See [`Network::insight`](super::Network::insight).
+    pub(super) fn insight(&self, images: F::Images) -> Insight {
+        let [.., last_map] = self.feature_maps(images);
+        Insight::of_map(last_map)
     }
 
-    /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, widths[3]]`.
-    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
-        self.stages
-            .iter()
-            .fold(self.stem.forward(images, self.precision), |x, stage| {
-                stage.forward(x, self.precision)
-            })
+    /// `[batch, height / 4, width / 4, widths[0]]`, sides rounded down.
+    fn stem(&self, images: F::Images) -> Tensor<4> {
+        let images = F::channels_last(images);
+        self.stem.forward(images, self.form.precision())
+    }
+}
+
+impl ConvNext<Trainable> {
+    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
+    /// block, rising linearly from 0 at the first.
+    pub fn new(config: &ConvNextConfig, classes: usize, drop_path: f64, device: &Device) -> Self {
+        let blocks = config.depths.iter().sum();
+        let mut rates = DropPath::rising(drop_path, blocks);
+        let stages = [0, 1, 2, 3].map(|i| {
+            let rates = rates.by_ref().take(config.depths[i]);
+            Stage {
+                downsample: (i > 0)
+                    .then(|| Downsample::new(config.widths[i - 1], config.widths[i], device)),
+                blocks: rates
+                    .map(|drop_path| Block::new(config.widths[i], drop_path, device))
+                    .collect(),
+            }
+        });
+        Self {
+            stem: Stem {
+                conv: conv(3, config.widths[0], 4, device),
+                norm: fresh::layer_norm(config.widths[0], device),
+            },
+            stages,
+            norm: fresh::layer_norm(config.widths[3], device),
+            head: (classes > 0).then(|| fresh::linear(config.widths[3], classes, device)),
+            form: Trainable::default(),
+        }
     }
 
     /// See [`Model::folded`](super::Model::folded).
-    pub(super) fn folded(mut self, input: Normalisation) -> Self {
-        self.precision = MatmulPrecision::Highest;
-        self.stem.conv = fold::normalisation(self.stem.conv, input);
-        for stage in &mut self.stages {
-            let blocks = std::mem::take(&mut stage.blocks);
-            stage.blocks = blocks.into_iter().map(Block::folded).collect();
+    pub(super) fn folded(self, input: Normalisation) -> ConvNext<Folded> {
+        let mut stem = self.stem;
+        stem.conv = fold::normalisation(stem.conv, input);
+        ConvNext {
+            stem,
+            stages: self.stages.map(|stage| Stage {
+                downsample: stage.downsample,
+                blocks: stage.blocks.into_iter().map(Block::folded).collect(),
+            }),
+            norm: self.norm,
+            head: self.head,
+            form: Folded {},
         }
-        self
+    }
+}
+
+impl ConvNext<Folded> {
+    /// See [`FoldedModel::evidence_head`](super::FoldedModel::evidence_head).
+    pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
+        let kind = Kind::NormalisedMean(Norm::of(&self.norm));
+        Some(EvidenceHead::new(self.head.as_ref()?, kind))
     }
 }
 
@@ -144,26 +131,25 @@ struct Stem {
 
 impl Stem {
     fn forward(&self, images: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
-        // [B, 3, H, W] -> [B, H / 4, W / 4, C]
-        let x = convolve(&self.conv, channels_last(images), precision);
-        layer_norm(&self.norm, x)
+        // [B, H, W, 3 or 4] -> [B, H / 4, W / 4, C]
+        layer_norm(&self.norm, convolve(&self.conv, images, precision))
     }
 }
 
 #[derive(Module, Debug)]
-struct Stage {
+struct Stage<F: Form> {
     downsample: Option<Downsample>,
-    blocks: Vec<Block>,
+    blocks: Vec<Block<F>>,
 }
 
-impl Stage {
-    fn forward(&self, x: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
+impl<F: Forward> Stage<F> {
+    fn forward(&self, x: Tensor<4>, form: &F) -> Tensor<4> {
         let x = match &self.downsample {
-            Some(downsample) => downsample.forward(x, precision),
+            Some(downsample) => downsample.forward(x, form.precision()),
             None => x,
         };
         let blocks = self.blocks.iter();
-        blocks.fold(x, |x, block| block.forward(x, precision))
+        blocks.fold(x, |x, block| block.forward(x, form))
     }
 }
 
@@ -189,17 +175,16 @@ impl Downsample {
 
 /// Depthwise 7×7, LayerNorm, expand, GELU, project, layer scale; added to its input.
 #[derive(Module, Debug)]
-struct Block {
+struct Block<F: Form> {
     depthwise: Depthwise,
     norm: LayerNorm,
     expand: Linear,
     project: Linear,
-    /// Layer scale, unless that is folded into `project`.
-    scale: Option<Param<Tensor<1>>>,
-    drop_path: DropPath,
+    scale: F::LayerScale,
+    drop_path: F::DropPath,
 }
 
-impl Block {
+impl Block<Trainable> {
     fn new(width: usize, drop_path: DropPath, device: &Device) -> Self {
         Self {
             depthwise: Depthwise::new(width, device),
@@ -211,23 +196,23 @@ impl Block {
         }
     }
 
-    fn forward(&self, input: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
-        let x = layer_norm(&self.norm, self.depthwise.forward(input.clone()));
-        let x = linear_gelu(&self.expand, x, precision);
-        match &self.scale {
-            Some(scale) => {
-                let branch = linear(&self.project, x, precision);
-                self.drop_path.join(input, branch, Some(scale.val()))
-            }
-            None => linear_join(&self.project, x, input, precision),
+    fn folded(self) -> Block<Folded> {
+        Block {
+            depthwise: self.depthwise,
+            norm: self.norm,
+            expand: self.expand,
+            project: fold::layer_scale(self.project, self.scale),
+            scale: Absent {},
+            drop_path: Absent {},
         }
     }
+}
 
-    fn folded(mut self) -> Self {
-        if let Some(scale) = self.scale.take() {
-            self.project = fold::layer_scale(self.project, &scale);
-        }
-        self
+impl<F: Forward> Block<F> {
+    fn forward(&self, input: Tensor<4>, form: &F) -> Tensor<4> {
+        let x = layer_norm(&self.norm, self.depthwise.forward(input.clone()));
+        let x = linear_gelu(&self.expand, x, form.precision());
+        form.linear_join(&self.project, &self.scale, &self.drop_path, x, input)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Stochastic depth ("Deep Networks with Stochastic Depth", Huang et al., arXiv 1603.09382).
 
 use burn::module::Module;
+#[cfg(not(target_family = "wasm"))]
 use burn::tensor::{Device, Distribution, Tensor};
 
-use super::layers::is_training;
+#[cfg(not(target_family = "wasm"))]
 use crate::kernels;
 
-/// Leaves out a residual branch for a random share of the images of a batch while training, and
-/// scales up the rest so that the expectation stays. Outside training it does nothing.
+/// While training, leaves out a residual branch for a random share of a batch's images and scales up
+/// the branch for the others, so that the expectation stays. Outside training it does nothing.
 #[derive(Module, Debug, Default)]
 pub struct DropPath {
     rate: f64,
@@ -21,8 +22,11 @@ impl DropPath {
             rate: rate * i as f64 / last,
         })
     }
+}
 
-    /// `residual + branch · scale`, the branch left out for some images; `scale` is a value a
+#[cfg(not(target_family = "wasm"))] // A folded network has none.
+impl DropPath {
+    /// `residual + branch · scale`, without the branch for some images; `scale` has a value a
     /// channel.
     pub fn join<const D: usize>(
         &self,
@@ -36,10 +40,10 @@ impl DropPath {
 
     /// Whether it leaves out anything on this device.
     pub fn is_active(&self, device: &Device) -> bool {
-        self.rate > 0.0 && is_training(device)
+        self.rate > 0.0 && device.is_autodiff()
     }
 
-    /// What each image's branch is multiplied by, if not by 1: `[batch]`.
+    /// A factor for each image's branch, `[batch]`; `None` where all are 1.
     fn keep(&self, batch: usize, device: &Device) -> Option<Tensor<1>> {
         self.is_active(device).then(|| {
             let keep = 1.0 - self.rate;

@@ -1,19 +1,19 @@
-//! A logit taken apart by place: what each position of the last feature map adds to it.
+//! A logit split by place: the share of each position of the last feature map.
 //!
 //! ResNet and ConvNeXt: class activation mapping ("Learning Deep Features for Discriminative
 //! Localization", Zhou et al., arXiv 1512.04150). Their head reads the mean over the last map, and
-//! a mean and a linear layer can change places: the logit is a sum over positions. ConvNeXt's
-//! LayerNorm stands between; its mean over the channels is linear too, and its deviation is taken
-//! as the number that it is for this image, so the sum stays exact.
+//! the order of a mean and a linear layer does not matter: the logit is a sum over positions.
+//! ConvNeXt has a LayerNorm between them. Its mean over the channels is linear too, and its deviation
+//! is one number for the image, so the sum stays exact.
 //!
-//! ViT: what each token of the last block adds is exact, since the head is linear and reads tokens
-//! and means of tokens. Which patches a token speaks of is attention roll-out ("Quantifying
-//! Attention Flow in Transformers", Abnar and Zuidema, arXiv 2005.00928): each block passes on half
-//! of a token as it is and half as attention, mean over the heads, mixes them. What roll-out leaves
-//! with the class token belongs to no place.
+//! ViT: the share of each token of the last block is exact, because the head is linear and reads
+//! tokens and means of tokens. Attention roll-out ("Quantifying Attention Flow in Transformers",
+//! Abnar and Zuidema, arXiv 2005.00928) then shares it among the patches: each block keeps half of a
+//! token and takes the other half from all tokens by attention, the mean over the heads. The share
+//! that stays with the class token belongs to no place.
 //!
-//! The network's device gives the maps ([`Insight`]); what is made of them is little and worked out
-//! here ([`EvidenceHead`]).
+//! The network's device computes the maps ([`Insight`]). The rest is little work and is done here
+//! ([`EvidenceHead`]).
 
 use burn::module::Param;
 use burn::nn::Linear;
@@ -22,22 +22,53 @@ use burn::tensor::Tensor;
 use super::layers::{LayerNorm, NORM_EPSILON};
 use crate::kernels::attention_weights;
 
-/// What a network thought on the way to its logits, a row an image each: the last map, or the
-/// queries, keys and values of every block and the last tokens.
-pub type Insight = Vec<Tensor<2>>;
+/// Inner values of a network: tensors on its device, a row an image; the same in memory; or the rows
+/// of one image.
+#[derive(Clone, Debug)]
+pub struct Insight<T = Tensor<2>> {
+    /// A transformer's queries, keys and values, block by block; empty for the other families.
+    pub attention: Vec<T>,
+    /// The last feature map, or the last tokens before the final norm.
+    pub last: T,
+}
 
-/// What each place of an image adds to each logit. Where the places lie, see
-/// [`Architecture::first_place`](super::Architecture::first_place).
+impl Insight {
+    /// The insight of a network whose head reads the mean of `map`, `[batch, rows, columns, channels]`.
+    pub(super) fn of_map(map: Tensor<4>) -> Self {
+        Self {
+            attention: Vec::new(),
+            last: map.flatten(1, 3),
+        }
+    }
+}
+
+impl Insight<Vec<f32>> {
+    /// The rows of one image among `images`.
+    pub fn of_image(&self, image: usize, images: usize) -> Insight<&[f32]> {
+        fn row(rows: &[f32], image: usize, images: usize) -> &[f32] {
+            let width = rows.len() / images;
+            &rows[image * width..][..width]
+        }
+        let attention = self.attention.iter();
+        Insight {
+            attention: attention.map(|rows| row(rows, image, images)).collect(),
+            last: row(&self.last, image, images),
+        }
+    }
+}
+
+/// The share of each place of an image in each logit.
+/// [`Architecture::first_place`](super::Architecture::first_place) tells where the places lie.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// What each place adds, `[rows · columns, classes]`, row after row.
+    /// The share of each place, `[rows · columns, classes]`, row after row.
     pub shares: Vec<f32>,
-    /// What belongs to no place, such as the head's bias, `[classes]`: with it the shares sum up to
-    /// the logits.
+    /// The part that belongs to no place, such as the head's bias, `[classes]`. With it the shares sum
+    /// up to the logits.
     pub rest: Vec<f32>,
 }
 
-/// The last layers, which make logits of what [`Insight`] holds.
+/// The last layers of a network, which turn an [`Insight`] into logits.
 #[derive(Clone, Debug)]
 pub struct EvidenceHead {
     /// `[channels, classes]`.
@@ -47,7 +78,7 @@ pub struct EvidenceHead {
     kind: Kind,
 }
 
-/// What stands between the last map and the head.
+/// The layers between the last map and the head.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// The mean over the places.
@@ -79,7 +110,7 @@ impl Norm {
         }
     }
 
-    /// A row less its mean, over its deviation.
+    /// The mean and the standard deviation of a row.
     fn deviation(row: &[f32]) -> (f32, f32) {
         let count = row.len() as f32;
         let mean = row.iter().sum::<f32>() / count;
@@ -118,11 +149,9 @@ impl EvidenceHead {
         self.bias.len()
     }
 
-    /// One image's row of each tensor of an [`Insight`] → what each place adds to each logit.
-    pub fn evidence(&self, insight: &[&[f32]]) -> Evidence {
-        let [earlier @ .., last] = insight else {
-            panic!("an insight holds the last map");
-        };
+    /// One image's rows → the share of each place in each logit.
+    pub fn evidence(&self, insight: &Insight<&[f32]>) -> Evidence {
+        let last = insight.last;
         match &self.kind {
             Kind::Mean => {
                 let places = last.len() / self.channels();
@@ -136,7 +165,7 @@ impl EvidenceHead {
                 norm,
                 heads,
                 reads_patches,
-            } => self.of_tokens(norm, *heads, *reads_patches, earlier, last),
+            } => self.of_tokens(norm, *heads, *reads_patches, insight),
         }
     }
 
@@ -144,13 +173,13 @@ impl EvidenceHead {
         self.weight.len() / self.classes()
     }
 
-    /// Rows `[…, channels]` times `share` → what they add to each logit, `[…, classes]`, without the
-    /// head's bias.
+    /// Rows `[…, channels]` times `share` → their parts of each logit, `[…, classes]`, without the head's
+    /// bias.
     fn weigh(&self, rows: &[f32], share: f32) -> Vec<f32> {
         self.weigh_from(0, rows, self.channels(), share)
     }
 
-    /// The same of rows of `width` channels that the head reads from channel `first` on.
+    /// The same for rows of `width` channels that the head reads from channel `first` on.
     fn weigh_from(&self, first: usize, rows: &[f32], width: usize, share: f32) -> Vec<f32> {
         let classes = self.classes();
         let weight = &self.weight[first * classes..][..width * classes];
@@ -201,12 +230,12 @@ impl EvidenceHead {
         norm: &Norm,
         heads: usize,
         reads_patches: bool,
-        blocks: &[&[f32]],
-        tokens: &[f32],
+        insight: &Insight<&[f32]>,
     ) -> Evidence {
+        let tokens = insight.last;
         let (width, classes) = (norm.gamma.len(), self.classes());
         let count = tokens.len() / width;
-        // What each token of the last block adds, the class token first.
+        // The share of each token of the last block, the class token first.
         let normalised: Vec<f32> = tokens
             .chunks_exact(width)
             .flat_map(|token| norm.normalise(token))
@@ -217,8 +246,8 @@ impl EvidenceHead {
             true => self.weigh_from(width, patches, width, 1.0 / (count - 1) as f32),
             false => vec![0.0; (count - 1) * classes],
         });
-        // Backwards through the blocks: half stays with a token, half goes to those it looked at.
-        for qkv in blocks.iter().rev() {
+        // Backwards through the blocks: half stays with a token, half goes to the tokens it looked at.
+        for qkv in insight.attention.iter().rev() {
             let weights = attention_weights(qkv, count, heads);
             let mut earlier: Vec<f32> = added.iter().map(|added| added / 2.0).collect();
             let share = 0.5 / heads as f32;

@@ -1,42 +1,20 @@
-//! What can be worked out once, when a network is only to be run.
+//! Layers folded into their neighbours, once, for a network that only runs.
 //!
-//! A batch norm by running statistics, a layer scale and the normalisation of the input multiply
-//! and add the same numbers for every image; so does the layer beside them, which can do both at
-//! once. The sums are taken in f64, so that a folded network differs by the rounding of its weights
-//! alone.
+//! A batch norm with running statistics, a layer scale and the normalisation of the input multiply
+//! and add the same numbers for every image. A linear layer beside them can do both in one step. The
+//! sums are taken in f64, so a folded network differs by the rounding of its weights alone.
 
 use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Tensor, TensorData};
 
-/// What channels are read in: a vector of WebGPU's and of WebAssembly's.
+use super::pixels::Normalisation;
+
+/// Channels that are read at once: a vector of WebGPU's and of WebAssembly's.
 const CHANNELS: usize = 4;
 
-/// How colours from 0 to 1 become a network's input: less `mean`, over `std`, red, green, blue.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Normalisation {
-    pub mean: [f32; 3],
-    pub std: [f32; 3],
-}
-
-impl Normalisation {
-    /// Normalised images, `[channel, row, column]` each, of `pixels` pixels → the colours of their
-    /// pixels, row by row.
-    pub fn undone(self, images: &[f32], pixels: usize) -> impl Iterator<Item = [f32; 3]> {
-        let colour = move |image: &[f32], pixel: usize| {
-            [0, 1, 2].map(|channel| {
-                image[channel * pixels + pixel] * self.std[channel] + self.mean[channel]
-            })
-        };
-        images
-            .chunks_exact(3 * pixels)
-            .flat_map(move |image| (0..pixels).map(move |pixel| colour(image, pixel)))
-    }
-}
-
-/// `conv` with `norm` after it, by its running statistics.
+/// `conv` and the `norm` after it as one convolution, by the running statistics.
 pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
     let [mean, variance] = [norm.running_mean.value(), norm.running_var.value()].map(values);
     let [gamma, beta] = [&norm.gamma, &norm.beta].map(|param| values(param.val()));
@@ -70,8 +48,8 @@ pub fn batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
     conv
 }
 
-/// `conv` with channels of zeros added to its input and to its result until both divide by
-/// [`CHANNELS`]. In a network whose convolutions all are, what is added stays zero.
+/// `conv` with channels of zeros added to its input and its result until both divide by
+/// [`CHANNELS`]. Where all convolutions of a network are padded so, the added channels stay zero.
 pub fn padded(mut conv: Conv2d) -> Conv2d {
     let [to, from, height, width] = conv.weight.dims();
     let padded = [to, from].map(|channels| channels.next_multiple_of(CHANNELS));
@@ -98,8 +76,11 @@ pub fn padded(mut conv: Conv2d) -> Conv2d {
     conv
 }
 
-/// `linear` with every channel of its result times `scale`.
-pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
+/// `linear` with every channel of its result times `scale`, if there is one.
+pub fn layer_scale(mut linear: Linear, scale: Option<Param<Tensor<1>>>) -> Linear {
+    let Some(scale) = scale else {
+        return linear;
+    };
     let scale: Vec<f64> = values(scale.val()).into_iter().map(f64::from).collect();
     let scaled = |mut values: Vec<f32>| {
         for row in values.chunks_exact_mut(scale.len()) {
@@ -115,7 +96,7 @@ pub fn layer_scale(mut linear: Linear, scale: &Param<Tensor<1>>) -> Linear {
     linear
 }
 
-/// `conv`, `[to, 3, kernel, kernel]`, for the images of [`Model::folded`](super::Model::folded):
+/// `conv`, `[to, 3, kernel, kernel]`, for [`Pixels`](super::Pixels):
 /// `[to, 4, kernel, kernel]`.
 pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
     let [to, _, kernel, _] = conv.weight.dims();
@@ -139,8 +120,8 @@ pub fn normalisation(mut conv: Conv2d, input: Normalisation) -> Conv2d {
     conv
 }
 
-/// Filters `[to, from, taps]` → `[taps, from, to]`. burn turns axes around value by value, by way of an
-/// iterator over any strides, which takes long in a browser.
+/// Filters `[to, from, taps]` → `[taps, from, to]`. burn's own permutation moves value by value
+/// through an iterator over any strides, which takes long in a browser.
 pub fn outputs_last(filters: Vec<f32>, to: usize, from: usize, taps: usize) -> Vec<f32> {
     let mut turned = Vec::with_capacity(filters.len());
     for tap in 0..taps {
@@ -162,13 +143,13 @@ fn times(value: f32, scale: f64) -> f32 {
     (f64::from(value) * scale) as f32
 }
 
-/// The values of a tensor; they are moved where nobody else has it.
+/// The values of a tensor, moved where no other handle to the tensor exists.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor.into_data();
     data.try_into_vec().expect("weights to be f32 on the CPU")
 }
 
-/// `param` with what `change` makes of its values, in `shape`.
+/// `param` with its values changed by `change`, in `shape`.
 fn changed<const D: usize>(
     param: Param<Tensor<D>>,
     shape: [usize; D],

@@ -1,7 +1,7 @@
-//! Layers as training begins with them.
+//! Layers with the weights that training starts from.
 //!
-//! A browser only loads networks: there parameters are zeros until a checkpoint fills them, so that
-//! burn's random sources and what it makes fresh weights with are no part of the download.
+//! A browser only loads networks. There the parameters are zeros until a checkpoint fills them, so
+//! that burn's random sources and initialisers are no part of the download.
 
 use burn::module::{Initializer, Param, RunningState};
 use burn::nn::conv::Conv2d;
@@ -13,8 +13,8 @@ use crate::kernels::Window;
 
 /// Standard deviation of the fresh weights of a ConvNeXt or ViT.
 const WEIGHT_STD: f64 = 0.02;
-/// How much of a batch's own statistics a batch norm takes into its running ones, and what it adds
-/// to a variance: PyTorch's.
+/// The share of a batch's statistics in a batch norm's new running ones, and the number added to a
+/// variance: PyTorch's.
 const MOMENTUM: f64 = 0.1;
 const BATCH_NORM_EPSILON: f64 = 1e-5;
 
@@ -26,8 +26,8 @@ pub fn weights() -> Initializer {
     }
 }
 
-/// A parameter of a layer that reads `fans[0]` values for each of its results and writes to
-/// `fans[1]` from each of its inputs.
+/// A parameter of a layer in which each result depends on `fans[0]` inputs, and each input reaches
+/// `fans[1]` results.
 fn parameter<const D: usize>(
     initializer: &Initializer,
     shape: [usize; D],
@@ -48,7 +48,7 @@ fn parameter<const D: usize>(
     }
 }
 
-/// One value a channel, all alike.
+/// The same value for each channel.
 pub fn constant(value: f64, width: usize, device: &Device) -> Param<Tensor<1>> {
     parameter(&Initializer::Constant { value }, [width], [1; 2], device)
 }
@@ -58,7 +58,7 @@ pub fn free<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<
     parameter(&weights(), shape, [1; 2], device)
 }
 
-/// A Linear of a ConvNeXt or ViT, with no bias to start from.
+/// A Linear of a ConvNeXt or ViT, with a bias of zeros.
 pub fn linear(from: usize, to: usize, device: &Device) -> Linear {
     Linear {
         weight: parameter(&weights(), [from, to], [from, to], device),
@@ -66,7 +66,7 @@ pub fn linear(from: usize, to: usize, device: &Device) -> Linear {
     }
 }
 
-/// A Linear of a ResNet, as PyTorch begins: uniform within 1 / √from.
+/// A Linear of a ResNet, as PyTorch initialises it: uniform within 1 / √from.
 pub fn uniform_linear(from: usize, to: usize, device: &Device) -> Linear {
     let initializer = Initializer::KaimingUniform {
         gain: 1.0 / 3f64.sqrt(),
@@ -78,7 +78,7 @@ pub fn uniform_linear(from: usize, to: usize, device: &Device) -> Linear {
     }
 }
 
-/// A convolution from and to so many channels, in `groups`.
+/// A convolution `from` and `to` a number of channels, in `groups`.
 pub fn convolution(
     [from, to]: [usize; 2],
     window: Window,
@@ -110,7 +110,7 @@ pub fn convolution(
     }
 }
 
-/// A layer norm that changes nothing but the scale yet.
+/// A layer norm with gammas of 1 and betas of 0.
 pub fn layer_norm(width: usize, device: &Device) -> LayerNorm {
     LayerNorm {
         gamma: constant(1.0, width, device),
@@ -118,7 +118,7 @@ pub fn layer_norm(width: usize, device: &Device) -> LayerNorm {
     }
 }
 
-/// A batch norm that has seen nothing yet.
+/// A batch norm that has seen no batch.
 pub fn batch_norm(width: usize, device: &Device) -> BatchNorm {
     BatchNorm {
         gamma: constant(1.0, width, device),

@@ -1,9 +1,9 @@
-//! burn's layers, which hold the weights, run by our [`kernels`]: channels-last.
+//! burn's layers hold the weights; our [`kernels`] run them, channels-last.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
-use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
-use burn::tensor::{Device, Tensor};
+use burn::nn::{Linear, PaddingConfig2d};
+use burn::tensor::Tensor;
 
 use crate::kernels::{self, MatmulPrecision, Window};
 
@@ -53,11 +53,6 @@ pub fn layer_norm<const D: usize>(layer: &LayerNorm, x: Tensor<D>) -> Tensor<D> 
     kernels::layer_norm(x, layer.gamma.val(), layer.beta.val(), NORM_EPSILON)
 }
 
-/// Whether gradients are kept on `device`; never in a browser.
-pub fn is_training(device: &Device) -> bool {
-    !cfg!(target_family = "wasm") && device.is_autodiff()
-}
-
 /// `[batch, height, width, from]` → `[batch, height, width, to]`; a square kernel with the same
 /// stride and padding on every side.
 pub fn convolve(layer: &Conv2d, x: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
@@ -65,23 +60,16 @@ pub fn convolve(layer: &Conv2d, x: Tensor<4>, precision: MatmulPrecision) -> Ten
     kernels::convolve(x, layer.weight.val(), bias, window(layer), precision)
 }
 
-/// [`convolve`], then `norm` if the layer has one, then `residual` added if there is one, then ReLU
-/// if `relu`.
+/// [`convolve`], then `residual` added if there is one, then ReLU if `relu`.
 pub fn convolve_join(
     layer: &Conv2d,
-    norm: Option<&BatchNorm>,
     x: Tensor<4>,
     residual: Option<Tensor<4>>,
     relu: bool,
     precision: MatmulPrecision,
 ) -> Tensor<4> {
-    match norm {
-        Some(norm) => batch_norm(norm, convolve(layer, x, precision), residual, relu),
-        None => {
-            let (weight, bias) = (layer.weight.val(), layer.bias.as_ref().map(Param::val));
-            kernels::convolve_join(x, weight, bias, window(layer), residual, relu, precision)
-        }
-    }
+    let (weight, bias) = (layer.weight.val(), layer.bias.as_ref().map(Param::val));
+    kernels::convolve_join(x, weight, bias, window(layer), residual, relu, precision)
 }
 
 fn window(layer: &Conv2d) -> Window {
@@ -94,50 +82,4 @@ fn window(layer: &Conv2d) -> Window {
         stride: layer.stride[0],
         pad,
     }
-}
-
-/// Normalises channels, adds `residual` if there is one, then ReLU if `relu`.
-///
-/// On a training device by the batch's own statistics, which then move the running ones; else by
-/// the running ones.
-fn batch_norm(
-    layer: &BatchNorm,
-    x: Tensor<4>,
-    residual: Option<Tensor<4>>,
-    relu: bool,
-) -> Tensor<4> {
-    let device = x.device();
-    let training = is_training(&device) && layer.training.is_enabled();
-    let (mean, variance) = match training {
-        true => {
-            let (mean, variance) = kernels::statistics(x.clone());
-            let keep = 1.0 - layer.momentum;
-            for (running, batch) in [
-                (&layer.running_mean, &mean),
-                (&layer.running_var, &variance),
-            ] {
-                let kept = running.value_sync().to_device(&device) * keep;
-                running.update((kept + batch.clone() * layer.momentum).detach());
-            }
-            (mean, variance)
-        }
-        false => (
-            layer.running_mean.value().to_device(&device),
-            layer.running_var.value().to_device(&device),
-        ),
-    };
-    let norm = kernels::BatchNorm {
-        mean,
-        variance,
-        gamma: layer.gamma.val(),
-        beta: layer.beta.val(),
-        epsilon: layer.epsilon,
-        training,
-    };
-    kernels::batch_norm(x, norm, residual, relu)
-}
-
-/// `[batch, channels, height, width]` → `[batch, height, width, channels]`.
-pub fn channels_last(images: Tensor<4>) -> Tensor<4> {
-    images.permute([0, 2, 3, 1])
 }

@@ -5,23 +5,32 @@
 //! `[batch, 3, side, side]` to logits `[batch, classes]`.
 
 mod architecture;
+#[cfg(not(target_family = "wasm"))]
+mod batch_norm;
 mod convnext;
 mod drop_path;
 mod evidence;
 mod fold;
+mod form;
+mod forward;
 mod fresh;
 mod layers;
 mod network;
+mod pixels;
 mod positions;
 mod resnet;
 mod vit;
 
-pub use architecture::{Architecture, ArchitectureError};
-pub use convnext::{ConvNext, ConvNextConfig};
+pub use architecture::{
+    Architecture, ArchitectureError, BlockKind, ConvNextConfig, Pool, ResNetConfig, VitConfig,
+};
+pub use convnext::ConvNext;
 pub use drop_path::DropPath;
 pub use evidence::{Evidence, EvidenceHead, Insight};
-pub use fold::Normalisation;
-pub use network::Model;
+pub use form::{Absent, Folded, Form, Trainable};
+pub use forward::Forward;
+pub use network::{FoldedModel, Model, Network};
+pub use pixels::{Normalisation, Pixels};
 pub use positions::resample as resample_positions;
-pub use resnet::{BlockKind, ResNet, ResNetConfig};
-pub use vit::{Pool, Vit, VitConfig, split_tokens};
+pub use resnet::ResNet;
+pub use vit::{Vit, split_tokens};

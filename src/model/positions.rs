@@ -1,9 +1,9 @@
-//! Position embeddings for a grid that they were not learned on.
+//! Position embeddings resampled for another grid than they were learned on.
 //!
 //! Bicubic interpolation as PyTorch's `interpolate(mode="bicubic", align_corners=False)` without
-//! antialiasing (Keys' kernel with a = -0.75, borders repeated), which is what Hugging Face does
-//! for DINOv2. It is linear and separable, so it is written as two matrix products: any device
-//! runs it, and gradients pass through.
+//! antialiasing (Keys' kernel with a = -0.75, borders repeated), as Hugging Face does for DINOv2. It
+//! is linear and separable, so two matrix products do it: any device runs them, and gradients pass
+//! through.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -11,7 +11,7 @@ use crate::kernels::{self, MatmulPrecision, linear};
 
 /// Keys' parameter in PyTorch's bicubic kernel.
 const A: f64 = -0.75;
-/// The precision of the interpolation, whatever that of the network.
+/// The interpolation is exact, whatever the network's precision.
 const EXACT: MatmulPrecision = MatmulPrecision::Highest;
 
 /// `[1, 1 + side², width]`, the class token's embedding first → `[1, 1 + rows * columns, width]`.

@@ -2,174 +2,142 @@
 //!
 //! The network is torchvision's (and timm's plain `resnet*`): a 7×7 stem with max pooling, four
 //! stages of basic (18, 34) or bottleneck (50, 101) blocks with the stride in the 3×3
-//! convolution, global average pooling and one Linear. Nothing differs but the layout, which is
-//! channels-last.
+//! convolution, global average pooling and one Linear. Only the layout differs: it is channels-last.
 
 use burn::module::{Initializer, Module};
+use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
-use burn::nn::{BatchNorm, Linear};
-use burn::tensor::{Device, Tensor, activation::relu};
-use serde::{Deserialize, Serialize};
+use burn::tensor::{Device, Tensor};
 
+use super::architecture::{BlockKind, ResNetConfig};
 use super::drop_path::DropPath;
 use super::evidence::{EvidenceHead, Insight, Kind};
-use super::fold::{self, Normalisation};
+use super::fold;
+use super::form::{Absent, Folded, Form, Trainable};
+use super::forward::Forward;
 use super::fresh;
-use super::layers::{channels_last, convolve_join};
-use crate::kernels::{self, MatmulPrecision, Window};
+use super::pixels::Normalisation;
+use crate::kernels::{self, Window};
 
-/// A bottleneck's output width over its inner width.
-const EXPANSION: usize = 4;
 /// The stem's max pooling.
 const POOL: Window = Window {
     kernel: 3,
     stride: 2,
     pad: 1,
 };
-/// Every strided layer here has an odd window centred on its stride's first pixel, so the first
-/// place of the last map looks at the image's first pixel, not at the middle of its 32.
-pub(super) const FIRST_PLACE: f32 = 0.5;
-/// Stem stride 2, pooling 2, then three stages with stride 2.
-pub(super) const STRIDE: usize = 32;
-
-/// Two 3×3 convolutions, or a 3×3 between two 1×1 that narrow and widen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum BlockKind {
-    Basic,
-    Bottleneck,
-}
-
-/// Kind of block, depths of the four stages, and the stem's width.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResNetConfig {
-    /// What the stages are built of.
-    pub block: BlockKind,
-    /// Blocks a stage.
-    pub depths: [usize; 4],
-    /// Channels after the stem; stage `i` works at `width * 2^i`.
-    pub width: usize,
-}
-
-impl ResNetConfig {
-    /// Every size with a name: name, kind of block, blocks a stage. The stem is 64 wide in all.
-    pub const SIZES: [(&str, BlockKind, [usize; 4]); 4] = [
-        ("resnet-18", BlockKind::Basic, [2, 2, 2, 2]),
-        ("resnet-34", BlockKind::Basic, [3, 4, 6, 3]),
-        ("resnet-50", BlockKind::Bottleneck, [3, 4, 6, 3]),
-        ("resnet-101", BlockKind::Bottleneck, [3, 4, 23, 3]),
-    ];
-    /// The stem's width in the named sizes.
-    pub const WIDTH: usize = 64;
-
-    /// Channels that the head reads.
-    pub fn channels(&self) -> usize {
-        self.block.output(self.width << 3)
-    }
-
-    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
-    /// block, rising linearly from 0 at the first.
-    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> ResNet {
-        let mut rates = DropPath::rising(drop_path, self.depths.iter().sum());
-        let mut from = self.width;
-        let stages = (0..4)
-            .map(|i| {
-                let inner = self.width << i;
-                (0..self.depths[i])
-                    .map(|j| {
-                        let stride = if i > 0 && j == 0 { 2 } else { 1 };
-                        let drop_path = rates.next().unwrap_or_default();
-                        let block = Block::new(self.block, from, inner, stride, drop_path, device);
-                        from = self.block.output(inner);
-                        block
-                    })
-                    .collect()
-            })
-            .collect();
-        ResNet {
-            stem: ConvNorm::new(3, self.width, 7, 2, device),
-            stages,
-            head: (classes > 0).then(|| fresh::uniform_linear(from, classes, device)),
-            precision: MatmulPrecision::Highest,
-        }
-    }
-}
-
-impl BlockKind {
-    /// Channels that leave a block of inner width `inner`.
-    pub(crate) fn output(self, inner: usize) -> usize {
-        match self {
-            BlockKind::Basic => inner,
-            BlockKind::Bottleneck => EXPANSION * inner,
-        }
-    }
-}
-
 /// The network; see the module's first paragraph.
 #[derive(Module, Debug)]
-pub struct ResNet {
-    stem: ConvNorm,
-    stages: Vec<Vec<Block>>,
+pub struct ResNet<F: Form> {
+    stem: ConvNorm<F>,
+    stages: [Vec<Block<F>>; 4],
     pub(super) head: Option<Linear>,
-    /// How exact matrix products are while training.
-    #[module(skip)]
-    pub(super) precision: MatmulPrecision,
+    pub(super) form: F,
 }
 
-impl ResNet {
-    /// `[batch, 3, height, width]` → pooled features `[batch, channels]`.
-    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        kernels::pixel_mean(self.last_map(images))
+impl<F: Forward> ResNet<F> {
+    /// Images → pooled features `[batch, channels]`.
+    pub fn features(&self, images: F::Images) -> Tensor<2> {
+        let stages = self.stages.iter();
+        let last_map = stages.fold(self.stem(images), |x, stage| self.stage(stage, x));
+        kernels::pixel_mean(last_map)
     }
 
-    /// See [`Model::insight`](super::Model::insight).
-    pub(super) fn insight(&self, images: Tensor<4>) -> Insight {
-        vec![self.last_map(images).flatten(1, 3)]
+    /// See [`Network::feature_maps`](super::Network::feature_maps). Where a folded network is
+    /// narrow, channels of zeros follow the others.
+    pub fn feature_maps(&self, images: F::Images) -> [Tensor<4>; 4] {
+        let mut x = self.stem(images);
+        self.stages.each_ref().map(|stage| {
+            x = self.stage(stage, x.clone());
+            x.clone()
+        })
     }
 
-    /// See [`Model::evidence_head`](super::Model::evidence_head).
+    /// See [`Network::insight`](super::Network::insight).
+    pub(super) fn insight(&self, images: F::Images) -> Insight {
+        let [.., last_map] = self.feature_maps(images);
+        Insight::of_map(last_map)
+    }
+
+    /// `[batch, height / 4, width / 4, channels]`, sides rounded up.
+    fn stem(&self, images: F::Images) -> Tensor<4> {
+        // [B, H, W, 3 or 4] -> [B, H / 2, W / 2, C] -> [B, H / 4, W / 4, C]
+        let x = self
+            .stem
+            .forward(F::channels_last(images), true, &self.form);
+        kernels::max_pool(x, POOL)
+    }
+
+    fn stage(&self, blocks: &[Block<F>], x: Tensor<4>) -> Tensor<4> {
+        let blocks = blocks.iter();
+        blocks.fold(x, |x, block| block.forward(x, &self.form))
+    }
+}
+
+impl ResNet<Trainable> {
+    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
+    /// block, rising linearly from 0 at the first.
+    pub fn new(config: &ResNetConfig, classes: usize, drop_path: f64, device: &Device) -> Self {
+        let mut rates = DropPath::rising(drop_path, config.depths.iter().sum());
+        let mut from = config.width;
+        let stages = [0, 1, 2, 3].map(|i| {
+            let inner = config.width << i;
+            let rates = rates.by_ref().take(config.depths[i]).enumerate();
+            let blocks = rates.map(|(j, drop_path)| {
+                let stride = if i > 0 && j == 0 { 2 } else { 1 };
+                let block = Block::new(config.block, from, inner, stride, drop_path, device);
+                from = config.block.output(inner);
+                block
+            });
+            blocks.collect()
+        });
+        Self {
+            stem: ConvNorm::new(3, config.width, 7, 2, device),
+            stages,
+            head: (classes > 0).then(|| fresh::uniform_linear(from, classes, device)),
+            form: Trainable::default(),
+        }
+    }
+
+    /// See [`Model::folded`](super::Model::folded).
+    pub(super) fn folded(self, input: Normalisation) -> ResNet<Folded> {
+        let mut stem = self.stem;
+        stem.conv = fold::normalisation(stem.conv, input);
+        let stage = |stage: Vec<Block<_>>| stage.into_iter().map(Block::folded).collect();
+        ResNet {
+            stem: stem.folded(),
+            stages: self.stages.map(stage),
+            // It reads eight times the network's width, which no zeros were added to.
+            head: self.head,
+            form: Folded {},
+        }
+    }
+}
+
+impl ResNet<Folded> {
+    /// See [`FoldedModel::evidence_head`](super::FoldedModel::evidence_head).
     pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
         let head = self.head.as_ref()?;
         Some(EvidenceHead::new(head, Kind::Mean))
     }
-
-    /// `[batch, 3, height, width]` → `[batch, height / 32, width / 32, channels]`.
-    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
-        // [B, 3, H, W] -> [B, H / 2, W / 2, C] -> [B, H / 4, W / 4, C]
-        let images = channels_last(images);
-        let x = self.stem.forward(images, None, true, self.precision);
-        let x = kernels::max_pool(x, POOL);
-        let blocks = self.stages.iter().flatten();
-        blocks.fold(x, |x, block| block.forward(x, self.precision))
-    }
-
-    /// See [`Model::folded`](super::Model::folded).
-    pub(super) fn folded(self, input: Normalisation) -> Self {
-        let mut stem = self.stem;
-        stem.conv = fold::normalisation(stem.conv, input);
-        let stem = stem.folded();
-        let stage = |stage: Vec<Block>| stage.into_iter().map(Block::folded).collect();
-        Self {
-            stem,
-            stages: self.stages.into_iter().map(stage).collect(),
-            head: self.head,
-            precision: MatmulPrecision::Highest,
-        }
-    }
 }
 
-/// The convolutions of the residual branch, each with its norm, and the shortcut where the
-/// shape changes.
+/// A residual branch, and a convolution in the shortcut where the shape changes.
 #[derive(Module, Debug)]
-struct Block {
-    branch: Vec<ConvNorm>,
-    shortcut: Option<ConvNorm>,
-    drop_path: DropPath,
+struct Block<F: Form> {
+    branch: Branch<F>,
+    shortcut: Option<ConvNorm<F>>,
+    drop_path: F::DropPath,
 }
 
-impl Block {
+/// The convolutions of a residual branch, as [`BlockKind`] names them.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // A network has a few dozen blocks.
+enum Branch<F: Form> {
+    Basic([ConvNorm<F>; 2]),
+    Bottleneck([ConvNorm<F>; 3]),
+}
+
+impl Block<Trainable> {
     fn new(
         kind: BlockKind,
         from: usize,
@@ -180,15 +148,15 @@ impl Block {
     ) -> Self {
         let to = kind.output(inner);
         let branch = match kind {
-            BlockKind::Basic => vec![
+            BlockKind::Basic => Branch::Basic([
                 ConvNorm::new(from, inner, 3, stride, device),
                 ConvNorm::new(inner, inner, 3, 1, device),
-            ],
-            BlockKind::Bottleneck => vec![
+            ]),
+            BlockKind::Bottleneck => Branch::Bottleneck([
                 ConvNorm::new(from, inner, 1, 1, device),
                 ConvNorm::new(inner, inner, 3, stride, device),
                 ConvNorm::new(inner, to, 1, 1, device),
-            ],
+            ]),
         };
         Self {
             branch,
@@ -198,69 +166,61 @@ impl Block {
         }
     }
 
-    fn forward(&self, input: Tensor<4>, precision: MatmulPrecision) -> Tensor<4> {
-        let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input.clone(), None, false, precision),
+    fn folded(self) -> Block<Folded> {
+        Block {
+            branch: match self.branch {
+                Branch::Basic(layers) => Branch::Basic(layers.map(ConvNorm::folded)),
+                Branch::Bottleneck(layers) => Branch::Bottleneck(layers.map(ConvNorm::folded)),
+            },
+            shortcut: self.shortcut.map(ConvNorm::folded),
+            drop_path: Absent {},
+        }
+    }
+}
+
+impl<F: Forward> Block<F> {
+    fn forward(&self, input: Tensor<4>, form: &F) -> Tensor<4> {
+        let residual = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(input.clone(), false, form),
             None => input.clone(),
         };
-        let [inner @ .., last] = &self.branch[..] else {
-            return shortcut;
+        let (x, last) = match &self.branch {
+            Branch::Basic([first, last]) => (first.forward(input, true, form), last),
+            Branch::Bottleneck([narrow, middle, widen]) => {
+                let x = narrow.forward(input, true, form);
+                (middle.forward(x, true, form), widen)
+            }
         };
-        let x = inner
-            .iter()
-            .fold(input, |x, layer| layer.forward(x, None, true, precision));
-        if self.drop_path.is_active(&x.device()) {
-            let branch = last.forward(x, None, false, precision);
-            return relu(self.drop_path.join(shortcut, branch, None));
-        }
-        last.forward(x, Some(shortcut), true, precision)
-    }
-
-    fn folded(self) -> Self {
-        Self {
-            branch: self.branch.into_iter().map(ConvNorm::folded).collect(),
-            shortcut: self.shortcut.map(ConvNorm::folded),
-            drop_path: self.drop_path,
-        }
+        form.convolve_join(&last.conv, &last.norm, &self.drop_path, x, residual)
     }
 }
 
-/// A convolution and its norm, unless that is folded into it.
+/// A convolution and its norm.
 #[derive(Module, Debug)]
-struct ConvNorm {
+struct ConvNorm<F: Form> {
     conv: Conv2d,
-    norm: Option<BatchNorm>,
+    norm: F::BatchNorm,
 }
 
-impl ConvNorm {
+impl<F: Forward> ConvNorm<F> {
+    /// Then ReLU if `relu`.
+    fn forward(&self, x: Tensor<4>, relu: bool, form: &F) -> Tensor<4> {
+        form.convolve(&self.conv, &self.norm, x, relu)
+    }
+}
+
+impl ConvNorm<Trainable> {
     fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
         Self {
             conv: conv(from, to, kernel, stride, device),
-            norm: Some(fresh::batch_norm(to, device)),
+            norm: fresh::batch_norm(to, device),
         }
     }
 
-    /// Then `residual` added if there is one, then ReLU if `relu`.
-    fn forward(
-        &self,
-        x: Tensor<4>,
-        residual: Option<Tensor<4>>,
-        relu: bool,
-        precision: MatmulPrecision,
-    ) -> Tensor<4> {
-        let norm = self.norm.as_ref();
-        convolve_join(&self.conv, norm, x, residual, relu, precision)
-    }
-
-    fn folded(self) -> Self {
-        let conv = match self.norm {
-            Some(norm) => fold::batch_norm(self.conv, &norm),
-            None => self.conv,
-        };
-        // The head need not know: it reads eight times the network's width.
-        Self {
-            conv: fold::padded(conv),
-            norm: None,
+    fn folded(self) -> ConvNorm<Folded> {
+        ConvNorm {
+            conv: fold::padded(fold::batch_norm(self.conv, &self.norm)),
+            norm: Absent {},
         }
     }
 }
@@ -281,53 +241,61 @@ fn conv(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -
 #[cfg(test)]
 mod tests {
     use super::super::layers::linear;
+    use super::super::pixels::Pixels;
     use super::*;
     use burn::tensor::TensorData;
 
-    /// Values that differ from one another, of any shape.
-    fn counted<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
-        let values = (0..shape.iter().product()).map(|i: usize| (i as f32 * 0.7).sin());
-        Tensor::from_data(TensorData::new(values.collect(), shape), device)
+    /// Channels that enter and leave each convolution.
+    fn widths(network: &ResNet<Folded>) -> Vec<usize> {
+        let of_block = |block: &Block<Folded>| -> Vec<usize> {
+            let branch: &[ConvNorm<_>] = match &block.branch {
+                Branch::Basic(layers) => layers,
+                Branch::Bottleneck(layers) => layers,
+            };
+            let layers = branch.iter().chain(&block.shortcut);
+            layers.flat_map(of_layer).collect()
+        };
+        let blocks = network.stages.iter().flatten().flat_map(of_block);
+        of_layer(&network.stem).into_iter().chain(blocks).collect()
     }
 
-    /// Channels that enter and leave each convolution.
-    fn widths(network: &ResNet) -> Vec<usize> {
-        let blocks = network.stages.iter().flatten();
-        let of_blocks = blocks.flat_map(|block| block.branch.iter().chain(&block.shortcut));
-        let convolutions = std::iter::once(&network.stem).chain(of_blocks);
-        convolutions
-            .flat_map(|layer| layer.conv.weight.dims()[..2].to_vec())
-            .collect()
+    fn of_layer(layer: &ConvNorm<Folded>) -> [usize; 2] {
+        let [to, from, ..] = layer.conv.weight.dims();
+        [to, from]
     }
 
     #[test]
     fn channels_of_zeros_change_nothing() {
+        const SIDE: usize = 64;
         let device = Device::flex();
         let network = ResNetConfig {
             block: BlockKind::Basic,
             depths: [2; 4],
             width: 6,
         };
-        let network = network.init(3, 0.0, &device);
+        let network = ResNet::new(&network, 3, 0.0, &device);
         let input = Normalisation {
             mean: [0.0; 3],
             std: [1.0; 3],
         };
-        let images = counted([2, 3, 64, 64], &device);
-        let ones = Tensor::ones([2, 1, 64, 64], &device);
+        let values: Vec<f32> = (0..2 * 3 * SIDE * SIDE)
+            .map(|i| (i as f32 * 0.7).sin())
+            .collect();
+        let colours = input.undone(&values, SIDE * SIDE);
+        let pixels = Pixels::new(colours, [2, SIDE, SIDE], &device);
+        let images = Tensor::from_data(TensorData::new(values, [2, 3, SIDE, SIDE]), &device);
         let folded = network.clone().folded(input);
         let widths = widths(&folded);
         assert!(
             widths.iter().all(|width| width.is_multiple_of(4)),
             "{widths:?}"
         );
-        let pixels = Tensor::cat(vec![images.clone(), ones], 1);
-        let logits = |network: &ResNet, features| {
-            let head = network.head.as_ref().expect("a head");
-            fold::values(linear(head, features, network.precision))
+        let logits = |head: &Option<Linear>, features| {
+            let head = head.as_ref().expect("a head");
+            fold::values(linear(head, features, Default::default()))
         };
-        let found = logits(&folded, folded.features(pixels));
-        let wanted = logits(&network, network.features(images));
+        let found = logits(&folded.head, folded.features(pixels));
+        let wanted = logits(&network.head, network.features(images));
         for (found, wanted) in found.iter().zip(&wanted) {
             assert!((found - wanted).abs() < 1e-4, "{found} is not {wanted}");
         }

@@ -2,163 +2,105 @@
 //! with the LayerScale of DINOv2 (arXiv 2304.07193) where a network has it.
 //!
 //! The network is timm's and torchvision's: patch embedding, a class token, learned position
-//! embeddings, pre-norm blocks, a final LayerNorm and one Linear. Two things are ours to choose:
-//! positions learned on one grid serve any other by bicubic resampling, as Hugging Face does for
-//! DINOv2; and the head reads the class token alone or, as DINOv2's own linear evaluation does,
-//! the class token beside the mean of the patch tokens.
+//! embeddings, pre-norm blocks, a final LayerNorm and one Linear. It has two choices more. Positions
+//! learned on one grid are resampled (bicubic) for any other, as Hugging Face does for DINOv2. The
+//! head reads the class token alone or, as in DINOv2's own linear evaluation, the class token and the
+//! mean of the patch tokens.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
+use super::architecture::{Pool, VitConfig};
 use super::drop_path::DropPath;
 use super::evidence::{EvidenceHead, Insight, Kind, Norm};
-use super::fold::{self, Normalisation};
+use super::fold;
+use super::form::{Absent, Folded, Form, Trainable};
+use super::forward::Forward;
 use super::fresh;
-use super::layers::{
-    LayerNorm, channels_last, convolve, layer_norm, linear, linear_gelu, linear_join,
-};
+use super::layers::{LayerNorm, convolve, layer_norm, linear, linear_gelu};
+use super::pixels::Normalisation;
 use super::positions;
 use crate::kernels::{self, MatmulPrecision, Window};
 
-/// The MLP's hidden width over the block's width, unless a network says otherwise.
-const EXPANSION: usize = 4;
-/// Start of the layer scale in a network that is trained from scratch.
+/// Initial value of the layer scale.
 const LAYER_SCALE: f64 = 1e-5;
-
-/// What the head reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pool {
-    /// The class token.
-    Class,
-    /// The class token, then the mean of the patch tokens.
-    ClassAndPatchMean,
-}
-
-/// Sizes of a transformer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VitConfig {
-    /// Side of a patch in pixels.
-    pub patch: usize,
-    /// Width of a token.
-    pub width: usize,
-    /// Blocks.
-    pub depth: usize,
-    /// Attention heads; divides the attention's width.
-    pub heads: usize,
-    /// Width of the attention, all heads together, where it is not a token's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attention: Option<usize>,
-    /// Hidden width of the MLP, where it is not four times a token's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<usize>,
-    /// Side of the grid that position embeddings are stored for, in patches.
-    pub grid: usize,
-    /// Whether each residual branch has a learned scale a channel.
-    pub layer_scale: bool,
-    /// What the head reads.
-    pub pool: Pool,
-}
-
-impl VitConfig {
-    /// Every size with a name: name, patch, width, blocks, heads, native grid, LayerScale, pool.
-    #[allow(clippy::type_complexity)] // A table reads best as one.
-    pub const SIZES: [(&str, usize, usize, usize, usize, usize, bool, Pool); 4] = [
-        ("vit-tiny", 16, 192, 12, 3, 14, false, Pool::Class),
-        ("vit-small", 16, 384, 12, 6, 14, false, Pool::Class),
-        ("vit-base", 16, 768, 12, 12, 14, false, Pool::Class),
-        (
-            "vit-small-14",
-            14,
-            384,
-            12,
-            6,
-            37,
-            true,
-            Pool::ClassAndPatchMean,
-        ),
-    ];
-
-    /// Width of the attention, all heads together.
-    pub fn attention_width(&self) -> usize {
-        self.attention.unwrap_or(self.width)
-    }
-
-    /// Hidden width of the MLP.
-    pub fn hidden_width(&self) -> usize {
-        self.hidden.unwrap_or(EXPANSION * self.width)
-    }
-
-    /// Channels that the head reads.
-    pub fn channels(&self) -> usize {
-        match self.pool {
-            Pool::Class => self.width,
-            Pool::ClassAndPatchMean => 2 * self.width,
-        }
-    }
-
-    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
-    /// block, rising linearly from 0 at the first.
-    pub fn init(&self, classes: usize, drop_path: f64, device: &Device) -> Vit {
-        Vit {
-            patches: fresh::convolution(
-                [3, self.width],
-                Window::patches(self.patch),
-                1,
-                &fresh::weights(),
-                true,
-                device,
-            ),
-            class_token: fresh::free([1, 1, self.width], device),
-            positions: fresh::free([1, 1 + self.grid * self.grid, self.width], device),
-            blocks: DropPath::rising(drop_path, self.depth)
-                .map(|drop_path| Block::new(self, drop_path, device))
-                .collect(),
-            norm: fresh::layer_norm(self.width, device),
-            head: (classes > 0).then(|| fresh::linear(self.channels(), classes, device)),
-            reads_patches: self.pool == Pool::ClassAndPatchMean,
-            precision: MatmulPrecision::Highest,
-        }
-    }
-}
 
 /// The network; see the module's first paragraph.
 #[derive(Module, Debug)]
-pub struct Vit {
+pub struct Vit<F: Form> {
     patches: Conv2d,
     class_token: Param<Tensor<3>>,
     positions: Param<Tensor<3>>,
-    blocks: Vec<Block>,
+    blocks: Vec<Block<F>>,
     norm: LayerNorm,
     pub(super) head: Option<Linear>,
     reads_patches: bool,
-    /// How exact matrix products are while training.
-    #[module(skip)]
-    pub(super) precision: MatmulPrecision,
+    pub(super) form: F,
 }
 
-impl Vit {
-    /// `[batch, 3, height, width]` → all tokens after the final norm,
-    /// `[batch, 1 + rows * columns, width]`, the class token first.
-    pub fn tokens(&self, images: Tensor<4>) -> Tensor<3> {
-        layer_norm(&self.norm, self.last_tokens(images))
+impl<F: Forward> Vit<F> {
+    /// Images → the features that the head reads, `[batch, width]` or `[batch, 2 width]`.
+    pub fn features(&self, images: F::Images) -> Tensor<2> {
+        match self.reads_patches {
+            true => {
+                let (class_token, patch_mean) = split_tokens(self.tokens(images));
+                kernels::beside(class_token, patch_mean)
+            }
+            false => {
+                let (tokens, _) = self.last_tokens(images);
+                let class_token = tokens.narrow(1, 0, 1);
+                layer_norm(&self.norm, class_token.squeeze_dim::<2>(1))
+            }
+        }
     }
 
-    /// The same before the final norm.
-    fn last_tokens(&self, images: Tensor<4>) -> Tensor<3> {
-        let (x, _) = self.embed(images);
+    /// Images → all tokens after the final norm, `[batch, 1 + rows * columns, width]`, the class
+    /// token first.
+    pub fn tokens(&self, images: F::Images) -> Tensor<3> {
+        let (tokens, _) = self.last_tokens(images);
+        layer_norm(&self.norm, tokens)
+    }
+
+    /// Images → the patch tokens after the final norm, laid out as the patches are, `[batch, rows,
+    /// columns, width]`.
+    pub fn feature_map(&self, images: F::Images) -> Tensor<4> {
+        let (tokens, [rows, columns]) = self.last_tokens(images);
+        let [batch, _, width] = tokens.dims();
+        let patches = tokens.narrow(1, 1, rows * columns);
+        layer_norm(&self.norm, patches.reshape([batch, rows, columns, width]))
+    }
+
+    /// See [`Network::insight`](super::Network::insight).
+    pub(super) fn insight(&self, images: F::Images) -> Insight {
+        let (mut x, _) = self.embed(images);
+        let mut attention = Vec::with_capacity(self.blocks.len());
+        for block in &self.blocks {
+            let qkv = block.qkv(x.clone(), self.form.precision());
+            attention.push(qkv.flatten(1, 2));
+            x = block.forward(x, &self.form);
+        }
+        Insight {
+            attention,
+            last: x.flatten(1, 2),
+        }
+    }
+
+    /// All tokens before the final norm, and the `[rows, columns]` of the patches.
+    fn last_tokens(&self, images: F::Images) -> (Tensor<3>, [usize; 2]) {
+        let (x, grid) = self.embed(images);
         let blocks = self.blocks.iter();
-        blocks.fold(x, |x, block| block.forward(x, self.precision))
+        (
+            blocks.fold(x, |x, block| block.forward(x, &self.form)),
+            grid,
+        )
     }
 
-    /// `[batch, 3, height, width]` → the tokens that the first block reads, `[batch, 1 + rows *
-    /// columns, width]`, and `[rows, columns]`.
-    fn embed(&self, images: Tensor<4>) -> (Tensor<3>, [usize; 2]) {
-        let x = convolve(&self.patches, channels_last(images), self.precision);
+    /// The tokens that the first block reads, and the `[rows, columns]` of the patches.
+    fn embed(&self, images: F::Images) -> (Tensor<3>, [usize; 2]) {
+        let images = F::channels_last(images);
+        let x = convolve(&self.patches, images, self.form.precision());
         let [_, rows, columns, _] = x.dims();
         // [B, R, K, C] -> [B, R * K, C]
         let patches = x.flatten::<3>(1, 2);
@@ -166,21 +108,50 @@ impl Vit {
         let x = kernels::tokens(patches, self.class_token.val(), positions);
         (x, [rows, columns])
     }
+}
 
-    /// See [`Model::insight`](super::Model::insight).
-    pub(super) fn insight(&self, images: Tensor<4>) -> Insight {
-        let (mut x, _) = self.embed(images);
-        let mut insight = Vec::with_capacity(self.blocks.len() + 1);
-        for block in &self.blocks {
-            let qkv = block.qkv(x.clone(), self.precision);
-            insight.push(qkv.flatten(1, 2));
-            x = block.forward(x, self.precision);
+impl Vit<Trainable> {
+    /// A fresh network. `classes` = 0 leaves out the head; `drop_path` is the rate of the last
+    /// block, rising linearly from 0 at the first.
+    pub fn new(config: &VitConfig, classes: usize, drop_path: f64, device: &Device) -> Self {
+        Self {
+            patches: fresh::convolution(
+                [3, config.width],
+                Window::patches(config.patch),
+                1,
+                &fresh::weights(),
+                true,
+                device,
+            ),
+            class_token: fresh::free([1, 1, config.width], device),
+            positions: fresh::free([1, 1 + config.grid * config.grid, config.width], device),
+            blocks: DropPath::rising(drop_path, config.depth)
+                .map(|drop_path| Block::new(config, drop_path, device))
+                .collect(),
+            norm: fresh::layer_norm(config.width, device),
+            head: (classes > 0).then(|| fresh::linear(config.channels(), classes, device)),
+            reads_patches: config.pool == Pool::ClassAndPatchMean,
+            form: Trainable::default(),
         }
-        insight.push(x.flatten(1, 2));
-        insight
     }
 
-    /// See [`Model::evidence_head`](super::Model::evidence_head).
+    /// See [`Model::folded`](super::Model::folded).
+    pub(super) fn folded(self, input: Normalisation) -> Vit<Folded> {
+        Vit {
+            patches: fold::normalisation(self.patches, input),
+            class_token: self.class_token,
+            positions: self.positions,
+            blocks: self.blocks.into_iter().map(Block::folded).collect(),
+            norm: self.norm,
+            head: self.head,
+            reads_patches: self.reads_patches,
+            form: Folded {},
+        }
+    }
+}
+
+impl Vit<Folded> {
+    /// See [`FoldedModel::evidence_head`](super::FoldedModel::evidence_head).
     pub(super) fn evidence_head(&self) -> Option<EvidenceHead> {
         let kind = Kind::Tokens {
             norm: Norm::of(&self.norm),
@@ -188,28 +159,6 @@ impl Vit {
             reads_patches: self.reads_patches,
         };
         Some(EvidenceHead::new(self.head.as_ref()?, kind))
-    }
-
-    /// See [`Model::folded`](super::Model::folded).
-    pub(super) fn folded(mut self, input: Normalisation) -> Self {
-        self.precision = MatmulPrecision::Highest;
-        self.patches = fold::normalisation(self.patches, input);
-        self.blocks = self.blocks.into_iter().map(Block::folded).collect();
-        self
-    }
-
-    /// `[batch, 3, height, width]` → what the head reads, `[batch, width]` or `[batch, 2 width]`.
-    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        match self.reads_patches {
-            true => {
-                let (class_token, patch_mean) = split_tokens(self.tokens(images));
-                kernels::beside(class_token, patch_mean)
-            }
-            false => {
-                let class_token = self.last_tokens(images).narrow(1, 0, 1);
-                layer_norm(&self.norm, class_token.squeeze_dim::<2>(1))
-            }
-        }
     }
 }
 
@@ -226,18 +175,18 @@ pub fn split_tokens(tokens: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
 
 /// Attention, then the MLP, each after its norm and added to its input.
 #[derive(Module, Debug)]
-struct Block {
+struct Block<F: Form> {
     attention_norm: LayerNorm,
     attention: Attention,
-    attention_scale: Option<Param<Tensor<1>>>,
+    attention_scale: F::LayerScale,
     mlp_norm: LayerNorm,
     expand: Linear,
     project: Linear,
-    mlp_scale: Option<Param<Tensor<1>>>,
-    drop_path: DropPath,
+    mlp_scale: F::LayerScale,
+    drop_path: F::DropPath,
 }
 
-impl Block {
+impl Block<Trainable> {
     fn new(config: &VitConfig, drop_path: DropPath, device: &Device) -> Self {
         let width = config.width;
         let (attention, hidden) = (config.attention_width(), config.hidden_width());
@@ -262,47 +211,41 @@ impl Block {
         }
     }
 
+    fn folded(self) -> Block<Folded> {
+        let Attention { qkv, output, heads } = self.attention;
+        Block {
+            attention_norm: self.attention_norm,
+            attention: Attention {
+                qkv,
+                output: fold::layer_scale(output, self.attention_scale),
+                heads,
+            },
+            attention_scale: Absent {},
+            mlp_norm: self.mlp_norm,
+            expand: self.expand,
+            project: fold::layer_scale(self.project, self.mlp_scale),
+            mlp_scale: Absent {},
+            drop_path: Absent {},
+        }
+    }
+}
+
+impl<F: Forward> Block<F> {
     /// Queries, keys and values, `[batch, tokens, 3 · attention's width]`.
     fn qkv(&self, x: Tensor<3>, precision: MatmulPrecision) -> Tensor<3> {
         let x = layer_norm(&self.attention_norm, x);
         linear(&self.attention.qkv, x, precision)
     }
 
-    fn forward(&self, x: Tensor<3>, precision: MatmulPrecision) -> Tensor<3> {
-        let qkv = self.qkv(x.clone(), precision);
-        let branch = kernels::attention(qkv, self.attention.heads);
-        let output = &self.attention.output;
-        let x = self.join(x, output, branch, &self.attention_scale, precision);
-        let branch = layer_norm(&self.mlp_norm, x.clone());
-        let branch = linear_gelu(&self.expand, branch, precision);
-        self.join(x, &self.project, branch, &self.mlp_scale, precision)
-    }
-
-    /// A branch through its last layer and scale, added to `residual`.
-    fn join(
-        &self,
-        residual: Tensor<3>,
-        last: &Linear,
-        branch: Tensor<3>,
-        scale: &Option<Param<Tensor<1>>>,
-        precision: MatmulPrecision,
-    ) -> Tensor<3> {
-        if scale.is_none() && !self.drop_path.is_active(&branch.device()) {
-            return linear_join(last, branch, residual, precision);
-        }
-        let branch = linear(last, branch, precision);
-        let scale = scale.as_ref().map(Param::val);
-        self.drop_path.join(residual, branch, scale)
-    }
-
-    fn folded(mut self) -> Self {
-        if let Some(scale) = self.attention_scale.take() {
-            self.attention.output = fold::layer_scale(self.attention.output, &scale);
-        }
-        if let Some(scale) = self.mlp_scale.take() {
-            self.project = fold::layer_scale(self.project, &scale);
-        }
-        self
+    fn forward(&self, input: Tensor<3>, form: &F) -> Tensor<3> {
+        let Attention { output, heads, .. } = &self.attention;
+        let qkv = self.qkv(input.clone(), form.precision());
+        let x = kernels::attention(qkv, *heads);
+        let (scale, drop_path) = (&self.attention_scale, &self.drop_path);
+        let input = form.linear_join(output, scale, drop_path, x, input);
+        let x = layer_norm(&self.mlp_norm, input.clone());
+        let x = linear_gelu(&self.expand, x, form.precision());
+        form.linear_join(&self.project, &self.mlp_scale, drop_path, x, input)
     }
 }
 

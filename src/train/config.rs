@@ -71,8 +71,8 @@ pub struct TrainConfig {
     /// features in the same order.
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
-    /// Side of the input in pixels: a multiple of 32 for ConvNeXt and ResNet, of the patch (16 or
-    /// 14) for ViT.
+    /// Side of the input in pixels: any from 32 on for ConvNeXt and ResNet, a multiple of the patch
+    /// (16 or 14) for ViT.
     #[arg(long, value_name = "PIXELS", default_value_t = 64)]
     pub input_size: u32,
     /// Side of the part of the 224 px canvas that becomes the input, about its centre; a cell that

@@ -17,6 +17,8 @@ import torchvision
 from safetensors.torch import save_file
 
 FEATURES = 9
+# Sides that are no multiple of 32, for the networks that take any.
+OTHER_SIDES = [112, 299]
 TORCHVISION = ["resnet18", "resnet34", "resnet50", "resnet101", "convnext_tiny", "vit_b_16"]
 TIMM = [
     "resnet18", "resnet50", "convnext_atto", "convnext_femto", "convnext_pico", "convnext_nano",
@@ -43,16 +45,18 @@ def randomise(model):
 def save(folder, library, name, model, side):
     randomise(model)
     model.eval()
-    torch.manual_seed(2)
-    images = torch.randn(2, 3, side, side)
-    with torch.no_grad():
-        logits = model(images)
     state = {key: value.contiguous() for key, value in model.state_dict().items()}
     save_file(state, folder / f"{library}-{name}.safetensors")
     torch.save(model.state_dict(), folder / f"{library}-{name}.pth")
-    io = {"input": images, "logits": logits.contiguous()}
-    save_file(io, folder / f"{library}-{name}.io.safetensors")
-    print(library, name, float(logits.abs().max()), flush=True)
+    sides = [side] if "vit" in name else [side, *OTHER_SIDES]
+    for side in sides:
+        torch.manual_seed(2)
+        images = torch.randn(2, 3, side, side)
+        with torch.no_grad():
+            logits = model(images)
+        io = {"input": images, "logits": logits.contiguous()}
+        save_file(io, folder / f"{library}-{name}.io_{side}.safetensors")
+        print(library, name, side, float(logits.abs().max()), flush=True)
 
 
 def main():

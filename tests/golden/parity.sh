@@ -19,15 +19,17 @@ size() { # karyolens' name for a network of torchvision or timm
 }
 
 failed=0
-for io in "$folder"/*.io.safetensors; do
-  reference=$(basename "$io" .io.safetensors)
+for io in "$folder"/*.io_*.safetensors; do
+  reference=${io##*/}
+  side=${reference##*.io_}
+  reference=${reference%%.io_*}
   name=${reference#*-}
   for weights in "$folder/$reference.safetensors" "$folder/$reference.pth"; do
     if "$karyolens" import --from "${reference%%-*}" --arch "$(size "$name")" --weights "$weights" -o "$model" >/dev/null &&
       answer=$("$karyolens" verify --model "$model" --against "$io"); then
-      echo "${weights##*/}: ${answer//$'\n'/, }"
+      echo "${weights##*/}, ${side%.safetensors} px: ${answer//$'\n'/, }"
     else
-      echo "${weights##*/}: NOT THE SAME"
+      echo "${weights##*/}, ${side%.safetensors} px: NOT THE SAME"
       failed=1
     fi
   done
