@@ -7,7 +7,7 @@
 //! # From an image to a prediction
 //!
 //! bytes → [`image::decode()`] → [`image::CellImage`] → [`image::InputSpec`] →
-//! [`model::Model`] → probabilities → [`classify::Prediction`].
+//! [`model::FoldedModel`] → probabilities → [`classify::Prediction`].
 //!
 //! [`classify::Classifier`] goes all these steps. The command line, the evaluation and the page share
 //! it, and so one preprocessing, one forward pass and one thresholding.

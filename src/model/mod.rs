@@ -5,8 +5,6 @@
 //! `[batch, 3, side, side]` to logits `[batch, classes]`.
 
 mod architecture;
-#[cfg(not(target_family = "wasm"))]
-mod batch_norm;
 mod convnext;
 mod drop_path;
 mod evidence;
@@ -19,6 +17,8 @@ mod network;
 mod pixels;
 mod positions;
 mod resnet;
+#[cfg(not(target_family = "wasm"))]
+mod trainable;
 mod vit;
 
 pub use architecture::{
