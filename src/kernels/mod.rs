@@ -22,7 +22,8 @@
 //!
 //! The rooms share `cpu` (matrix products, vectors, threads), `flex` (burn's tensors as slices),
 //! `gradient` (steps of burn's graph), `gpu` (launches, the product kernel) and `packed` (weights that
-//! are packed once). A browser has no other kernels than ours: burn's own are not downloaded.
+//! are packed once). A browser has no other kernels than ours: burn's own are not downloaded. Operations that
+//! only networks in training have are native code.
 
 // Loops over constant bounds are unrolled into registers; iterators hide the bounds.
 #![allow(clippy::needless_range_loop)]
@@ -31,9 +32,11 @@
 #[cfg(not(target_family = "wasm"))]
 pub mod adamw;
 pub mod attention;
+#[cfg(not(target_family = "wasm"))]
 pub mod batch_norm;
 pub mod convolve;
 pub mod depthwise;
+#[cfg(not(target_family = "wasm"))]
 pub mod join;
 pub mod layer_norm;
 pub mod linear;
@@ -66,12 +69,14 @@ use burn::tensor::{Device, Tensor};
 #[cfg(not(target_family = "wasm"))]
 pub use adamw::{AdamWStep, adamw};
 pub use attention::{attention, attention_weights};
+#[cfg(not(target_family = "wasm"))]
 pub use batch_norm::{BatchNorm, batch_norm, statistics};
 pub use convolve::{convolve, convolve_join};
 pub use depthwise::depthwise;
 #[cfg(feature = "webgpu")]
 pub use gpu::set_staging;
 pub use images::{Images, Window};
+#[cfg(not(target_family = "wasm"))]
 pub use join::join;
 pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_gelu, linear_join};

@@ -2,10 +2,8 @@
 //! follow it in a ResNet: the shortcut added, then ReLU. Folding puts it into the convolution before, so only
 //! networks in training come here.
 
-#[cfg(not(target_family = "wasm"))]
 pub mod compose;
 mod cpu;
-#[cfg(not(target_family = "wasm"))]
 mod gradient;
 
 use burn::backend::tensor::FloatTensor;
@@ -16,7 +14,7 @@ use super::check_channels;
 use super::optional::Optional;
 
 /// The work of each backend for the functions of this room.
-#[backend_extension(Flex, Autodiff: cfg(not(target_family = "wasm")))]
+#[backend_extension(Flex, Autodiff)]
 trait BatchNormOps: Backend {
     fn statistics(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
 
@@ -42,7 +40,6 @@ struct Norm<B: Backend> {
 /// Mean and biased variance of every channel of `[batch, height, width, channels]`; no gradient
 /// passes.
 pub fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
-    #[cfg(not(target_family = "wasm"))]
     if super::is_composed(&x) {
         return compose::statistics(x);
     }
@@ -87,7 +84,6 @@ pub fn batch_norm(
             "a residual has the shape of the input"
         );
     }
-    #[cfg(not(target_family = "wasm"))]
     if super::is_composed(&x) {
         return compose::batch_norm(x, norm, residual, relu);
     }

@@ -1,10 +1,8 @@
 //! A residual branch, scaled and added to its input. Folded networks have no scales, so only networks in
 //! training come here.
 
-#[cfg(not(target_family = "wasm"))]
 pub mod compose;
 mod cpu;
-#[cfg(not(target_family = "wasm"))]
 mod gradient;
 
 use burn::backend::tensor::FloatTensor;
@@ -15,7 +13,7 @@ use super::check_channels;
 use super::optional::Optional;
 
 /// The work of each backend for [`join()`].
-#[backend_extension(Flex, Autodiff: cfg(not(target_family = "wasm")))]
+#[backend_extension(Flex, Autodiff)]
 pub(super) trait JoinOps: Backend {
     fn join(
         residual: FloatTensor<Self>,
@@ -40,7 +38,6 @@ pub fn join<const D: usize>(
     );
     check_channels(branch.dims()[D - 1], &scale);
     check_channels(branch.dims()[0], &keep);
-    #[cfg(not(target_family = "wasm"))]
     if super::is_composed(&residual) {
         return compose::join(residual, branch, scale, keep);
     }
