@@ -8,14 +8,16 @@
 import { kindFor } from "./gpu.js";
 import { compileProgram } from "./source.js";
 
-/** @import { Call, Decide, Decision, LoadOptions, RiskSum, Rules } from "./index.js" */
+/** @import { Call, Decide, Decision, JudgedCell, LoadOptions, RiskRule, RiskSum, Rules } from "./index.js" */
 
-/** How answers are handed to the program. */
+/** A person's answer as the program takes it. */
 const [NONE, ABSENT, PRESENT] = [0, 1, 2];
-/** The bits of a call as the program hands it back. */
+/** The bits of a call as the program gives it. */
 const [IS_PRESENT, IS_PRESENT_BY_MODEL, IS_UNSURE] = [1, 2, 4];
 /** In the order of the program's enum. @type {RiskSum["level"][]} */
 const LEVELS = ["Low", "Medium", "High"];
+
+/** A model's rules in the program's memory. @typedef {import("./karyolens_cpu.js").CallRules} CallRules */
 
 /** @param {Pick<LoadOptions, "device">} [options] @returns {Promise<Decide>} */
 export async function loadDecide({ device = "auto" } = {}) {
@@ -26,9 +28,8 @@ export async function loadDecide({ device = "auto" } = {}) {
     compileProgram(kind),
   ]);
   await glue.default({ module_or_path: program });
-  /** @type {WeakMap<Rules, import("./karyolens_cpu.js").CallRules>} */
+  /** @type {WeakMap<Rules, CallRules>} */
   const known = new WeakMap();
-
   return (rules, cells, moved = new Map()) => {
     let callRules = known.get(rules);
     if (!callRules) {
@@ -36,50 +37,73 @@ export async function loadDecide({ device = "auto" } = {}) {
       callRules = new glue.CallRules(JSON.stringify({ features, thresholds, unsure, riskRule }));
       known.set(rules, callRules);
     }
-    const { features } = rules;
-    const thresholds = Float64Array.from(features, (name, index) => moved.get(name) ?? rules.thresholds[index]);
-    const probabilities = new Float64Array(cells.length * features.length);
-    const answers = new Uint8Array(probabilities.length);
-    cells.forEach((cell, index) => {
-      const start = index * features.length;
-      if (cell.probabilities.length !== features.length) {
-        throw new Error(`${cell.probabilities.length} probabilities for ${features.length} features`);
-      }
-      probabilities.set(cell.probabilities, start);
-      if (!cell.answers?.size) return;
-      features.forEach((name, feature) => {
-        const answer = cell.answers?.get(name);
-        answers[start + feature] = answer === undefined ? NONE : answer ? PRESENT : ABSENT;
-      });
-    });
-    const bands = callRules.bands(thresholds);
-    const decided = callRules.decide(probabilities, thresholds, answers);
-    const width = decided.length / cells.length;
-    return cells.map((cell, index) => decisionOf(decided.subarray(index * width, (index + 1) * width), cell));
-
-    /** @param {Float64Array} decided @param {(typeof cells)[number]} cell @returns {Decision} */
-    function decisionOf(decided, cell) {
-      const calls = features.map((name, feature) => {
-        const bits = decided[feature];
-        /** @type {Call} */
-        const call = {
-          name,
-          probability: cell.probabilities[feature],
-          threshold: thresholds[feature],
-          moved: moved.has(name),
-          band: Number.isNaN(bands[2 * feature]) ? null : [bands[2 * feature], bands[2 * feature + 1]],
-          model: (bits & IS_PRESENT_BY_MODEL) !== 0,
-          unsure: (bits & IS_UNSURE) !== 0,
-          answer: cell.answers?.get(name) ?? null,
-          present: (bits & IS_PRESENT) !== 0,
-        };
-        return call;
-      });
-      const { riskRule } = rules;
-      if (!riskRule) return { calls, risk: null };
-      const [score, level, forced] = decided.subarray(features.length);
-      const terms = calls.filter(({ present }) => present).map(({ name }) => ({ name, weight: riskRule.weights[name] }));
-      return { calls, risk: { score, level: LEVELS[level], terms, forced: features[forced] ?? null } };
-    }
+    return decisions(callRules, rules, cells, moved);
   };
+}
+
+/**
+ * @param {CallRules} callRules
+ * @param {Rules} rules the same
+ * @param {readonly JudgedCell[]} cells
+ * @param {ReadonlyMap<string, number>} moved
+ */
+function decisions(callRules, rules, cells, moved) {
+  const { features } = rules;
+  const thresholds = Float64Array.from(features, (name, index) => moved.get(name) ?? rules.thresholds[index]);
+  const bands = callRules.bands(thresholds);
+  const decided = callRules.decide(probabilitiesOf(cells, features), thresholds, answersOf(cells, features));
+  // A number for each feature, then three for the risk.
+  const width = features.length + 3;
+  return cells.map((cell, index) => decisionOf(cell, decided.subarray(index * width, (index + 1) * width)));
+
+  /** @param {JudgedCell} cell @param {Float64Array} decided @returns {Decision} */
+  function decisionOf({ probabilities, answers }, decided) {
+    const calls = features.map((name, index) => ({
+      name,
+      probability: probabilities[index],
+      threshold: thresholds[index],
+      moved: moved.has(name),
+      band: bandAt(bands, index),
+      model: (decided[index] & IS_PRESENT_BY_MODEL) !== 0,
+      unsure: (decided[index] & IS_UNSURE) !== 0,
+      answer: answers?.get(name) ?? null,
+      present: (decided[index] & IS_PRESENT) !== 0,
+    }));
+    return { calls, risk: rules.riskRule && riskOf(calls, rules.riskRule, decided.subarray(features.length)) };
+  }
+}
+
+/** @param {Call[]} calls @param {RiskRule} rule @param {Float64Array} risk the program's three numbers @returns {RiskSum} */
+function riskOf(calls, { weights }, [score, level, forced]) {
+  const terms = calls.filter(({ present }) => present).map(({ name }) => ({ name, weight: weights[name] }));
+  return { score, level: LEVELS[level], terms, forced: calls[forced]?.name ?? null };
+}
+
+/** All probabilities, row after row. @param {readonly JudgedCell[]} cells @param {string[]} features */
+function probabilitiesOf(cells, { length }) {
+  const rows = new Float64Array(cells.length * length);
+  cells.forEach(({ probabilities }, index) => {
+    if (probabilities.length !== length) throw new Error(`${probabilities.length} probabilities for ${length} features`);
+    rows.set(probabilities, index * length);
+  });
+  return rows;
+}
+
+/** All answers, row after row. @param {readonly JudgedCell[]} cells @param {string[]} features */
+function answersOf(cells, features) {
+  const rows = new Uint8Array(cells.length * features.length);
+  cells.forEach(({ answers }, index) => {
+    if (!answers?.size) return;
+    features.forEach((name, feature) => {
+      const answer = answers.get(name);
+      rows[index * features.length + feature] = answer === undefined ? NONE : answer ? PRESENT : ABSENT;
+    });
+  });
+  return rows;
+}
+
+/** @param {Float64Array} bands @param {number} index of the feature @returns {[number, number] | null} */
+function bandAt(bands, index) {
+  const low = bands[2 * index];
+  return Number.isNaN(low) ? null : [low, bands[2 * index + 1]];
 }
