@@ -31,14 +31,20 @@ export async function loadDecide({ device = "auto" } = {}) {
   /** @type {WeakMap<Rules, CallRules>} */
   const known = new WeakMap();
   return (rules, cells, moved = new Map()) => {
-    let callRules = known.get(rules);
-    if (!callRules) {
-      const { features, thresholds, unsure = [], riskRule } = rules;
-      callRules = new glue.CallRules(JSON.stringify({ features, thresholds, unsure, riskRule }));
-      known.set(rules, callRules);
-    }
+    const callRules = known.get(rules) ?? callRulesOf(rules, glue.CallRules);
+    known.set(rules, callRules);
     return decisions(callRules, rules, cells, moved);
   };
+}
+
+/** @param {Rules} rules @param {new (...rules: ConstructorParameters<typeof import("./karyolens_cpu.js").CallRules>) => CallRules} Type */
+function callRulesOf({ features, thresholds, unsure = [], riskRule }, Type) {
+  const callRules = new Type(features, new Float64Array(thresholds), new Float64Array(unsure.flat()));
+  if (riskRule) {
+    const { weights, mediumFrom, highFrom, alwaysHigh } = riskRule;
+    callRules.set_risk_rule(new Float64Array(features.map((name) => weights[name])), mediumFrom, highFrom, alwaysHigh);
+  }
+  return callRules;
 }
 
 /**
@@ -49,7 +55,7 @@ export async function loadDecide({ device = "auto" } = {}) {
  */
 function decisions(callRules, rules, cells, moved) {
   const { features } = rules;
-  const thresholds = Float64Array.from(features, (name, index) => moved.get(name) ?? rules.thresholds[index]);
+  const thresholds = new Float64Array(features.map((name, index) => moved.get(name) ?? rules.thresholds[index]));
   const bands = callRules.bands(thresholds);
   const decided = callRules.decide(probabilitiesOf(cells, features), thresholds, answersOf(cells, features));
   // A number for each feature, then three for the risk.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::entries::Entries;
 use super::error::CheckpointError;
 use super::storage::Precision;
 use super::task::{Classification, Task};
@@ -16,7 +17,7 @@ const FORMAT: u32 = 1;
 ///
 /// `T` is the part that belongs to its task: [`Task`] as a file has it, where any task may be
 /// found, and [`Classification`] once [`into_classifier`](ModelCard::into_classifier) has found one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelCard<T = Task> {
     /// Version of this layout.
     pub format: u32,
@@ -29,7 +30,7 @@ pub struct ModelCard<T = Task> {
     pub task: T,
     /// 8 where the file stores the weights of matrices and convolutions as whole numbers of 8 bits
     /// with a scale for each output channel; absent where all weights are floating-point.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_bits: Option<u32>,
     /// Where the weights come from.
     pub provenance: Provenance,
@@ -148,8 +149,18 @@ impl ModelCard {
 
     /// Reads a card from JSON and checks it.
     pub(super) fn parse(json: &str) -> Result<Self, CheckpointError> {
-        let card: Self = serde_json::from_str(json)
-            .map_err(|error| CheckpointError::Card(format!("it cannot be read: {error}")))?;
+        let mut entries = Entries::parse(json)?;
+        let card = Self {
+            format: entries.take("format")?,
+            name: entries.take("name")?,
+            architecture: entries.take("architecture")?,
+            task: Task::take(&mut entries)?,
+            weight_bits: entries.take_if_there("weight_bits")?,
+            provenance: entries.take("provenance")?,
+            metrics: entries.take("metrics")?,
+            crate_version: entries.take("crate_version")?,
+            intended_use: entries.take("intended_use")?,
+        };
         card.check()?;
         Ok(card)
     }

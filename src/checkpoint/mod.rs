@@ -8,6 +8,7 @@
 
 mod array;
 mod card;
+mod entries;
 mod error;
 mod file;
 pub mod import;

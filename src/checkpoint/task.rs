@@ -3,10 +3,11 @@
 //! On a card the entry `task` says which. Cards that were written before there were two tasks have
 //! no such entry; they are cards of classifiers.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 
+use super::entries::Entries;
+use super::error::CheckpointError;
 use crate::image::{InputSpec, TileSpec};
 use crate::model::{Architecture, Normalisation};
 use crate::nuclei::{CallRule, FeatureSet};
@@ -22,7 +23,7 @@ pub enum Task {
 }
 
 /// The part of a model card that only a classifier has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "task", rename = "classify")]
 pub struct Classification {
     /// How a cell image becomes the network's input.
@@ -36,7 +37,7 @@ pub struct Classification {
     /// thresholds that the same search finds on bootstrap resamples of the validation cells. It
     /// tells how well the threshold is known, not how good the network is. Empty where nobody
     /// computed it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unsure: Vec<[f64; 2]>,
 }
 
@@ -45,7 +46,7 @@ pub struct Classification {
 /// A segmenter reads a field tile by tile. At each place of a coarse grid it gives the probability
 /// that a nucleus is there, and the distances to its contour along evenly spaced rays (Schmidt et
 /// al., "Cell Detection with Star-Convex Polygons", MICCAI 2018).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "task", rename = "segment")]
 pub struct Segmentation {
     /// How a field becomes the network's input.
@@ -74,24 +75,31 @@ impl From<Segmentation> for Task {
     }
 }
 
-impl<'de> Deserialize<'de> for Task {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = Map::<String, Value>::deserialize(deserializer)?;
-        let task = fields.get("task").cloned();
-        let fields = Value::Object(fields);
+impl Task {
+    /// Takes the entries of the task out of a card.
+    pub(super) fn take(entries: &mut Entries) -> Result<Self, CheckpointError> {
+        let task: Option<Value> = entries.take_if_there("task")?;
         match task.as_ref().map(Value::as_str) {
-            None | Some(Some("classify")) => serde_json::from_value(fields).map(Self::Classify),
-            Some(Some("segment")) => serde_json::from_value(fields).map(Self::Segment),
-            Some(_) => Err(serde_json::Error::custom(format!(
+            None | Some(Some("classify")) => Ok(Self::Classify(Classification {
+                input: entries.take("input")?,
+                features: entries.take("features")?,
+                thresholds: entries.take("thresholds")?,
+                unsure: entries.take_if_there("unsure")?.unwrap_or_default(),
+            })),
+            Some(Some("segment")) => Ok(Self::Segment(Segmentation {
+                input: entries.take("input")?,
+                rays: entries.take("rays")?,
+                stride: entries.take("stride")?,
+                probability_threshold: entries.take("probability_threshold")?,
+                overlap_threshold: entries.take("overlap_threshold")?,
+            })),
+            Some(_) => Err(CheckpointError::Card(format!(
                 "its task is {}; this version knows \"classify\" and \"segment\"",
                 task.unwrap_or_default()
             ))),
         }
-        .map_err(D::Error::custom)
     }
-}
 
-impl Task {
     /// The first wrong value, if any.
     pub(super) fn fault(&self, architecture: &Architecture) -> Option<String> {
         let (fault, side) = match self {

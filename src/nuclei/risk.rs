@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::feature::Feature;
 
@@ -26,7 +26,7 @@ pub enum RiskLevel {
 }
 
 /// The rule of the risk as plain data: a page can show it, and a saved session keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")] // JavaScript reads it, and writes it into exported sessions.
 pub struct RiskRule {
     /// The weight of each feature, by name.

@@ -3,7 +3,6 @@
 //! The page asks at every move of a threshold, for every cell, and must answer within a frame. So
 //! numbers go in and out in flat arrays; `pkg/decide.js` makes objects of them.
 
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use crate::nuclei::{CallRule, RiskRule};
@@ -26,36 +25,49 @@ pub struct CallRules {
     risk: Option<RiskRule>,
 }
 
-/// The rules as the page knows them: from a model, or from a saved session.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rules {
-    features: Vec<String>,
-    thresholds: Vec<f64>,
-    unsure: Vec<[f64; 2]>,
-    risk_rule: Option<RiskRule>,
-}
-
 #[wasm_bindgen]
 impl CallRules {
-    /// From JSON: `features`, `thresholds`, `unsure` (empty where no bands are known) and `riskRule`.
+    /// Names and thresholds of the features, and the band of doubt of each, `[low, high]` one after
+    /// the other, or none at all.
     #[wasm_bindgen(constructor)]
-    pub fn new(json: &str) -> Result<CallRules, JsError> {
-        let given: Rules = serde_json::from_str(json)?;
-        let (features, bands) = (given.features.len(), given.unsure.len());
-        check("thresholds", given.thresholds.len(), features)?;
-        if bands > 0 {
-            check("bands of doubt", bands, features)?;
+    pub fn new(
+        features: Vec<String>,
+        thresholds: &[f64],
+        bands: &[f64],
+    ) -> Result<CallRules, JsError> {
+        check("thresholds", thresholds.len(), features.len())?;
+        if !bands.is_empty() {
+            check("ends of bands", bands.len(), 2 * features.len())?;
         }
-        let rule = |(i, threshold)| CallRule {
+        let (bands, _) = bands.as_chunks();
+        let rule = |(i, &threshold)| CallRule {
             threshold,
-            band: given.unsure.get(i).copied(),
+            band: bands.get(i).copied(),
         };
         Ok(Self {
-            rules: given.thresholds.into_iter().enumerate().map(rule).collect(),
-            features: given.features,
-            risk: given.risk_rule,
+            rules: thresholds.iter().enumerate().map(rule).collect(),
+            features,
+            risk: None,
         })
+    }
+
+    /// Adds the rule of the risk, with a weight for each feature.
+    pub fn set_risk_rule(
+        &mut self,
+        weights: &[f64],
+        medium_from: f64,
+        high_from: f64,
+        always_high: Vec<String>,
+    ) -> Result<(), JsError> {
+        check("weights", weights.len(), self.features.len())?;
+        let features = self.features.iter().cloned();
+        self.risk = Some(RiskRule {
+            weights: features.zip(weights.iter().copied()).collect(),
+            medium_from,
+            high_from,
+            always_high,
+        });
+        Ok(())
     }
 
     /// Thresholds in force, one a feature → the band of doubt of each, `[low, high]` or twice NaN.
