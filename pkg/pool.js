@@ -187,12 +187,12 @@ export class Pool {
 
   /** Has a worker catch up with the pool; then it may have its next call. @param {Remote} remote */
   async #settle(remote) {
-    // Without a pause between the last look and the first call: the models may change at any time.
+    // Fewer workers fit into the memory once they hold more.
+    if (this.#alive.size > this.#most) remote.end(new Error("there is no memory for this worker"));
+    // The models may change at any time: no pause between the last look at them and the next call.
     while (!remote.ended && (!remote.isStarted || this.#firstToChange(remote) !== undefined)) {
       await this.#catchUp(remote).catch((error) => this.#giveUp(remote, new Error(messageOf(error))));
     }
-    // Fewer workers fit into the memory once they hold more.
-    if (this.#alive.size > this.#most) remote.end(new Error("there is no memory for this worker"));
     if (remote.ended) this.#forget(remote);
     else this.#idle.add(remote);
     this.#handOut();
