@@ -3,7 +3,7 @@
  * own, which runs as soon as it and the package are there. reading/engine.js takes the loading over.
  */
 
-import { Karyolens } from "./pkg/index.js";
+import { Karyolens, loadDecide } from "./pkg/index.js";
 
 /** @import { LoadOptions, Progress } from "./pkg/index.js" */
 
@@ -28,8 +28,11 @@ let listener = (progress) => void missed.set(progress.phase, progress);
 
 /** The classifier with the model that the page ships with. */
 export const begun = Karyolens.load({ ...wishes, onProgress: (progress) => listener(progress) });
+/** The program's rule of calls and risk, for the page's own thread. */
+export const begunRule = loadDecide(wishes);
 // The engine hears of a failure when it takes over; until then nobody listens.
 begun.catch(() => {});
+begunRule.catch(() => {});
 
 /** Hears of all progress from now on, and at once of the progress that it missed. @param {(progress: Progress) => void} onProgress */
 export function hearProgress(onProgress) {

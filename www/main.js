@@ -7,13 +7,14 @@
 import { Detail } from "./cell/detail.js";
 import { startThresholds } from "./decisions/threshold-sliders.js";
 import { withoutNames } from "./diagnostics/diagnostics.js";
-import { messageOf, onPress } from "./elements/dom.js";
+import { onPress } from "./elements/dom.js";
 import { gatherElements } from "./elements/page-elements.js";
 import { listenForFiles } from "./intake/file-intake.js";
 import { startLanguagePicker } from "./language/language-picker.js";
 import { startLanguage, t } from "./language/language.js";
 import { listShippedModels } from "./models/shipped-models.js";
 import { saveForOffline } from "./offline/offline-status.js";
+import { messageOf } from "./pkg/message.js";
 import { Engine } from "./reading/engine.js";
 import { sha256OfFile } from "./reading/file-hash.js";
 import { QueueStatus } from "./reading/queue-status.js";
@@ -66,6 +67,7 @@ await startLanguage();
 const engine = new Engine({
   onLoading: () => status.showLoading(),
   onProgress: (progress) => status.showProgress(progress),
+  onRule: (decide) => session.useRule(decide),
   onReady: (karyolens) => {
     inUse = karyolens;
     session.useModel(modelOf(karyolens));

@@ -30,7 +30,7 @@ const { server, browser } = await openSite({ webgpu: false });
 const timeout = PATIENCE;
 
 const HEAD = `
-  <meta http-equiv="Content-Security-Policy" content="default-src 'self'; img-src 'self' blob: data:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'">
+  <meta http-equiv="Content-Security-Policy" content="default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob: data:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'">
   <meta name="color-scheme" content="light dark">
   <link rel="stylesheet" href="./style.css"><link rel="stylesheet" href="./report/report.css" media="print">
   <body><main id="workbench"><h1>The page itself</h1></main><article id="report" hidden></article>`;
@@ -119,6 +119,15 @@ function loadModules(page, language = "en") {
     const modules = await Promise.all(names.map((name) => import(`${address}${name}.js`)));
     /** @type {Modules} */
     const all = Object.assign({}, ...modules);
+    const { loadDecide } = await import(`${address}pkg/index.js`);
+    const decide = await loadDecide({ device: "cpu" });
+    // Every session decides by the program's rule, as on the page.
+    all.Session = class extends all.Session {
+      constructor() {
+        super();
+        this.useRule(decide);
+      }
+    };
     await all.startLanguage();
     if (all.currentLanguage() !== language) await all.chooseLanguage(language);
     return all;

@@ -3,7 +3,7 @@
 import { copyOf, find, onPress } from "../elements/dom.js";
 import { featureName, percent, t } from "../language/language.js";
 
-/** @import { Call } from "../decisions/decision.js" */
+/** @import { Call } from "../pkg/index.js" */
 
 /** Features that have a digit key. */
 const KEYS = 9;
@@ -27,9 +27,9 @@ export function newCallRow(template, name, index, { onChoose, onCorrect }) {
 
 /** @param {HTMLElement} row @param {Call} call @param {boolean} chosen whether it is the one that is explained */
 export function showCall(row, call, chosen) {
-  const { probability, threshold, band, human, present, model, unsure, moved } = call;
+  const { probability, threshold, band, answer, present, model, unsure, moved } = call;
   Object.assign(row.dataset, {
-    present: String(present), unsure: String(unsure && human === null), human: human === null ? "" : String(human),
+    present: String(present), unsure: String(unsure && answer === null), human: answer === null ? "" : String(answer),
     probability: String(probability), threshold: String(threshold), chosen: String(chosen),
   });
   find(".call-name", HTMLButtonElement, row).setAttribute("aria-pressed", String(chosen));
@@ -40,15 +40,15 @@ export function showCall(row, call, chosen) {
   bar.style.setProperty("--high", String(band?.[1] ?? threshold));
   bar.dataset.band = String(band !== null);
   find(".percent", HTMLElement, row).textContent = percent(probability, threshold);
-  const verdict = human !== null
-    ? t(human ? "call.human-present" : "call.human-absent")
+  const verdict = answer !== null
+    ? t(answer ? "call.human-present" : "call.human-absent")
     : unsure ? t(model ? "call.unsure-present" : "call.unsure-absent")
     : t(model ? "call.present" : "call.absent");
   find(".verdict", HTMLElement, row).textContent = verdict;
   const at = t(moved ? "call.threshold-moved" : "call.threshold", { value: percent(threshold) });
   find(".threshold-words", HTMLElement, row).textContent = at;
   const correct = find(".correct", HTMLButtonElement, row);
-  const action = human !== null ? "correct.undo" : model ? "correct.to-absent" : "correct.to-present";
+  const action = answer !== null ? "correct.undo" : model ? "correct.to-absent" : "correct.to-present";
   correct.textContent = t(`${action}.short`);
   correct.setAttribute("aria-label", `${correct.textContent}: ${t(action, { feature: featureName(call.name) })}`);
   correct.title = t(action, { feature: featureName(call.name) });

@@ -9,7 +9,7 @@ import { canRetry } from "../session/session.js";
 import { newCallRow, showCall } from "./call-row.js";
 import { Portrait } from "./portrait.js";
 
-/** @import { Call, Decision, RiskSum } from "../decisions/decision.js" */
+/** @import { Call, Decision, RiskSum } from "../pkg/index.js" */
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Engine } from "../reading/engine.js" */
 /** @import { Cell, Session } from "../session/session.js" */
@@ -64,7 +64,7 @@ export class Detail {
   correct(index) {
     const cell = this.#session.selected;
     const call = cell && this.#session.decisionOf(cell)?.calls[index];
-    if (cell && call) this.#session.correct(cell, call.name, call.human === null ? !call.model : null);
+    if (cell && call) this.#session.correct(cell, call.name, call.answer === null ? !call.model : null);
   }
 
   #showNow() {

@@ -1,7 +1,7 @@
 /** The picture side of the cell's panel: the cell large, and the heat map where a person asks for it. */
 
-import { messageOf } from "../elements/dom.js";
 import { t } from "../language/language.js";
+import { messageOf } from "../pkg/message.js";
 import { CellPicture } from "./cell-picture.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */

@@ -3,9 +3,10 @@
  * they agree; this dialog asks for the sides, runs both and shows the findings.
  */
 
+import { messageOf } from "../pkg/message.js";
 import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
 import { openDialog } from "../elements/dialog.js";
-import { download, find, make, messageOf, oncePerFrame, onPress } from "../elements/dom.js";
+import { download, find, make, oncePerFrame, onPress } from "../elements/dom.js";
 import { percent, t } from "../language/language.js";
 import { LETTERS, agreementRow, cellCard, sideFacts } from "./findings.js";
 import { Side } from "./side.js";

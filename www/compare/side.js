@@ -1,7 +1,7 @@
 /** One side of a comparison: a model on a device, loaded for the comparison and closed after it. */
 
-import { messageOf } from "../elements/dom.js";
 import { Karyolens } from "../pkg/index.js";
+import { messageOf } from "../pkg/message.js";
 
 /** @import { LoadOptions } from "../pkg/index.js" */
 /** @import { Reading } from "./agreement.js" */

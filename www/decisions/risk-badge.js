@@ -3,7 +3,7 @@
 import { find } from "../elements/dom.js";
 import { featureName, number, t } from "../language/language.js";
 
-/** @import { RiskSum } from "./decision.js" */
+/** @import { RiskSum } from "../pkg/index.js" */
 
 /** The lowest first. @type {RiskSum["level"][]} */
 export const LEVELS = ["Low", "Medium", "High"];

@@ -2,8 +2,9 @@
 
 import { descriptions } from "../elements/description-list.js";
 import { openDialog } from "../elements/dialog.js";
-import { copyOf, find, messageOf, onPress } from "../elements/dom.js";
+import { copyOf, find, onPress } from "../elements/dom.js";
 import { number, t } from "../language/language.js";
+import { messageOf } from "../pkg/message.js";
 import { deviceName } from "../reading/device-name.js";
 import { cardSummary } from "./model-card.js";
 import { listShippedModels } from "./shipped-models.js";

@@ -3,7 +3,7 @@
  * of the page, and follows its progress and that of newer versions.
  */
 
-import { messageOf } from "../elements/dom.js";
+import { messageOf } from "../pkg/message.js";
 
 /**
  * The progress of saving. With "update", the version in use is saved and a newer one waits. With

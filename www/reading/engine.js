@@ -1,10 +1,10 @@
 /** Keeps one classifier ready: loads it, reports the progress, and replaces a classifier that has ended. */
 
-import { Karyolens } from "../pkg/index.js";
-import { begun, hearProgress, wishes } from "../begin.js";
-import { messageOf } from "../elements/dom.js";
+import { Karyolens, loadDecide } from "../pkg/index.js";
+import { begun, begunRule, hearProgress, wishes } from "../begin.js";
+import { messageOf } from "../pkg/message.js";
 
-/** @import { LoadOptions, Progress } from "../pkg/index.js" */
+/** @import { Decide, LoadOptions, Progress } from "../pkg/index.js" */
 
 /** The origin of a checkpoint; undefined is the one that the page ships with. @typedef {LoadOptions["model"]} Source */
 
@@ -14,6 +14,7 @@ import { messageOf } from "../elements/dom.js";
  * @typedef {object} Listener
  * @property {() => void} onLoading
  * @property {(progress: Progress) => void} onProgress
+ * @property {(decide: Decide) => void} onRule the program's rule of calls and risk is there
  * @property {(karyolens: Karyolens) => void} onReady
  * @property {(message: string) => void} onFailed
  */
@@ -34,8 +35,8 @@ export class Engine {
     this.#listener = listener;
     listener.onLoading();
     hearProgress(listener.onProgress);
-    this.#loading = begun;
-    this.#tellOf(begun);
+    this.#loading = this.#withRule(begun, begunRule);
+    this.#tellOf(this.#loading);
   }
 
   /** The classifier, as soon as there is one. A classifier that ended after crashes is loaded again. */
@@ -105,9 +106,21 @@ export class Engine {
   #load() {
     const { onLoading, onProgress } = this.#listener;
     onLoading();
-    const loading = Karyolens.load({ model: this.#source, ...wishes, onProgress });
+    const loading = this.#withRule(Karyolens.load({ model: this.#source, ...wishes, onProgress }), loadDecide(wishes));
     this.#tellOf(loading);
     return loading;
+  }
+
+  /** A classifier that reads only once its results can be judged. @param {Promise<Karyolens>} loading @param {Promise<Decide>} rule */
+  async #withRule(loading, rule) {
+    try {
+      const [karyolens, decide] = await Promise.all([loading, rule]);
+      this.#listener.onRule(decide);
+      return karyolens;
+    } catch (error) {
+      loading.then((karyolens) => karyolens.close(), () => {});
+      throw error;
+    }
   }
 
   /** Reports the end of a loading, unless another loading has taken its place. @param {Promise<Karyolens>} loading */

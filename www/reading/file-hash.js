@@ -1,6 +1,8 @@
 /** The SHA-256 of a file that a person brings. */
 
-/** Bytes; the classifier refuses larger files, and the page must not read them whole. */
+import { sha256Of } from "../pkg/hash.js";
+
+/** In bytes. The classifier refuses larger files, and the page must not read them whole. */
 const LARGEST_HASHED = 256 * 2 ** 20;
 
 /**
@@ -10,9 +12,7 @@ const LARGEST_HASHED = 256 * 2 ** 20;
  * @param {Blob} file
  */
 export async function sha256OfFile(file) {
-  if (!globalThis.crypto?.subtle || file.size > LARGEST_HASHED) return null;
+  if (file.size > LARGEST_HASHED) return null;
   const bytes = await file.arrayBuffer().catch(() => null);
-  if (!bytes) return null;
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes && sha256Of(bytes);
 }

@@ -3,8 +3,8 @@
  * the session. If a cell was drawn by the program and its picture is missing, it is drawn first.
  */
 
-import { messageOf } from "../elements/dom.js";
 import { t } from "../language/language.js";
+import { messageOf } from "../pkg/message.js";
 import { canRead } from "../session/session.js";
 import { sha256OfFile } from "./file-hash.js";
 import { Queue } from "./queue.js";

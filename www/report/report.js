@@ -10,7 +10,7 @@ import { featureName, listing, moment, number, percent, t } from "../language/la
 import { LEVELS, spelledSum } from "../decisions/risk-badge.js";
 import { formatOf } from "../session/session.js";
 
-/** @import { Call, RiskSum } from "../decisions/decision.js" */
+/** @import { Call, RiskSum } from "../pkg/index.js" */
 /** @import { Cell, Model, Reading, Session } from "../session/session.js" */
 
 /** The mark of a moved threshold. */
@@ -94,8 +94,8 @@ function modelPart(model, session) {
       moved === undefined ? make("td", {}, figure(own)) : make("td", { class: "report-moved" }, `${figure(moved)} ${MOVED}`),
       count((call) => call.present),
       count((call) => !call.present),
-      count((call) => call.unsure && call.human === null),
-      count((call) => call.human !== null),
+      count((call) => call.unsure && call.answer === null),
+      count((call) => call.answer !== null),
     );
   });
   const anyMoved = model.features.some((feature) => session.moved.has(feature));
@@ -167,10 +167,10 @@ function riskLines(risk) {
 }
 
 /** @param {Call} call */
-function callRow({ name, probability, threshold, moved, model, unsure, human, present }) {
+function callRow({ name, probability, threshold, moved, model, unsure, answer, present }) {
   const word = (/** @type {boolean} */ there) => t(there ? "keep.report.present" : "keep.report.absent");
   const remarks = [];
-  if (human !== null) remarks.push(t("keep.report.by-human", { model: word(model) }));
+  if (answer !== null) remarks.push(t("keep.report.by-human", { model: word(model) }));
   else if (unsure) remarks.push(t("keep.report.not-sure"));
   return make(
     "tr",

@@ -3,7 +3,7 @@
  * figures come from.
  */
 
-/** @import { Call } from "../decisions/decision.js" */
+/** @import { Call } from "../pkg/index.js" */
 /** @import { Cell, Session } from "./session.js" */
 
 /** Columns of the cell itself, before those of its features. @type {[string, (cell: Cell, session: Session) => Value][]} */
@@ -32,7 +32,7 @@ const FEATURE_COLUMNS = [
   ["threshold", (call) => call.threshold],
   ["model", (call) => call.model],
   ["unsure", (call) => (call.band ? call.unsure : null)],
-  ["human", (call) => call.human],
+  ["human", (call) => call.answer],
   ["present", (call) => call.present],
 ];
 

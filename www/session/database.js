@@ -3,8 +3,8 @@
  * but would replace only this short file, and the page would have to copy it at each build.
  */
 
-import { messageOf } from "../elements/dom.js";
 import { t } from "../language/language.js";
+import { messageOf } from "../pkg/message.js";
 
 const DATABASE = "karyolens";
 const DATABASE_VERSION = 1;

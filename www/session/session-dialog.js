@@ -1,8 +1,9 @@
 /** The dialog in which a session is saved, printed, opened and deleted. */
 
 import { openDialog } from "../elements/dialog.js";
-import { find, messageOf, onPress } from "../elements/dom.js";
+import { find, onPress } from "../elements/dom.js";
 import { moment, t } from "../language/language.js";
+import { messageOf } from "../pkg/message.js";
 import { printReport } from "../report/report.js";
 import { downloadCsv, downloadJson } from "./downloads.js";
 import { MOST_LETTERS } from "./read-records.js";

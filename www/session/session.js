@@ -3,20 +3,20 @@
  * thresholds in force. Holds no DOM; everything that shows or stores a session listens to it.
  */
 
-import { decide } from "../decisions/decision.js";
-
-/** @import { Decision, Rules } from "../decisions/decision.js" */
+/** @import { Decide, Decision, RiskRule } from "../pkg/index.js" */
 
 /**
  * A model as a session remembers it: enough to decide and to name it, long after it was closed.
  *
- * @typedef {Rules & ModelFacts} Model
- *
- * @typedef {object} ModelFacts
+ * @typedef {object} Model
  * @property {string} id its SHA-256, or its name where the browser gives no hash
  * @property {string | null} sha256 of the checkpoint file, hexadecimal
  * @property {string} name
  * @property {string} crateVersion of the program that wrote the checkpoint
+ * @property {string[]} features in the order of the probabilities
+ * @property {number[]} thresholds
+ * @property {[number, number][]} unsure the band of doubt around each threshold; empty if none is known
+ * @property {RiskRule | null} riskRule
  */
 
 /**
@@ -71,6 +71,8 @@ export class Session {
   #nextId = 1;
   /** @type {((change: Change) => void)[]} */
   #listeners = [];
+  /** The program's rule of calls and risk; null while the program loads. @type {Decide | null} */
+  #decide = null;
   /** Decisions that still hold. @type {WeakMap<Cell, Decision>} */
   #decisions = new WeakMap();
 
@@ -189,15 +191,38 @@ export class Session {
     this.#tell("selection");
   }
 
-  /** What is said of a cell under the thresholds in force; null before it was read. @param {Cell} cell */
+  /** Decides by the program's rule from now on. @param {Decide} decide */
+  useRule(decide) {
+    this.#decide = decide;
+    this.#decisions = new WeakMap();
+    this.#tell("thresholds");
+  }
+
+  /**
+   * The calls and the risk of a cell under the thresholds in force; null before it was read, and while
+   * the program loads.
+   *
+   * @param {Cell} cell
+   */
   decisionOf(cell) {
     const known = this.#decisions.get(cell);
     if (known) return known;
     const model = this.modelOf(cell);
-    if (!cell.reading || !model) return null;
-    const decision = decide(cell.reading.probabilities, model, this.moved, cell.corrections);
+    if (!cell.reading || !model || !this.#decide) return null;
+    const { probabilities } = cell.reading;
+    const [decision] = this.#decide(model, [{ probabilities, answers: cell.corrections }], this.moved);
     this.#decisions.set(cell, decision);
     return decision;
+  }
+
+  /**
+   * The calls of the model in use on a picture that is no cell of the session; null while it loads.
+   *
+   * @param {number[]} probabilities
+   */
+  decisionOn(probabilities) {
+    if (!this.#decide || !this.model) return null;
+    return this.#decide(this.model, [{ probabilities }], this.moved)[0];
   }
 
   /** The model that read a cell. @param {Cell} cell */

@@ -6,7 +6,7 @@
  * Knows nothing of the page but its session; what a person should know goes to `onState`.
  */
 
-import { messageOf } from "../elements/dom.js";
+import { messageOf } from "../pkg/message.js";
 import { answer, deleteDatabase, openDatabase, storesOf, STORES } from "./database.js";
 import { cellRecord, rulesRecord } from "./records.js";
 import { onLanguage, t } from "../language/language.js";

@@ -5,10 +5,11 @@
 
 import { copyText } from "../elements/clipboard.js";
 import { median } from "../compare/agreement.js";
+import { messageOf } from "../pkg/message.js";
 import { deviceName } from "../reading/device-name.js";
 import { browserFacts } from "../diagnostics/diagnostics.js";
 import { openDialog } from "../elements/dialog.js";
-import { find, make, messageOf, onPress } from "../elements/dom.js";
+import { find, make, onPress } from "../elements/dom.js";
 import { number, t } from "../language/language.js";
 import { findAdapter } from "../pkg/gpu.js";
 import { Karyolens } from "../pkg/index.js";

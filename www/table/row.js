@@ -6,7 +6,7 @@ import { find, make } from "../elements/dom.js";
 import { featureName, listing, percent, t } from "../language/language.js";
 import { formatOf } from "../session/session.js";
 
-/** @import { Call, Decision } from "../decisions/decision.js" */
+/** @import { Call, Decision } from "../pkg/index.js" */
 /** @import { Cell } from "../session/session.js" */
 
 export class Row {
@@ -98,7 +98,7 @@ function markFor(call) {
   const mark = make("span", { class: "mark", role: "img", "aria-label": `${featureName(call.name)}: ${inWords(call)}` });
   for (const [name, value] of Object.entries({
     feature: call.name, probability: call.probability, threshold: call.threshold,
-    present: call.present, unsure: call.unsure && call.human === null, human: call.human ?? "",
+    present: call.present, unsure: call.unsure && call.answer === null, human: call.answer ?? "",
   })) mark.dataset[name] = String(value);
   mark.style.setProperty("--probability", String(call.probability));
   mark.append(percent(call.probability, call.threshold).replace(/\s?%$/, ""));
@@ -108,6 +108,6 @@ function markFor(call) {
 /** @param {Call} call */
 function inWords(call) {
   const said = t(call.present ? "call.present" : "call.absent");
-  const by = call.human !== null ? `, ${t("call.by-person")}` : call.unsure ? `, ${t("call.unsure")}` : "";
+  const by = call.answer !== null ? `, ${t("call.by-person")}` : call.unsure ? `, ${t("call.unsure")}` : "";
   return `${said}, ${percent(call.probability, call.threshold)}${by}`;
 }

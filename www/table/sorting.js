@@ -1,9 +1,9 @@
 /** The rules by which the table filters and sorts the cells of a session. */
 
-import { openQuestions, uncertainty } from "../decisions/decision.js";
+import { openQuestions, uncertainty } from "../decisions/doubt.js";
 import { LEVELS } from "../decisions/risk-badge.js";
 
-/** @import { Call, Decision } from "../decisions/decision.js" */
+/** @import { Call, Decision } from "../pkg/index.js" */
 /** @import { Cell, Session } from "../session/session.js" */
 
 /**

@@ -3,6 +3,7 @@
 import { make } from "../elements/dom.js";
 import { featureMeaning, featureName, listing, number, percent, t } from "../language/language.js";
 
+/** @import { Call } from "../pkg/index.js" */
 /** @import { Outcome, Score } from "./quiz.js" */
 
 /** A checkbox with its key, its name and what it means. @param {HTMLFormElement} form @param {string} name @param {number} index */
@@ -24,7 +25,7 @@ export function featureBox(form, name, index) {
 /**
  * @param {string} name
  * @param {Outcome} result of the person's guess
- * @param {{probability: number, threshold: number, present: boolean} | null} call the model's
+ * @param {Call | undefined} call the model's; none if it does not know the feature
  */
 export function answerRow(name, result, call) {
   const drawn = result === "hit" || result === "miss";
@@ -38,12 +39,12 @@ export function answerRow(name, result, call) {
   );
 }
 
-/** @param {{probability: number, threshold: number}} call */
+/** @param {Call} call */
 function percentage({ probability, threshold }) {
   return make("span", { class: "teach-percent" }, percent(probability, threshold));
 }
 
-/** @param {{probability: number, threshold: number}} call */
+/** @param {Call} call */
 function bar({ probability, threshold }) {
   const element = make("span", { class: "teach-bar", "aria-hidden": "true" }, make("span"), make("i"));
   element.style.setProperty("--probability", String(probability));

@@ -4,19 +4,20 @@
  */
 
 import { openDialog } from "../elements/dialog.js";
-import { digitOf, find, make, messageOf } from "../elements/dom.js";
+import { digitOf, find, make } from "../elements/dom.js";
 import { featureName, listing, t } from "../language/language.js";
+import { messageOf } from "../pkg/message.js";
 import { answerRow, featureBox, scoreRow, scoreText } from "./quiz-rows.js";
 import { DRAWABLE, Round, newSeed, outcome, scoreOf, surprise } from "./quiz.js";
 
 /** @import { Engine } from "../reading/engine.js" */
-/** @import { FeaturePrediction } from "../pkg/index.js" */
+/** @import { Call } from "../pkg/index.js" */
 /** @import { Session } from "../session/session.js" */
 
 /**
  * @typedef {object} Page the parts of the page that the quiz needs
  * @property {Pick<Engine, "run">} engine
- * @property {Pick<Session, "moved">} session whose thresholds are in force
+ * @property {Pick<Session, "decisionOn">} session whose thresholds are in force
  * @property {(cells: Parameters<Session["add"]>[0]) => unknown} add takes a drawing that a person keeps
  *
  * @typedef {object} Drawing
@@ -133,18 +134,19 @@ class Lesson {
     const turn = ++this.#turn;
     this.#enter("reading", t("teach.say.reading"));
     const answer = { drawn: new Set(drawing.features), guessed: new Set(checked(this.#guess)) };
-    /** @type {FeaturePrediction[]} */
-    let read = [];
+    /** @type {Call[]} */
+    let calls = [];
     let failure = "";
     try {
-      read = (await this.#page.engine.run((karyolens) => karyolens.classify(drawing.picture))).features;
+      const { features } = await this.#page.engine.run((karyolens) => karyolens.classify(drawing.picture));
+      calls = this.#page.session.decisionOn(features.map(({ probability }) => probability))?.calls ?? [];
     } catch (error) {
       failure = messageOf(error);
     }
     if (turn !== this.#turn) return;
     round.add(answer);
     const outcomes = DRAWABLE.map((name) => outcome(name, answer));
-    const rows = DRAWABLE.map((name, index) => answerRow(name, outcomes[index], this.#callOf(name, read)));
+    const rows = DRAWABLE.map((name, index) => answerRow(name, outcomes[index], calls.find((call) => call.name === name)));
     find("tbody", HTMLElement, this.#answer).replaceChildren(...rows);
     find("#teach-add", HTMLButtonElement, this.#dialog).disabled = false;
     this.#nameFeatures(drawing);
@@ -153,14 +155,6 @@ class Lesson {
     const result = faultless ? t("teach.say.right") : t("teach.say.result", { score: scoreText(scoreOf(outcomes)) });
     this.#enter("answer", failure ? t("teach.say.unread", { message: failure }) : result);
     find(".teach-next", HTMLButtonElement, this.#answer).focus({ preventScroll: true });
-  }
-
-  /** The model's call under the thresholds in force; null where it does not name the feature. @param {string} name @param {FeaturePrediction[]} read */
-  #callOf(name, read) {
-    const feature = read.find((one) => one.name === name);
-    if (!feature) return null;
-    const threshold = this.#page.session.moved.get(name) ?? feature.threshold;
-    return { probability: feature.probability, threshold, present: feature.probability >= threshold };
   }
 
   #next() {
