@@ -33,7 +33,7 @@ const HEAD = `
   <meta http-equiv="Content-Security-Policy" content="default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob: data:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'">
   <meta name="color-scheme" content="light dark">
   <link rel="stylesheet" href="./style.css"><link rel="stylesheet" href="./report/report.css" media="print">
-  <body><main id="workbench"><h1>The page itself</h1></main><article id="report" hidden></article>`;
+  <body><main id="workbench"><h1>The page itself</h1></main>`;
 
 const FEATURES = ["Elongation", "Grooves", "Inclusion", "Glassy", "Crowding", "Wrinkled", "Enlargement", "Irregular", "Overlapping"];
 

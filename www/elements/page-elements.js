@@ -122,6 +122,5 @@ export function gatherElements() {
       figures: find("#offline-figures", HTMLElement),
       update: find("#update", HTMLButtonElement),
     },
-    report: find("#report", HTMLElement),
   };
 }

@@ -1,10 +1,10 @@
 /**
- * The session on paper: models, devices and counts, then one block for each cell. It is built into
- * #report for the time of printing; report.css shows the report and hides the page.
+ * The session on paper: models, devices and counts, then one block for each cell. It is in the page
+ * for the time of printing; report.css shows it and hides the rest.
  */
 
 import { deviceName } from "../reading/device-name.js";
-import { find, make } from "../elements/dom.js";
+import { make } from "../elements/dom.js";
 import { descriptions } from "../elements/description-list.js";
 import { featureName, listing, moment, number, percent, t } from "../language/language.js";
 import { LEVELS, spelledSum } from "../decisions/risk-badge.js";
@@ -16,6 +16,8 @@ import { formatOf } from "../session/session.js";
 /** The mark of a moved threshold. */
 const MOVED = "*";
 
+/** In the page only for the time of printing. */
+const report = make("article", { id: "report" });
 /** Addresses of the pictures in the report. @type {string[]} */
 let addresses = [];
 
@@ -35,20 +37,18 @@ export async function printReport(session) {
  */
 export async function fillReport(session, time = new Date()) {
   clearReport();
-  const report = find("#report", HTMLElement);
-  report.hidden = false;
   report.lang = document.documentElement.lang;
   // The foot of every page takes it from here.
   document.documentElement.style.setProperty("--report-foot", JSON.stringify(t("keep.report.honest")));
   report.append(cover(session, time), ...cellBlocks(session));
+  document.body.append(report);
   await Promise.all([...report.querySelectorAll("img")].map(settled));
 }
 
 /** Takes the report out of the page again. */
 export function clearReport() {
-  const report = find("#report", HTMLElement);
+  report.remove();
   report.replaceChildren();
-  report.hidden = true;
   document.documentElement.style.removeProperty("--report-foot");
   for (const address of addresses) URL.revokeObjectURL(address);
   addresses = [];
