@@ -6,14 +6,11 @@
 
 import { Detail } from "./cell/detail.js";
 import { startThresholds } from "./decisions/threshold-sliders.js";
-import { withoutNames } from "./diagnostics/diagnostics.js";
 import { onPress } from "./elements/dom.js";
 import { gatherElements } from "./elements/page-elements.js";
 import { listenForFiles } from "./intake/file-intake.js";
 import { startLanguagePicker } from "./language/language-picker.js";
 import { startLanguage, t } from "./language/language.js";
-import { listShippedModels } from "./models/shipped-models.js";
-import { saveForOffline } from "./offline/offline-status.js";
 import { messageOf } from "./pkg/message.js";
 import { Engine } from "./reading/engine.js";
 import { sha256OfFile } from "./reading/file-hash.js";
@@ -29,6 +26,7 @@ import { Filters } from "./table/filters.js";
 import { nextSort } from "./table/sorting.js";
 import { Workbench } from "./table/workbench.js";
 
+/** @import { Fault } from "./diagnostics/diagnostics.js" */
 /** @import { Karyolens } from "./pkg/index.js" */
 /** @import { Found } from "./intake/file-intake.js" */
 /** @import { Cell } from "./session/session.js" */
@@ -55,8 +53,8 @@ let cleared = null;
 /** The classifier in use, once it is loaded. @type {Karyolens | null} */
 let inUse = null;
 let isSavedForOffline = false;
-/** Messages for the diagnostics, without names of files. @type {string[]} */
-const errors = [];
+/** Faults so far, for the diagnostics. @type {Fault[]} */
+const faults = [];
 
 // Before the first await: if nobody listens, a browser leaves the page to open a dropped file.
 const { promise: started, resolve: start } = Promise.withResolvers();
@@ -76,14 +74,14 @@ const engine = new Engine({
     status.showReady(karyolens.device);
     performance.mark("ready");
     reader.widen(karyolens.workers);
-    saveOnce();
+    void saveOnce();
     fetchRooms();
   },
   onFailed: (message) => {
-    errors.push(message);
+    faults.push({ message });
     status.showFailed(message);
     // A newer version may be what helps.
-    saveOnce();
+    void saveOnce();
   },
 });
 const reader = new Reader(session, engine, {
@@ -91,7 +89,7 @@ const reader = new Reader(session, engine, {
     queueStatus.show(progress);
     if (progress.state !== "running") workbench.showSoon();
   },
-  onFailed: (cell, message) => errors.push(withoutNames(message, [cell.name])),
+  onFailed: ({ name }, message) => faults.push({ message, file: name }),
 });
 const queueStatus = new QueueStatus(elements.queue, status, {
   onPause: () => reader.pause(),
@@ -194,11 +192,10 @@ onPress(elements.status.again, () => {
 onPress(openers.models, () => enter(modelsDialog, (dialog) => dialog.open()));
 onPress(openers.session, () => enter(sessionDialog, (dialog) => dialog.open()));
 onPress(openers.teach, () => enter(rooms.teach, ({ openTeach, dialog }) => openTeach(dialog, { engine, session, add: addCells })));
-onPress(openers.compare, () => enter(rooms.compare, ({ openCompare, dialog }) =>
-  openCompare(dialog, { session, listModels: listShippedModels })));
+onPress(openers.compare, () => enter(rooms.compare, ({ openCompare, dialog }) => openCompare(dialog, session)));
 onPress(openers.speed, () => enter(rooms.speed, ({ openSpeed, dialog }) => openSpeed(dialog, engine.source)));
 onPress(openers.diagnostics, () => enter(rooms.diagnostics, ({ openDiagnostics, dialog }) =>
-  openDiagnostics(dialog, { karyolens: inUse, session, errors })));
+  openDiagnostics(dialog, { karyolens: inUse, session, faults })));
 
 addEventListener("beforeunload", (event) => {
   if (session.unsaved) event.preventDefault();
@@ -239,9 +236,12 @@ function roomOf(fetchRoom) {
   return fetchRoom().catch((error) => void status.say("status.part-missing", { reason: messageOf(error) }));
 }
 
-function saveOnce() {
-  if (!isSavedForOffline) saveForOffline(elements.offline);
+/** Saves the page for use without a network, at the first call. */
+async function saveOnce() {
+  if (isSavedForOffline) return;
   isSavedForOffline = true;
+  const { saveForOffline } = await import("./offline/offline-status.js");
+  saveForOffline(elements.offline);
 }
 
 /** Opens a checkpoint or a saved session; pictures go to the cells that lack theirs, or become new cells. @param {Found[]} found */

@@ -3,11 +3,11 @@
  * they agree; this dialog asks for the sides, runs both and shows the findings.
  */
 
-import { messageOf } from "../pkg/message.js";
-import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
 import { openDialog } from "../elements/dialog.js";
 import { download, find, make, oncePerFrame, onPress } from "../elements/dom.js";
 import { percent, t } from "../language/language.js";
+import { listShippedModels } from "../models/shipped-models.js";
+import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
 import { LETTERS, agreementRow, cellCard, sideFacts } from "./findings.js";
 import { Side } from "./side.js";
 
@@ -16,12 +16,6 @@ import { Side } from "./side.js";
 /** @import { Choice } from "./side.js" */
 /** @import { Cell, Session } from "../session/session.js" */
 
-/**
- * @typedef {object} Page the parts of the page that a comparison needs
- * @property {Session} session
- * @property {() => Promise<Choice[]>} listModels
- */
-
 /** A cell that can be read. @typedef {Cell & {picture: Blob}} PicturedCell */
 
 /** More cells would mean a longer wait and a longer list, and teach little more. */
@@ -29,15 +23,14 @@ const MOST_CELLS = 50;
 
 const SIDES = /** @type {const} */ ([0, 1]);
 
-/** @param {HTMLDialogElement} dialog @param {Page} page */
-export function openCompare(dialog, page) {
-  return new Comparison(dialog, page).begin();
+/** @param {HTMLDialogElement} dialog @param {Session} session */
+export function openCompare(dialog, session) {
+  return new Comparison(dialog, session).begin();
 }
 
 /** One opening of the dialog. */
 class Comparison {
   #session;
-  #listModels;
   #dialog;
   #closed;
   #form;
@@ -53,10 +46,9 @@ class Comparison {
   #addresses = [];
   #showSoon = oncePerFrame(() => this.#showFindings());
 
-  /** @param {HTMLDialogElement} dialog @param {Page} page */
-  constructor(dialog, { session, listModels }) {
+  /** @param {HTMLDialogElement} dialog @param {Session} session */
+  constructor(dialog, session) {
     this.#session = session;
-    this.#listModels = listModels;
     this.#dialog = dialog;
     this.#closed = openDialog(dialog);
     this.#form = find("#compare-setup", HTMLFormElement, dialog);
@@ -94,12 +86,7 @@ class Comparison {
       isPictured && selected ? t("compare.selected", { name: selected.name }) : t("compare.selected.none");
     this.#chooseFirst();
     this.#say(cells.length === 0 ? t("compare.say.noCells") : "");
-    try {
-      this.#choices = await this.#listModels();
-    } catch (error) {
-      this.#say(t("compare.say.noModels", { message: messageOf(error) }));
-      return;
-    }
+    this.#choices = await listShippedModels();
     if (this.#closed.aborted) return;
     for (const side of SIDES) {
       const models = this.#setup(side).model;

@@ -10,8 +10,10 @@
  * @typedef {object} Facts
  * @property {Karyolens | null} karyolens null where it did not start
  * @property {Session} session
- * @property {string[]} errors messages, the latest last
+ * @property {Fault[]} faults the latest last
  */
+
+/** A message, and the name of the file that it is about. @typedef {{message: string, file?: string}} Fault */
 
 /** The number of messages that are told, the latest ones. */
 const MESSAGES = 20;
@@ -25,11 +27,12 @@ const STATES = /** @type {State[]} */ (["waiting", "reading", "done", "failed", 
 const FILE_NAME = /[^"'“”‘’«»():\r\n]*\.(?:png|jpe?g|webp|tiff?|bmp|gif|svg|pdf|zip|json|csv|tsv|xlsx?|html?|safetensors)\b/giu;
 
 /** @param {Facts} facts @returns {string} */
-export function diagnostics({ karyolens, session, errors }) {
+export function diagnostics({ karyolens, session, faults }) {
   const { cells } = session;
   const names = cells.map(({ name }) => name);
   const counts = STATES.map((state) => `${state} ${cells.filter((cell) => cell.state === state).length}`);
-  const told = errors.slice(-MESSAGES).map((message) => `  ${withoutNames(message, names).replaceAll(/\s+/g, " ")}`);
+  const told = faults.slice(-MESSAGES).map(({ message, file = "" }) =>
+    `  ${withoutNames(message, [file, ...names]).replaceAll(/\s+/g, " ")}`);
   return [
     "Karyolens diagnostics",
     `Time: ${new Date().toISOString()}`,
