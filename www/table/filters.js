@@ -49,7 +49,7 @@ export class Filters {
     this.#fillChoices();
   }
 
-  /** What a person asked to see. */
+  /** The filters and the order in force. */
   get view() {
     return this.#view;
   }
