@@ -138,10 +138,13 @@ class Comparison {
       this.#part("#compare-bar", HTMLProgressElement).value = index;
       /** @type {Pair} */
       const pair = { name, synthetic: synthetic !== null, readings: [null, null] };
-      for (const side of SIDES) {
-        const reading = await this.#sides[side].read(picture);
+      for (const index of SIDES) {
+        const side = this.#sides[index];
+        const reading = await side.read(picture);
         if (signal.aborted) return;
-        pair.readings[side] = reading;
+        pair.readings[index] = reading;
+        // A side that has crashed reads nothing more.
+        if ("failure" in reading && side.karyolens?.closed) side.failure = reading.failure;
       }
       this.#pairs.push(pair);
       this.#showCell(pair, picture);

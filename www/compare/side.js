@@ -36,7 +36,7 @@ export class Side {
     }
   }
 
-  /** Reads one picture; a side that has crashed over it reads nothing more. @param {Blob} picture @returns {Promise<Reading>} */
+  /** @param {Blob} picture @returns {Promise<Reading>} */
   async read(picture) {
     const { karyolens } = this;
     if (!karyolens) return { failure: this.failure };
@@ -45,9 +45,7 @@ export class Side {
       const { features } = await karyolens.classify(picture);
       return { features, milliseconds: performance.now() - begin };
     } catch (error) {
-      const failure = messageOf(error);
-      if (karyolens.closed) this.failure = failure;
-      return { failure };
+      return { failure: messageOf(error) };
     }
   }
 
