@@ -32,7 +32,7 @@ bench-browser: pkg build ## the page's networks against onnxruntime-web in one C
 	@node benches/browser/bench.js $(ARGS)
 
 .PHONY: pkg
-pkg: ## build pkg/, what a browser loads and npm packs
+pkg: ## build pkg/, the files that a browser loads and npm packs
 	@scripts/setup.sh pkg
 	@scripts/build-pkg.sh
 
@@ -46,5 +46,5 @@ build: ## build the native binary, target/release/karyolens (FEATURES=gpu or cud
 	@cargo build --release $(if $(FEATURES),--features $(FEATURES))
 
 .PHONY: setup
-setup: ## install what is missing for all of these
+setup: ## install the missing tools for all of these
 	@scripts/setup.sh
