@@ -209,6 +209,20 @@ test("a checkpoint that was cut in half is refused with a reason, and trying aga
   });
 });
 
+test("cells of an earlier visit have their calls even where no model can be loaded", { timeout }, async (t) => {
+  const file = await render(join(await folderFor(t), "cell.png"), "Grooves", 1);
+  await withPage(plain, async (page) => {
+    await page.goto(`${server.address}?device=cpu`);
+    await ready(page);
+    await drop(page, [file]);
+    const before = await settledRows(page, 1);
+    await page.locator("[data-kept=kept]").waitFor();
+    await page.goto(`${server.address}?device=webgpu`); // This browser has none.
+    await page.locator("html[data-state=failed]").waitFor();
+    assert.deepEqual(await settledRows(page, 1), before);
+  });
+});
+
 test("a model whose features are others names those, and no risk", { timeout }, async (t) => {
   const folder = await folderFor(t);
   const file = await render(join(folder, "cell.png"), "Grooves", 13);

@@ -113,9 +113,10 @@ export class Engine {
 
   /** A classifier that reads only once its results can be judged. @param {Promise<Karyolens>} loading @param {Promise<Decide>} rule */
   async #withRule(loading, rule) {
+    // Cells of an earlier session are judged even where no model can be loaded.
+    rule.then((decide) => this.#listener.onRule(decide), () => {});
     try {
-      const [karyolens, decide] = await Promise.all([loading, rule]);
-      this.#listener.onRule(decide);
+      const [karyolens] = await Promise.all([loading, rule]);
       return karyolens;
     } catch (error) {
       loading.then((karyolens) => karyolens.close(), () => {});
