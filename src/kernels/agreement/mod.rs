@@ -21,9 +21,6 @@ pub struct Agreement {
     pub difference: f32,
 }
 
-/// The largest difference that another order of f32 sums explains.
-pub const TOLERANCE: f32 = 1e-4;
-
 /// The cases of every operation.
 fn all() -> Cases {
     let mut cases = Cases::default();

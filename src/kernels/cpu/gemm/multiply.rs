@@ -12,8 +12,8 @@ use super::{BLOCK, COPIED_FROM, MAX_ROWS, TASKS, bf16, panel_vectors};
 
 /// `A·B`, vector after vector into `finish`, with all threads.
 pub fn multiply(a: Rows, b: &Packed, finish: &impl Finish) {
-    if let Some(halves) = b.halves {
-        return bf16::multiply(a, &b.values, halves, b.columns, finish);
+    if let Some(method) = b.method {
+        return bf16::multiply(a, &b.values, method, b.columns, finish);
     }
     vector::dispatch(Multiply {
         a,
@@ -25,8 +25,8 @@ pub fn multiply(a: Rows, b: &Packed, finish: &impl Finish) {
 
 /// As [`multiply`], on this thread.
 pub fn multiply_alone(a: Rows, b: &Packed, finish: &impl Finish) {
-    if let Some(halves) = b.halves {
-        return bf16::multiply(a, &b.values, halves, b.columns, finish);
+    if let Some(method) = b.method {
+        return bf16::multiply(a, &b.values, method, b.columns, finish);
     }
     vector::dispatch(Multiply {
         a,

@@ -25,8 +25,8 @@ pub fn outer(a: Rows, b: &[f32], columns: usize, precision: MatmulPrecision) -> 
     if a.count == 0 {
         return vec![0.0; len];
     }
-    if let Some(halves) = bf16::Halves::of(precision, a.count, columns.min(a.depth())) {
-        return bf16::outer(a, b, columns, halves);
+    if let Some(method) = bf16::Method::of(precision, a.count, columns.min(a.depth())) {
+        return bf16::outer(a, b, columns, method);
     }
     let tiles = a.tiles();
     // Many rows are cut into parts, whose sums are added at the end: so each row is fetched once.

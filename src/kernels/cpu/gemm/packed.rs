@@ -12,7 +12,7 @@ use super::{MatmulPrecision, TASKS, bf16, panel_vectors};
 pub struct Packed {
     pub(super) values: Scratch,
     /// Set where the values are blocks for [`bf16`] instead.
-    pub(super) halves: Option<bf16::Halves>,
+    pub(super) method: Option<bf16::Method>,
     pub(super) depth: usize,
     pub(super) columns: usize,
 }
@@ -22,13 +22,13 @@ impl Packed {
     /// `precision`.
     pub fn new(source: Source, precision: MatmulPrecision) -> Self {
         let depth = source.taps * source.channels;
-        let Some(halves) = bf16::Halves::of(precision, depth, source.columns) else {
+        let Some(method) = bf16::Method::of(precision, depth, source.columns) else {
             return Self::vectors(source);
         };
         source.check();
         Self {
-            values: bf16::pack(source, halves),
-            halves: Some(halves),
+            values: bf16::pack(source, method),
+            method: Some(method),
             depth,
             columns: source.columns,
         }
@@ -109,7 +109,7 @@ impl WithSimd for Pack<'_> {
         }
         Packed {
             values,
-            halves: None,
+            method: None,
             depth,
             columns: source.columns,
         }

@@ -1,8 +1,8 @@
-//! Matrix products of bfloat16, added up in f32, on the x86 processors that have a [`Unit`] for
-//! them.
+//! Matrix products of bfloat16, added up in f32, on the x86 processors that have instructions for them
+//! ([`Method`]).
 //!
-//! At [`MatmulPrecision::Medium`] every f32 is rounded to one bfloat16, which leaves 8 bits. At
-//! [`MatmulPrecision::High`] it is split in two, `x ≈ high + low`, and a product is the sum of
+//! At [`Medium`](crate::kernels::MatmulPrecision::Medium) every f32 is rounded to one bfloat16, which leaves 8 bits. At
+//! [`High`](crate::kernels::MatmulPrecision::High) it is split in two, `x ≈ high + low`, and a product is the sum of
 //! three, `high·high + high·low + low·high`; the rest is below 2⁻¹⁶ of it (Henry, Tang and
 //! Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
 //! Computations", arXiv 1904.06376).
@@ -13,21 +13,21 @@
 //! tile of `B` `[depth / 2][column][depth % 2]`, as the instructions read them.
 
 mod dots;
+mod method;
 mod pack;
 #[cfg(test)]
 mod tests;
 mod tiles;
-mod unit;
 
 use pulp::{Simd, WithSimd};
 
 use super::super::tasks::{Shared, buffer, for_each};
 use super::super::vector;
 use super::finish::{Finish, Store, Sum};
-use super::{MatmulPrecision, Rows, Source, TASKS};
+use super::{Rows, Source, TASKS};
+pub use method::Method;
 pub use pack::pack;
 use pack::{blocks, line, split_rows};
-use unit::Unit;
 
 /// Rows, columns and depth of a block.
 pub const SIDE: usize = 32;
@@ -52,19 +52,6 @@ pub enum Halves {
 }
 
 impl Halves {
-    /// The halves for products of `depth` at `precision`, where every value of the one matrix is
-    /// multiplied by at least `uses` values of the other. `None` where the machine has no unit for
-    /// them, where `precision` asks for f32, or where making blocks costs more than the unit gains.
-    pub fn of(precision: MatmulPrecision, depth: usize, uses: usize) -> Option<Self> {
-        let halves = match precision {
-            MatmulPrecision::Highest => return None,
-            MatmulPrecision::High => Self::HighAndLow,
-            MatmulPrecision::Medium => Self::High,
-        };
-        let pays_from = Unit::best()?.pays_from(halves)?;
-        (depth >= SIDE && uses >= pays_from).then_some(halves)
-    }
-
     /// The size of a block in f32.
     const fn block(self) -> usize {
         match self {
@@ -75,49 +62,28 @@ impl Halves {
 }
 
 /// `A·B` for a `b` of [`pack`] with `columns` columns.
-pub fn multiply(a: Rows, b: &[f32], halves: Halves, columns: usize, finish: &impl Finish) {
-    multiply_on(unit(), a, b, halves, columns, finish);
-}
-
-/// `Aᵀ·B`, `[depth of a, columns]`, row-major, where `b` is `[rows of a, columns]`.
-pub fn outer(a: Rows, b: &[f32], columns: usize, halves: Halves) -> Vec<f32> {
-    outer_on(unit(), a, b, columns, halves)
-}
-
-/// The unit that [`Halves::of`] had found.
-fn unit() -> Unit {
-    Unit::best().expect("halves are for a unit")
-}
-
-fn multiply_on(
-    unit: Unit,
-    a: Rows,
-    b: &[f32],
-    halves: Halves,
-    columns: usize,
-    finish: &impl Finish,
-) {
+pub fn multiply(a: Rows, b: &[f32], method: Method, columns: usize, finish: &impl Finish) {
+    let halves = method.halves();
     a.check();
     let chunks = a.depth().div_ceil(SIDE);
     let blocks = columns.div_ceil(SIDE) * chunks;
     assert_eq!(b.len(), blocks * halves.block(), "the inner sides differ");
     let left = split_rows(a, halves);
-    product(unit, &left, b, halves, chunks, [a.count, columns], finish);
+    product(method, &left, b, chunks, [a.count, columns], finish);
 }
 
 /// The product of two matrices in blocks, of `[rows, columns]`.
 fn product(
-    unit: Unit,
+    method: Method,
     a: &[f32],
     b: &[f32],
-    halves: Halves,
     chunks: usize,
     [rows, columns]: [usize; 2],
     finish: &impl Finish,
 ) {
     let (down, across) = (rows.div_ceil(SIDE), columns.div_ceil(SIDE));
     // A task takes about as many rows as columns, and there are enough tasks to share.
-    let panels = PART / (chunks * halves.block());
+    let panels = PART / (chunks * method.halves().block());
     let groups = across.div_ceil(panels.max(1));
     let bands = down
         .div_ceil(panels.max(1))
@@ -130,10 +96,9 @@ fn product(
             i * panels / parts * SIDE..((i + 1) * panels / parts * SIDE).min(end)
         };
         vector::dispatch(Blocks {
-            unit,
+            method,
             a,
             b,
-            halves,
             chunks,
             rows: part(band, bands, down, rows),
             columns: part(group, groups, across, columns),
@@ -142,7 +107,9 @@ fn product(
     });
 }
 
-fn outer_on(unit: Unit, a: Rows, b: &[f32], columns: usize, halves: Halves) -> Vec<f32> {
+/// `Aᵀ·B`, `[depth of a, columns]`, row-major, where `b` is `[rows of a, columns]`.
+pub fn outer(a: Rows, b: &[f32], columns: usize, method: Method) -> Vec<f32> {
+    let halves = method.halves();
     a.check();
     let height = a.depth();
     let mut out = buffer(height * columns);
@@ -159,31 +126,23 @@ fn outer_on(unit: Unit, a: Rows, b: &[f32], columns: usize, halves: Halves) -> V
             }
         });
         let rows = &b[first * columns..][..depth * columns];
-        let right = pack(Source::plain(rows, depth, columns, columns), halves);
+        let right = pack(Source::plain(rows, depth, columns, columns), method);
         let finish = Sum {
             store: Store::shared(shared, columns),
             add: first > 0,
         };
         let chunks = depth.div_ceil(SIDE);
-        product(
-            unit,
-            &left,
-            &right,
-            halves,
-            chunks,
-            [height, columns],
-            &finish,
-        );
+        let sides = [height, columns];
+        product(method, &left, &right, chunks, sides, &finish);
     }
     out
 }
 
 /// Some rows and columns of a product, both from a multiple of [`SIDE`] on.
 struct Blocks<'a, F> {
-    unit: Unit,
+    method: Method,
     a: &'a [f32],
     b: &'a [f32],
-    halves: Halves,
     chunks: usize,
     rows: std::ops::Range<usize>,
     columns: std::ops::Range<usize>,
@@ -195,10 +154,10 @@ impl<F: Finish> WithSimd for Blocks<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.unit {
-            // SAFETY: the unit is there.
-            Unit::Tiles => unsafe { tiles::with_tiles(|| self.blocks(simd)) },
-            Unit::Dots => self.blocks(simd),
+        match self.method {
+            // SAFETY: a method is one of this machine.
+            Method::Tiles(_) => unsafe { tiles::with_tiles(|| self.blocks(simd)) },
+            Method::Dots => self.blocks(simd),
         }
     }
 }
@@ -218,17 +177,15 @@ impl<F: Finish> Blocks<'_, F> {
     /// The block of the result from `row` and `column` on.
     #[inline(always)]
     fn block<S: Simd>(&self, simd: S, row: usize, column: usize, sums: &mut Block) {
-        let panel = self.chunks * self.halves.block();
+        let panel = self.chunks * self.method.halves().block();
         let a = &self.a[row / SIDE * panel..][..panel];
         let b = &self.b[column / SIDE * panel..][..panel];
-        let multiply: unsafe fn(&[f32], &[f32], usize, &mut Block) = match (self.unit, self.halves)
-        {
-            (Unit::Tiles, Halves::High) => tiles::multiply_high,
-            (Unit::Tiles, Halves::HighAndLow) => tiles::multiply_high_and_low,
-            (Unit::Dots, Halves::High) => dots::multiply_high,
-            (Unit::Dots, Halves::HighAndLow) => unreachable!("it never pays"),
+        let multiply: unsafe fn(&[f32], &[f32], usize, &mut Block) = match self.method {
+            Method::Tiles(Halves::High) => tiles::multiply_high,
+            Method::Tiles(Halves::HighAndLow) => tiles::multiply_high_and_low,
+            Method::Dots => dots::multiply_high,
         };
-        // SAFETY: both panels are `chunks` blocks, the unit is there and set up.
+        // SAFETY: both panels are `chunks` blocks; the machine has the instructions, and they are set up.
         unsafe { multiply(a, b, self.chunks, sums) };
         let columns = SIDE.min(self.columns.end - column);
         for (row, line) in (row..self.rows.end).zip(&sums.0) {

@@ -4,10 +4,11 @@ use std::arch::x86_64::*;
 
 use super::super::super::tasks::{Scratch, Shared, for_each};
 use super::super::{Rows, Source};
-use super::{Halves, SIDE, TILE};
+use super::{Halves, Method, SIDE, TILE};
 
 /// `B` in blocks, panel after panel.
-pub fn pack(source: Source, halves: Halves) -> Scratch {
+pub fn pack(source: Source, method: Method) -> Scratch {
+    let halves = method.halves();
     let depth = source.taps * source.channels;
     blocks::<false>(depth, source.columns, halves, |k, first, columns, spare| {
         let (tap, channel) = (k / source.channels, k % source.channels);
@@ -63,7 +64,7 @@ pub fn blocks<const TRANSPOSED: bool>(
                 *line = spare.as_ptr();
             }
             let at = (panel * chunks + chunk) * halves.block();
-            // SAFETY: a machine with a unit has its vectors; lines are whole, and each block is written
+            // SAFETY: a machine with a method has its vectors; lines are whole, and each block is written
             // by one task.
             unsafe { pairs::<TRANSPOSED>(&lines, halves, shared.at(at)) };
         }
@@ -91,7 +92,7 @@ pub fn split_rows(a: Rows, halves: Halves) -> Scratch {
                 &spare
             });
             let at = panel * chunks * halves.block() + i / 16 * TILE + i % 16 * 16;
-            // SAFETY: a machine with a unit has its vectors; one panel a task.
+            // SAFETY: a machine with a method has its vectors; one panel a task.
             unsafe { split_line(line, halves, shared.at(at)) };
         }
     });

@@ -1,7 +1,7 @@
 //! Products against exact ones, for sides that divide by nothing.
 
 use super::super::{Epilogue, Rows, Source, Store};
-use super::{Halves, Unit, multiply_on, outer_on, pack};
+use super::{Halves, Method, multiply, outer, pack};
 
 fn values(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
@@ -38,14 +38,14 @@ fn exact_product(
         .collect()
 }
 
-/// The units of this machine, each with the halves that it can multiply.
-fn units_and_halves() -> impl Iterator<Item = (Unit, Halves)> {
+/// The methods of this machine.
+fn methods() -> impl Iterator<Item = Method> {
     let all = [
-        (Unit::Tiles, Halves::High),
-        (Unit::Tiles, Halves::HighAndLow),
-        (Unit::Dots, Halves::High),
+        Method::Tiles(Halves::High),
+        Method::Tiles(Halves::HighAndLow),
+        Method::Dots,
     ];
-    all.into_iter().filter(|(unit, _)| unit.is_there())
+    all.into_iter().filter(|method| method.is_there())
 }
 
 fn check(name: &str, halves: Halves, depth: usize, found: &[f32], exact: &[f64]) {
@@ -63,18 +63,19 @@ fn check(name: &str, halves: Halves, depth: usize, found: &[f32], exact: &[f64])
 
 #[test]
 fn products_of_every_size_are_as_exact_as_they_promise() {
-    for (unit, halves) in units_and_halves() {
+    for method in methods() {
+        let halves = method.halves();
         for [rows, depth, columns] in SIDES {
             let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
             let exact = exact_product([rows, depth, columns], |i, k| a[i * depth + k], &b);
-            let packed = pack(Source::plain(&b, depth, columns, columns), halves);
+            let packed = pack(Source::plain(&b, depth, columns, columns), method);
             // A row in one run, and in as many runs as it has values.
             for runs in [1, depth] {
                 let mut found = vec![0.0; rows * columns];
                 let store = Store::new(&mut found, columns, Epilogue::default());
                 let a = in_runs(&a, rows, depth, runs);
-                multiply_on(unit, a, &packed, halves, columns, &store);
-                let name = format!("{unit:?}, {rows}×{depth}×{columns}, {runs} runs");
+                multiply(a, &packed, method, columns, &store);
+                let name = format!("{method:?}, {rows}×{depth}×{columns}, {runs} runs");
                 check(&name, halves, depth, &found, &exact);
             }
             let turned: Vec<f32> = (0..columns * depth)
@@ -82,7 +83,7 @@ fn products_of_every_size_are_as_exact_as_they_promise() {
                 .collect();
             let transposed = Source::transposed(&turned, depth, columns, depth);
             assert!(
-                packed[..] == pack(transposed, halves)[..],
+                packed[..] == pack(transposed, method)[..],
                 "another packing"
             );
         }
@@ -91,14 +92,15 @@ fn products_of_every_size_are_as_exact_as_they_promise() {
 
 #[test]
 fn products_over_rows_of_every_size_are_as_exact_as_they_promise() {
-    for (unit, halves) in units_and_halves() {
+    for method in methods() {
+        let halves = method.halves();
         for [height, depth, columns] in SIDES {
             let (a, b) = (values(depth * height, 3), values(depth * columns, 4));
             let exact = exact_product([height, depth, columns], |i, k| a[k * height + i], &b);
             for runs in [1, height] {
                 let a = in_runs(&a, depth, height, runs);
-                let found = outer_on(unit, a, &b, columns, halves);
-                let name = format!("{unit:?}, {height}×{depth}×{columns}, {runs} runs");
+                let found = outer(a, &b, columns, method);
+                let name = format!("{method:?}, {height}×{depth}×{columns}, {runs} runs");
                 check(&name, halves, depth, &found, &exact);
             }
         }

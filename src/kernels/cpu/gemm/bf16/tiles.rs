@@ -25,7 +25,7 @@ static CONFIG: TileConfig = TileConfig {
 /// Runs `work` with this thread's tiles set up; that takes as long as a hundred products.
 ///
 /// # Safety
-/// This machine has [`Unit::Tiles`](super::Unit::Tiles).
+/// This machine has [`Method::Tiles`](super::Method::Tiles).
 #[inline(always)]
 pub unsafe fn with_tiles(work: impl FnOnce()) {
     // SAFETY: compiled code uses no tiles, so none of its values are overwritten.
