@@ -18,9 +18,10 @@ import { QueueStatus } from "./reading/queue-status.js";
 import { Reader, modelOf } from "./reading/reader.js";
 import { Status } from "./reading/status.js";
 import { fetchRooms, rooms } from "./rooms.js";
+import { canRetry } from "./session/cell.js";
 import { startKeeping } from "./session/keeping.js";
-import { attachPictures } from "./session/restore.js";
-import { Session, canRetry } from "./session/session.js";
+import { attachBytes } from "./session/restore.js";
+import { Session } from "./session/session.js";
 import { CellTable } from "./table/cell-table.js";
 import { Filters } from "./table/filters.js";
 import { nextSort } from "./table/sorting.js";
@@ -29,7 +30,7 @@ import { Workbench } from "./table/workbench.js";
 /** @import { Fault } from "./diagnostics/diagnostics.js" */
 /** @import { Karyolens } from "./pkg/index.js" */
 /** @import { Found } from "./intake/file-intake.js" */
-/** @import { Cell } from "./session/session.js" */
+/** @import { Cell } from "./session/cell.js" */
 
 /** The features of the examples, one example after another. */
 const EXAMPLES = [
@@ -89,7 +90,7 @@ const reader = new Reader(session, engine, {
     queueStatus.show(progress);
     if (progress.state !== "running") workbench.showSoon();
   },
-  onFailed: ({ name }, message) => faults.push({ message, file: name }),
+  onFailed: ({ source }, message) => faults.push({ message, file: source.name }),
 });
 const queueStatus = new QueueStatus(elements.queue, status, {
   onPause: () => reader.pause(),
@@ -162,7 +163,7 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
 onPress(elements.example, () => {
   const seed = examples++;
   const features = EXAMPLES[seed % EXAMPLES.length];
-  addCells([{ name: t("example.name", { number: seed + 1 }), picture: null, synthetic: { features, seed } }]);
+  addCells([{ name: t("example.name", { number: seed + 1 }), bytes: null, synthetic: { features, seed } }]);
 });
 onPress(elements.workbench.retryAll, () => {
   reader.readAgain(session.cells.filter(canRetry));
@@ -244,7 +245,7 @@ async function saveOnce() {
   saveForOffline(elements.offline);
 }
 
-/** Opens a checkpoint or a saved session; pictures go to the cells that lack theirs, or become new cells. @param {Found[]} found */
+/** Opens a checkpoint or a saved session; pictures go to the sources that lack their bytes, or become new cells. @param {Found[]} found */
 async function takeFiles(found) {
   const checkpoint = found.find(({ name }) => CHECKPOINT.test(name));
   const saved = found.find(({ name }) => SAVED_SESSION.test(name));
@@ -254,26 +255,26 @@ async function takeFiles(found) {
     await (await roomOf(sessionDialog))?.openFile(saved.file);
   }
   const pictures = found.filter((one) => one !== checkpoint && one !== saved);
-  addCells((await withoutMissing(pictures)).map(({ name, file }) => ({ name, picture: file })));
+  addCells((await withoutMissing(pictures)).map(({ name, file }) => ({ name, bytes: file })));
 }
 
-/** Gives cells that lack their picture the file that is it, and returns the other files. @param {Found[]} found */
+/** Gives sources that lack their bytes the file of the same bytes, and returns the other files. @param {Found[]} found */
 async function withoutMissing(found) {
-  if (!session.cells.some((cell) => cell.picture === null && cell.sha256 !== null)) return found;
+  if (!session.sources.some(({ bytes, sha256 }) => bytes === null && sha256 !== null)) return found;
   const fresh = [];
   for (const one of found) {
-    const cells = attachPictures(session, one.file, await sha256OfFile(one.file));
+    const cells = attachBytes(session, one.file, await sha256OfFile(one.file));
     if (cells.length === 0) fresh.push(one);
     reader.readWaiting(cells);
   }
   return fresh;
 }
 
-/** @param {Parameters<Session["add"]>[0]} sources */
-function addCells(sources) {
-  if (sources.length === 0) return;
+/** @param {Parameters<Session["add"]>[0]} files */
+function addCells(files) {
+  if (files.length === 0) return;
   forgetCleared();
-  const added = session.add(sources);
+  const added = session.add(files);
   if (!session.selected) session.select(added[0]);
   reader.readWaiting(added);
   workbench.show();

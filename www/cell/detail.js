@@ -5,14 +5,15 @@ import { descriptions } from "../elements/description-list.js";
 import { oncePerFrame, onPress } from "../elements/dom.js";
 import { featureMeaning, featureName, listing, moment, onLanguage, t } from "../language/language.js";
 import { deviceName } from "../reading/device-name.js";
-import { canRetry } from "../session/session.js";
+import { canRetry, pictureOf } from "../session/cell.js";
 import { newCallRow, showCall } from "./call-row.js";
 import { Portrait } from "./portrait.js";
 
 /** @import { Call, Decision, RiskSum } from "../pkg/index.js" */
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Engine } from "../reading/engine.js" */
-/** @import { Cell, Session } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 
 export class Detail {
   #elements;
@@ -73,7 +74,7 @@ export class Detail {
     const cell = session.selected;
     const { checked } = elements.picture.showHeat;
     const shown = cell
-      ? [cell, cell.state, cell.failure, cell.picture, cell.sha256, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
+      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.sha256, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
       : [null];
     if (shown.length === this.#shown.length && shown.every((one, index) => one === this.#shown[index])) return;
     this.#shown = shown;
@@ -81,9 +82,10 @@ export class Detail {
     elements.body.hidden = cell === null;
     if (!cell) return;
     const decision = session.decisionOf(cell);
-    elements.name.textContent = cell.name;
-    elements.synthetic.hidden = cell.synthetic === null;
-    elements.synthetic.textContent = t("detail.synthetic", { features: listing((cell.synthetic?.features ?? []).map(featureName)) });
+    const { synthetic } = cell.source;
+    elements.name.textContent = session.nameOf(cell);
+    elements.synthetic.hidden = synthetic === null;
+    elements.synthetic.textContent = t("detail.synthetic", { features: listing((synthetic?.features ?? []).map(featureName)) });
     elements.notice.hidden = !cell.reading?.notice;
     elements.notice.textContent = cell.reading?.notice ?? "";
     elements.state.hidden = cell.state === "done";
@@ -116,7 +118,7 @@ export class Detail {
     if (!chosen) return;
     this.#elements.meaning.textContent = featureMeaning(chosen.name);
     this.#elements.picture.heatFeature.textContent = t("heat.show", { feature: featureName(chosen.name) });
-    this.#elements.picture.showHeat.disabled = cell.picture === null;
+    this.#elements.picture.showHeat.disabled = pictureOf(cell) === null;
   }
 
   /** The level, and the sum that leads to the score. @param {RiskSum | null} risk */
@@ -135,8 +137,8 @@ export class Detail {
     const { reading } = cell;
     const model = this.#session.modelOf(cell);
     this.#elements.provenance.replaceChildren(...descriptions([
-      ["provenance.file", cell.name],
-      ["provenance.file-hash", cell.sha256],
+      ["provenance.file", this.#session.nameOf(cell)],
+      ["provenance.file-hash", cell.source.sha256],
       ["provenance.model", model && `${model.name} (${model.crateVersion})`],
       ["provenance.model-hash", model?.sha256],
       ["provenance.device", reading && deviceName(reading.device, reading.adapter)],

@@ -2,11 +2,12 @@
 
 import { t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
+import { pictureOf } from "../session/cell.js";
 import { CellPicture } from "./cell-picture.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Engine } from "../reading/engine.js" */
-/** @import { Cell } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
 
 /** Side in pixels of the part of a cell image that is shown while no model says how much it sees. */
 const USUAL_CROP = 128;
@@ -46,21 +47,21 @@ export class Portrait {
    */
   async show(cell, feature, model) {
     const { showHeat, heatControls, heatMessage } = this.#elements;
-    const wanted = showHeat.checked && cell.state === "done" && cell.picture ? feature : null;
+    const picture = pictureOf(cell);
+    const wanted = showHeat.checked && cell.state === "done" && picture ? feature : null;
     heatControls.hidden = wanted === null;
     const heat = wanted ? `${cell.id} ${wanted} ${model}` : "";
-    const isOther = cell !== this.#drawn.cell || cell.picture !== this.#drawn.picture;
+    const isOther = cell !== this.#drawn.cell || picture !== this.#drawn.picture;
     if (!isOther && heat === this.#drawn.heat) return;
-    const drawn = { cell, picture: cell.picture, heat };
+    const drawn = { cell, picture, heat };
     this.#drawn = drawn;
     const stillWanted = () => this.#drawn === drawn;
     this.#picture.clearHeat();
     heatMessage.textContent = "";
     if (isOther) await this.#drawPortrait(cell, stillWanted);
-    if (!wanted || !cell.picture || !stillWanted()) return;
+    if (!wanted || !picture || !stillWanted()) return;
     heatMessage.textContent = t("heat.computing");
     try {
-      const { picture } = cell;
       const map = await this.#engine.run((karyolens) => karyolens.explain(picture, wanted));
       if (!stillWanted()) return;
       this.#picture.showHeat(map);
@@ -71,10 +72,11 @@ export class Portrait {
   }
 
   /** @param {Cell} cell @param {() => boolean} stillWanted */
-  async #drawPortrait({ picture, synthetic }, stillWanted) {
+  async #drawPortrait(cell, stillWanted) {
+    const picture = pictureOf(cell);
     const { missing } = this.#elements;
     missing.hidden = picture !== null;
-    missing.textContent = t(synthetic ? "detail.not-drawn" : "detail.no-picture");
+    missing.textContent = t(cell.source.synthetic ? "detail.not-drawn" : "detail.no-picture");
     if (!picture) return this.#picture.clearPortrait();
     // First as the browser reads it, if it knows the format; then as the network gets it.
     const raw = await createImageBitmap(picture).catch(() => null);
@@ -87,9 +89,9 @@ export class Portrait {
         png: await karyolens.cellImage(picture),
         crop: karyolens.card.input.crop,
       }));
-      const cell = await createImageBitmap(new Blob([png], { type: "image/png" }));
-      if (stillWanted()) this.#picture.showPortrait(cell, crop);
-      cell.close();
+      const image = await createImageBitmap(new Blob([png], { type: "image/png" }));
+      if (stillWanted()) this.#picture.showPortrait(image, crop);
+      image.close();
     } catch {
       // The file is no picture: its message stands beside this.
       if (stillWanted() && !raw) {

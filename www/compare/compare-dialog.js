@@ -7,6 +7,7 @@ import { openDialog } from "../elements/dialog.js";
 import { download, find, make, oncePerFrame, onPress } from "../elements/dom.js";
 import { percent, t } from "../language/language.js";
 import { listShippedModels } from "../models/shipped-models.js";
+import { pictureOf } from "../session/cell.js";
 import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
 import { LETTERS, agreementRow, cellCard, sideFacts } from "./findings.js";
 import { Side } from "./side.js";
@@ -14,9 +15,10 @@ import { Side } from "./side.js";
 /** @import { LoadOptions } from "../pkg/index.js" */
 /** @import { Pair } from "./agreement.js" */
 /** @import { Choice } from "./side.js" */
-/** @import { Cell, Session } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 
-/** A cell that can be read. @typedef {Cell & {picture: Blob}} PicturedCell */
+/** A cell that can be read. @typedef {{cell: Cell, picture: Blob}} PicturedCell */
 
 /** More cells would mean a longer wait and a longer list, and teach little more. */
 const MOST_CELLS = 50;
@@ -80,10 +82,10 @@ class Comparison {
     start.disabled = true;
     const cells = picturedCells(this.#session);
     const { selected } = this.#session;
-    const isPictured = cells.some((cell) => cell === selected);
+    const isPictured = cells.some(({ cell }) => cell === selected);
     this.#part("input[value=selected]", HTMLInputElement).disabled = !isPictured;
     this.#part("#compare-selected", HTMLElement).textContent =
-      isPictured && selected ? t("compare.selected", { name: selected.name }) : t("compare.selected.none");
+      isPictured && selected ? t("compare.selected", { name: selected.source.name }) : t("compare.selected.none");
     this.#chooseFirst();
     this.#say(cells.length === 0 ? t("compare.say.noCells") : "");
     this.#choices = await listShippedModels();
@@ -133,7 +135,8 @@ class Comparison {
   /** Has the sides take turns, so that other work of the machine slows neither alone. @param {PicturedCell[]} cells @param {AbortSignal} signal */
   async #read(cells, signal) {
     signal.addEventListener("abort", () => this.#closeSides());
-    for (const [index, { name, picture, synthetic }] of cells.entries()) {
+    for (const [index, { cell, picture }] of cells.entries()) {
+      const { name, synthetic } = cell.source;
       this.#say(t("compare.say.reading", { done: index, count: cells.length }));
       this.#part("#compare-bar", HTMLProgressElement).value = index;
       /** @type {Pair} */
@@ -160,7 +163,7 @@ class Comparison {
   #wantedCells() {
     const cells = picturedCells(this.#session);
     const data = new FormData(this.#form);
-    if (data.get("cells") === "selected") return cells.filter((cell) => cell === this.#session.selected);
+    if (data.get("cells") === "selected") return cells.filter(({ cell }) => cell === this.#session.selected);
     const count = Math.trunc(Number(data.get("count")));
     return cells.slice(0, Math.min(Math.max(count, 1), MOST_CELLS));
   }
@@ -279,5 +282,8 @@ class Comparison {
 
 /** The cells that have a picture: those of an opened session have none. @param {Session} session @returns {PicturedCell[]} */
 function picturedCells({ cells }) {
-  return /** @type {PicturedCell[]} */ (cells.filter(({ picture }) => picture !== null));
+  return cells.flatMap((cell) => {
+    const picture = pictureOf(cell);
+    return picture ? [{ cell, picture }] : [];
+  });
 }

@@ -4,7 +4,8 @@
  */
 
 /** @import { Karyolens } from "../pkg/index.js" */
-/** @import { Session, State } from "../session/session.js" */
+/** @import { State } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 
 /**
  * @typedef {object} Facts
@@ -29,7 +30,7 @@ const FILE_NAME = /[^"'“”‘’«»():\r\n]*\.(?:png|jpe?g|webp|tiff?|bmp|gi
 /** @param {Facts} facts @returns {string} */
 export function diagnostics({ karyolens, session, faults }) {
   const { cells } = session;
-  const names = cells.map(({ name }) => name);
+  const names = cells.map(({ source }) => source.name);
   const counts = STATES.map((state) => `${state} ${cells.filter((cell) => cell.state === state).length}`);
   const told = faults.slice(-MESSAGES).map(({ message, file = "" }) =>
     `  ${withoutNames(message, [file, ...names]).replaceAll(/\s+/g, " ")}`);
@@ -39,7 +40,7 @@ export function diagnostics({ karyolens, session, faults }) {
     ...factsOf(karyolens),
     ...browserFacts(),
     `Cells: ${cells.length} (${counts.join(", ")})`,
-    `Synthetic: ${cells.filter(({ synthetic }) => synthetic).length}, corrected: ${cells.filter(({ corrections }) => corrections.size > 0).length}, moved thresholds: ${session.moved.size}`,
+    `Synthetic: ${cells.filter(({ source }) => source.synthetic).length}, corrected: ${cells.filter(({ corrections }) => corrections.size > 0).length}, moved thresholds: ${session.moved.size}`,
     `Recent errors: ${told.length === 0 ? "none" : ""}`.trimEnd(),
     ...told,
     "",

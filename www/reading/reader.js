@@ -5,12 +5,13 @@
 
 import { t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
-import { canRead } from "../session/session.js";
+import { canRead } from "../session/cell.js";
 import { sha256OfFile } from "./file-hash.js";
 import { Queue } from "./queue.js";
 
 /** @import { Karyolens } from "../pkg/index.js" */
-/** @import { Cell, Model, Session } from "../session/session.js" */
+/** @import { Cell, Model, Source } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 /** @import { Engine } from "./engine.js" */
 /** @import { QueueProgress } from "./queue.js" */
 
@@ -73,24 +74,24 @@ export class Reader {
 
   /** Draws again the pictures that the program drew: an opened session holds none. @param {Cell[]} cells */
   async drawMissing(cells) {
-    for (const cell of cells.filter(({ state, picture, synthetic }) => state === "done" && synthetic && !picture)) {
-      const picture = await this.#engine.run((karyolens) => draw(karyolens, cell)).catch(() => null);
-      if (picture && this.#session.cells.includes(cell)) this.#session.update(cell, { picture });
+    for (const { source } of cells.filter(({ state, source }) => state === "done" && source.synthetic && !source.bytes)) {
+      const bytes = await this.#engine.run((karyolens) => draw(karyolens, source)).catch(() => null);
+      if (bytes) this.#session.updateSource(source, { bytes });
     }
   }
 
   /** @param {Cell} cell */
   async #read(cell) {
     const session = this.#session;
+    const { source } = cell;
     session.update(cell, { state: "reading" });
     try {
       await this.#engine.run(async (karyolens) => {
-        const picture = cell.picture ?? (await draw(karyolens, cell));
-        const prediction = await karyolens.classify(picture);
+        const bytes = source.bytes ?? (await draw(karyolens, source));
+        const prediction = await karyolens.classify(bytes);
         if (!session.cells.includes(cell)) return; // removed meanwhile
+        session.updateSource(source, { bytes, sha256: source.sha256 ?? prediction.sha256 });
         session.update(cell, {
-          picture,
-          sha256: cell.sha256 ?? prediction.sha256,
           state: "done",
           reading: {
             model: modelOf(karyolens).id,
@@ -104,9 +105,10 @@ export class Reader {
         });
       });
     } catch (error) {
-      this.#onFailed(cell, messageOf(error));
-      const sha256 = cell.sha256 ?? (cell.picture && (await sha256OfFile(cell.picture)));
-      session.update(cell, { state: "failed", failure: messageOf(error), sha256 });
+      const failure = messageOf(error);
+      this.#onFailed(cell, failure);
+      session.updateSource(source, { sha256: source.sha256 ?? (source.bytes && (await sha256OfFile(source.bytes))) });
+      session.update(cell, { state: "failed", failure });
     }
   }
 }
@@ -125,7 +127,7 @@ export function modelOf({ card, modelHash, riskRule }) {
   };
 }
 
-/** The picture of a cell that the program draws. @param {Karyolens} karyolens @param {Cell} cell */
+/** The picture of a source that the program draws. @param {Karyolens} karyolens @param {Source} source */
 async function draw(karyolens, { synthetic }) {
   if (!synthetic) throw new Error(t("cell.no-picture"));
   return new Blob([await karyolens.renderSynthetic(synthetic.features, synthetic.seed)], { type: "image/png" });

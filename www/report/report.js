@@ -8,10 +8,11 @@ import { make } from "../elements/dom.js";
 import { descriptions } from "../elements/description-list.js";
 import { featureName, listing, moment, number, percent, t } from "../language/language.js";
 import { LEVELS, spelledSum } from "../decisions/risk-badge.js";
-import { formatOf } from "../session/session.js";
+import { formatOf, pictureOf } from "../session/cell.js";
 
 /** @import { Call, RiskSum } from "../pkg/index.js" */
-/** @import { Cell, Model, Reading, Session } from "../session/session.js" */
+/** @import { Cell, Model, Reading } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 
 /** The mark of a moved threshold. */
 const MOVED = "*";
@@ -132,16 +133,17 @@ function cellBlocks(session) {
 function cellBlock(cell, session) {
   const decision = session.decisionOf(cell);
   const model = session.modelOf(cell);
+  const { sha256, synthetic } = cell.source;
   return make(
     "article",
     { class: "report-cell" },
-    pictureOf(cell),
+    pictureFrame(cell),
     make(
       "div",
       { class: "report-words" },
-      make("h3", {}, cell.name),
-      ...(cell.synthetic ? [line("report-synthetic", t("keep.report.synthetic", { features: listing(cell.synthetic.features.map(featureName)) }))] : []),
-      line("report-hash", `SHA-256 ${cell.sha256 ?? t("keep.report.unknown")}`),
+      make("h3", {}, session.nameOf(cell)),
+      ...(synthetic ? [line("report-synthetic", t("keep.report.synthetic", { features: listing(synthetic.features.map(featureName)) }))] : []),
+      line("report-hash", `SHA-256 ${sha256 ?? t("keep.report.unknown")}`),
       ...(cell.failure ? [line("report-failure", cell.failure)] : []),
       ...(cell.reading ? readingLines(cell.reading, model) : [line("report-unread", t(`keep.report.state.${cell.state}`))]),
       ...(decision?.risk ? riskLines(decision.risk) : []),
@@ -183,7 +185,8 @@ function callRow({ name, probability, threshold, moved, model, unsure, answer, p
 }
 
 /** @param {Cell} cell */
-function pictureOf({ picture, name }) {
+function pictureFrame(cell) {
+  const picture = pictureOf(cell);
   const frame = make("div", { class: "report-picture" });
   if (!picture) {
     frame.append(t("keep.report.no-picture"));
@@ -193,7 +196,7 @@ function pictureOf({ picture, name }) {
   addresses.push(address);
   frame.append(make("img", { src: address, alt: "" }));
   // Shown if the browser does not know the format.
-  frame.dataset.format = formatOf(name);
+  frame.dataset.format = formatOf(cell.source.name);
   return frame;
 }
 

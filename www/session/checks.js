@@ -1,5 +1,5 @@
 /**
- * Checks of single values from outside, such as an entry of an opened file: each gives the value
+ * Checks of single values from outside, such as an entry of an opened file. Each returns the value
  * with its type, or throws a sentence for people that names the place and the value.
  */
 
@@ -7,14 +7,14 @@ import { t } from "../language/language.js";
 
 export const MOST_FEATURES = 1_000;
 const LONGEST_TEXT = 10_000;
-/** Of a wrong value, how much a message shows. */
+/** A message shows so much of a wrong value. */
 const SHOWN_LETTERS = 60;
 
 const HASH = /^[0-9a-f]{64}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * An object of values by feature, as a map: no name in it can be taken for a property.
+ * An object of values by feature, as a map: so no name of a feature is taken for a property.
  *
  * @template T
  * @param {unknown} value
@@ -30,7 +30,7 @@ export function readMap(value, place, read) {
 }
 
 /**
- * The entries of an object that has these and no others.
+ * The entries of an object that has exactly these keys.
  *
  * @template {string} Key
  * @param {unknown} value
@@ -75,6 +75,13 @@ export function ofLength(found, place, length) {
   if (found.length !== length) {
     throw new Error(t("keep.import.length", { place, found: found.length, wanted: length }));
   }
+  return found;
+}
+
+/** A whole number from 0 on. @param {unknown} value @param {string} place */
+export function whole(value, place) {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw wrong(place, value, "whole");
+  return value;
 }
 
 /** @param {unknown} value @param {string} place */
@@ -140,8 +147,8 @@ export function isObject(value) {
 
 /**
  * @param {string} place where in the file
- * @param {unknown} value what is there
- * @param {"object" | "list" | "text" | "number" | "fraction" | "flag" | "hash" | "time" | "whole" | "band" | "new" | "model" | "reading"} expected
+ * @param {unknown} value that stands there
+ * @param {"object" | "list" | "text" | "number" | "fraction" | "flag" | "hash" | "time" | "whole" | "band" | "new" | "model" | "reading" | "source" | "alone" | "none" | "outline"} expected
  */
 export function wrong(place, value, expected) {
   return new Error(t("keep.import.wrong", { place, value: shown(value), expected: t(`keep.import.expected.${expected}`) }));

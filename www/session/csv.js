@@ -1,16 +1,17 @@
 /**
- * A session as CSV, for a spreadsheet, pandas or R: one row a cell, and in each row where its
- * figures come from.
+ * A session as CSV, for a spreadsheet, pandas or R: one row a cell. Each row names the origin of its
+ * figures.
  */
 
 /** @import { Call } from "../pkg/index.js" */
-/** @import { Cell, Session } from "./session.js" */
+/** @import { Cell } from "./cell.js" */
+/** @import { Session } from "./session.js" */
 
 /** Columns of the cell itself, before those of its features. @type {[string, (cell: Cell, session: Session) => Value][]} */
 const CELL_COLUMNS = [
-  ["file", (cell) => cell.name],
-  ["file_sha256", (cell) => cell.sha256],
-  ["synthetic", (cell) => cell.synthetic !== null],
+  ["file", ({ source }) => source.name],
+  ["file_sha256", ({ source }) => source.sha256],
+  ["synthetic", ({ source }) => source.synthetic !== null],
   ["state", (cell) => cell.state],
   ["failure", (cell) => cell.failure],
   ["notice", (cell) => cell.reading?.notice],
@@ -26,6 +27,18 @@ const CELL_COLUMNS = [
   ["human_corrections", (cell) => cell.corrections.size],
 ];
 
+/**
+ * Columns of the cell that came with version 2. They follow those of the features, so that a script
+ * that counts columns goes on working.
+ *
+ * @type {[string, (cell: Cell, session: Session) => Value][]}
+ */
+const SOURCE_COLUMNS = [
+  ["kind", ({ source }) => source.kind],
+  ["slide", ({ source }) => source.slide || null],
+  ["field_cell", (cell, session) => session.numberOf(cell)],
+];
+
 /** Columns of one feature, after its name. @type {[string, (call: Call) => Value][]} */
 const FEATURE_COLUMNS = [
   ["probability", (call) => call.probability],
@@ -36,11 +49,11 @@ const FEATURE_COLUMNS = [
   ["present", (call) => call.present],
 ];
 
-/** What a field of the CSV may be; nothing is an empty field. @typedef {string | number | boolean | null | undefined} Value */
+/** A value of the CSV; nothing becomes an empty field. @typedef {string | number | boolean | null | undefined} Value */
 
 /**
  * The session as CSV (RFC 4180): a header, then one row a cell. Thresholds and calls are those in
- * force now; probabilities are what the model gave, to the last digit.
+ * force now. Probabilities have every digit that the model gave.
  *
  * @param {Session} session
  */
@@ -50,6 +63,7 @@ export function toCsv(session) {
   const header = [
     ...CELL_COLUMNS.map(([name]) => name),
     ...columns.flatMap((column) => FEATURE_COLUMNS.map(([name]) => `${column}_${name}`)),
+    ...SOURCE_COLUMNS.map(([name]) => name),
   ];
   const rows = session.cells.map((cell) => {
     const calls = new Map(session.decisionOf(cell)?.calls.map((call) => [call.name, call]));
@@ -59,14 +73,15 @@ export function toCsv(session) {
         const call = calls.get(feature);
         return FEATURE_COLUMNS.map(([, value]) => (call ? value(call) : null));
       }),
+      ...SOURCE_COLUMNS.map(([, value]) => value(cell, session)),
     ];
   });
   return [header, ...rows].map(csvRow).join("");
 }
 
 /**
- * Names of features as the beginnings of column names: letters, digits and underscores alone, no
- * two of them the same.
+ * Names of features as the beginnings of column names. They are letters, digits and underscores, and
+ * all differ.
  *
  * @param {string[]} features
  */
@@ -98,8 +113,8 @@ function field(value) {
 }
 
 /**
- * A spreadsheet must not take a file's name for a formula: what begins like one, also in the wide
- * letters of East Asia, gets an apostrophe before it.
+ * A spreadsheet must not take a file's name for a formula: a text that begins like one, also in the
+ * wide letters of East Asia, gets an apostrophe before it.
  *
  * @param {string} text
  */

@@ -1,36 +1,56 @@
 /**
- * Reads an exported session again. The file may come from anywhere: everything in it is checked
- * and copied entry by entry before the page believes it, and what is wrong is named with its place.
+ * Reads a saved session. The file may come from anywhere: everything in it is checked and copied
+ * entry by entry, and a wrong entry is named with its place.
  */
 
 import { t } from "../language/language.js";
 import {
   MOST_FEATURES, entries, finite, flag, fraction, fractions, hash, isObject, list, moment, names, ofLength, oneOf, orNull, readMap,
-  shown, text, wrong,
+  shown, text, whole, wrong,
 } from "./checks.js";
+import { readSynthetic } from "./read-synthetic.js";
 import { FORMAT, FORMAT_VERSION } from "./records.js";
+import { splitCells } from "./version-1.js";
 
 /** @import { RiskRule } from "../pkg/index.js" */
-/** @import { Cell, Model, Reading, State } from "./session.js" */
+/** @import { Contour, Model, Reading, Source, State } from "./cell.js" */
+/** @import { EarlierCell } from "./session.js" */
 
-/** What {@link Session.restore} takes. @typedef {{cells: Omit<Cell, "id">[], models: Model[], moved: Map<string, number>}} Restorable */
+/** A source before a session gives it its id. @typedef {EarlierCell["source"]} EarlierSource */
 
-// Far above what a person works on, far below what would stop the page.
+/**
+ * A session that was read. The first three are the arguments of {@link Session.restore}.
+ *
+ * @typedef {object} Restorable
+ * @property {EarlierCell[]} cells
+ * @property {Model[]} models
+ * @property {Map<string, number>} moved
+ * @property {EarlierSource[]} sources in the order of their records
+ */
+
+// Far above the work of a person, far below the limits of the page.
 export const MOST_LETTERS = 200_000_000;
 const MOST_CELLS = 100_000;
 const MOST_MODELS = 100;
+const MOST_POINTS = 100_000;
+/** Of a closed outline that has an inside. */
+const FEWEST_POINTS = 3;
 
+/** Entries that a file of every version has. */
+const HEAD = /** @type {const} */ (["format", "version", "use", "program", "exported", "models", "movedThresholds"]);
 /** @type {readonly State[]} */
 const STATES = ["waiting", "reading", "done", "failed", "cancelled"];
+/** @type {readonly Source["kind"][]} */
+const KINDS = ["cell-image", "field"];
 /** @type {readonly Reading["device"][]} */
 const DEVICES = ["webgpu", "cpu"];
 
 /**
- * Reads what `toJson` wrote.
+ * Reads a session that `toJson` wrote, now or in version 1.
  *
  * @param {string} text
  * @param {ReadonlyMap<string, Model>} [known] models that the page knows itself: the file may refer to
- *   them but not say otherwise of them
+ *   them but not contradict them
  * @returns {Restorable}
  * @throws {Error} a sentence for people, where the file is anything else
  */
@@ -44,19 +64,28 @@ export function readSession(text, known = new Map()) {
     throw new Error(t("keep.import.not-json"));
   }
   if (!isObject(file) || file.format !== FORMAT) throw new Error(t("keep.import.not-session"));
+  if (file.version === 1) return readRecords(recordsOfVersion1(file), known);
   if (file.version !== FORMAT_VERSION) {
     throw new Error(t("keep.import.version", { version: shown(file.version), known: String(FORMAT_VERSION) }));
   }
-  const { models, movedThresholds, cells } = entries(file, "", [
-    "format", "version", "use", "program", "exported", "models", "movedThresholds", "cells",
-  ]);
-  return readRecords({ models, movedThresholds, cells }, known);
+  const { models, movedThresholds, sources, cells } = entries(file, "", [...HEAD, "sources", "cells"]);
+  const found = readRecords({ models, movedThresholds, sources, cells }, known);
+  const used = new Set(found.cells.map(({ source }) => source));
+  const unused = found.sources.findIndex((source) => !used.has(source));
+  if (unused >= 0) throw new Error(t("keep.import.unknown", { place: `sources[${unused}]` }));
+  return found;
+}
+
+/** @param {Record<string, unknown>} file */
+function recordsOfVersion1(file) {
+  const { models, movedThresholds, cells } = entries(file, "", [...HEAD, "cells"]);
+  return { models, movedThresholds, ...splitCells(cells, MOST_CELLS) };
 }
 
 /**
  * Checks the records of a session, from a file or from the browser's storage.
  *
- * @param {{models: unknown, movedThresholds: unknown, cells: unknown}} records
+ * @param {{models: unknown, movedThresholds: unknown, sources: unknown, cells: unknown}} records
  * @param {ReadonlyMap<string, Model>} [known]
  * @returns {Restorable}
  */
@@ -70,26 +99,49 @@ export function readRecords(records, known = new Map()) {
     models.set(model.id, agreed(model, known.get(model.id)));
   }
   const moved = readMap(records.movedThresholds, "movedThresholds", fraction);
-  const cells = list(records.cells, "cells", MOST_CELLS).map((value, index) => readCell(value, `cells[${index}]`, models));
-  return { cells, models: [...models.values()], moved };
+  const sources = list(records.sources, "sources", MOST_CELLS).map((value, index) => readSource(value, `sources[${index}]`));
+  const cells = list(records.cells, "cells", MOST_CELLS).map((value, index) => readCell(value, `cells[${index}]`, sources, models));
+  /** @type {Set<EarlierSource>} */
+  const taken = new Set();
+  for (const [index, { source }] of cells.entries()) {
+    if (source.kind === "cell-image" && taken.has(source)) throw wrong(`cells[${index}].source`, sources.indexOf(source), "alone");
+    taken.add(source);
+  }
+  return { cells, models: [...models.values()], moved, sources };
+}
+
+/** @param {unknown} value @param {string} place @returns {EarlierSource} */
+function readSource(value, place) {
+  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"]);
+  return {
+    name: text(source.name, `${place}.name`),
+    bytes: null,
+    sha256: orNull(source.sha256, `${place}.sha256`, hash),
+    kind: oneOf(source.kind, `${place}.kind`, KINDS),
+    slide: text(source.slide, `${place}.slide`),
+    synthetic: orNull(source.synthetic, `${place}.synthetic`, readSynthetic),
+  };
 }
 
 /**
  * @param {unknown} value
  * @param {string} place
+ * @param {EarlierSource[]} sources
  * @param {ReadonlyMap<string, Model>} models
- * @returns {Omit<Cell, "id">}
+ * @returns {EarlierCell}
  */
-function readCell(value, place, models) {
-  const cell = entries(value, place, ["file", "sha256", "synthetic", "state", "failure", "reading", "corrections"]);
+function readCell(value, place, sources, models) {
+  const cell = entries(value, place, ["source", "contour", "state", "failure", "reading", "corrections"]);
+  const source = sources[whole(cell.source, `${place}.source`)];
+  if (!source) throw wrong(`${place}.source`, cell.source, "source");
+  const isField = source.kind === "field";
+  if (!isField && cell.contour !== null) throw wrong(`${place}.contour`, cell.contour, "none");
   const reading = orNull(cell.reading, `${place}.reading`, (value, place) => readReading(value, place, models));
   const state = oneOf(cell.state, `${place}.state`, STATES);
   if (state === "done" && !reading) throw wrong(`${place}.reading`, null, "reading");
   return {
-    name: text(cell.file, `${place}.file`),
-    picture: null,
-    sha256: orNull(cell.sha256, `${place}.sha256`, hash),
-    synthetic: orNull(cell.synthetic, `${place}.synthetic`, readSynthetic),
+    source,
+    contour: isField ? readContour(cell.contour, `${place}.contour`) : null,
     state,
     failure: text(cell.failure, `${place}.failure`),
     reading,
@@ -97,11 +149,14 @@ function readCell(value, place, models) {
   };
 }
 
-/** @param {unknown} value @param {string} place @returns {NonNullable<Cell["synthetic"]>} */
-function readSynthetic(value, place) {
-  const { features, seed } = entries(value, place, ["features", "seed"]);
-  if (typeof seed !== "number" || !Number.isSafeInteger(seed) || seed < 0) throw wrong(`${place}.seed`, seed, "whole");
-  return { features: names(features, `${place}.features`), seed };
+/** @param {unknown} value @param {string} place @returns {Contour} */
+function readContour(value, place) {
+  const points = list(value, place, MOST_POINTS);
+  if (points.length < FEWEST_POINTS) throw wrong(place, value, "outline");
+  return points.map((point, index) => {
+    const [x, y] = ofLength(list(point, `${place}[${index}]`, MOST_POINTS), `${place}[${index}]`, 2);
+    return [finite(x, `${place}[${index}][0]`), finite(y, `${place}[${index}][1]`)];
+  });
 }
 
 /**
@@ -169,8 +224,8 @@ function readRule(value, place, features) {
 }
 
 /**
- * The page's own account of a model, where it has one: a file must not change what a model that
- * runs here says of other cells.
+ * The page's own facts of a model, where it has them: a file must not change the calls of a model
+ * that runs here.
  *
  * @param {Model} model from the file
  * @param {Model | undefined} known

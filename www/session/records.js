@@ -5,21 +5,23 @@
  */
 
 /** @import { RiskRule } from "../pkg/index.js" */
-/** @import { Cell, Model, Reading, Session } from "./session.js" */
+/** @import { Cell, Contour, Model, Reading, Source } from "./cell.js" */
+/** @import { Session } from "./session.js" */
 
 export const FORMAT = "karyolens-session";
-/** Of the JSON; another one when a reader of this one would misunderstand it. */
-export const FORMAT_VERSION = 1;
+/** Of the JSON. It rises when a reader of this version would misunderstand a file. */
+export const FORMAT_VERSION = 2;
 /** In the file's own language, English as its keys are. */
 const HONEST = "Research and teaching, not a diagnosis.";
 
+/** A source without its bytes. @typedef {Pick<Source, "name" | "sha256" | "kind" | "slide" | "synthetic">} SourceRecord */
+
 /**
- * A cell without its picture, as the JSON and the browser's storage hold it.
+ * A cell as the JSON and the browser's storage hold it.
  *
  * @typedef {object} CellRecord
- * @property {string} file
- * @property {string | null} sha256
- * @property {Cell["synthetic"]} synthetic
+ * @property {number} source its place in the JSON's list of sources, or its key in the browser's storage
+ * @property {Contour | null} contour
  * @property {Cell["state"]} state
  * @property {string} failure
  * @property {Reading | null} reading
@@ -27,7 +29,7 @@ const HONEST = "Research and teaching, not a diagnosis.";
  */
 
 /**
- * What decides over the cells: the models, and the thresholds that a person moved.
+ * The rules for all cells: the models, and the thresholds that a person moved.
  *
  * @typedef {object} RulesRecord
  * @property {Model[]} models
@@ -41,6 +43,8 @@ const HONEST = "Research and teaching, not a diagnosis.";
  * @param {{program?: string | null, time?: Date}} [made] the version of Karyolens that writes, and when
  */
 export function toJson(session, { program = null, time = new Date() } = {}) {
+  const { sources, cells } = session;
+  const places = new Map(sources.map((source, index) => [source, index]));
   const file = {
     format: FORMAT,
     version: FORMAT_VERSION,
@@ -48,17 +52,22 @@ export function toJson(session, { program = null, time = new Date() } = {}) {
     program,
     exported: time.toISOString(),
     ...rulesRecord(session),
-    cells: session.cells.map(cellRecord),
+    sources: sources.map(sourceRecord),
+    cells: cells.map((cell) => cellRecord(cell, /** @type {number} */ (places.get(cell.source)))),
   };
   return `${JSON.stringify(file, null, 1)}\n`;
 }
 
-/** @param {Cell} cell @returns {CellRecord} */
-export function cellRecord({ name, sha256, synthetic, state, failure, reading, corrections }) {
+/** @param {Source} source @returns {SourceRecord} */
+export function sourceRecord({ name, sha256, kind, slide, synthetic }) {
+  return { name, sha256, kind, slide, synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed } };
+}
+
+/** @param {Cell} cell @param {number} source its place or key @returns {CellRecord} */
+export function cellRecord({ contour, state, failure, reading, corrections }, source) {
   return {
-    file: name,
-    sha256,
-    synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed },
+    source,
+    contour: contour && contour.map(([x, y]) => [x, y]),
     state,
     failure,
     reading: reading && readingRecord(reading),

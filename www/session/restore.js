@@ -1,12 +1,13 @@
-/** Puts an opened file in the place of the session, and gives cells their pictures back. */
+/** Puts an opened file in the place of the session, and gives sources their bytes back. */
 
 import { readSession } from "./read-records.js";
 
-/** @import { Cell, Session } from "./session.js" */
+/** @import { Cell } from "./cell.js" */
+/** @import { Session } from "./session.js" */
 
 /**
- * Puts the session of a file in the place of this one. A picture that is already here stays with
- * the cells of its file.
+ * Puts the session of a file in the place of this one. Bytes that are already here stay with the
+ * sources of their SHA-256.
  *
  * @param {Session} session
  * @param {string} text of the file
@@ -14,25 +15,25 @@ import { readSession } from "./read-records.js";
  * @throws {Error} as {@link readSession}; then nothing has changed
  */
 export function replaceSession(session, text) {
-  const { cells, models, moved } = readSession(text, session.models);
-  const pictures = new Map(session.cells.flatMap(({ sha256, picture }) => (sha256 && picture ? [[sha256, picture]] : [])));
-  for (const cell of cells) cell.picture = pictures.get(cell.sha256 ?? "") ?? null;
+  const { cells, models, moved, sources } = readSession(text, session.models);
+  const known = new Map(session.sources.flatMap(({ sha256, bytes }) => (sha256 && bytes ? [[sha256, bytes]] : [])));
+  for (const source of sources) source.bytes = known.get(source.sha256 ?? "") ?? null;
   session.clear();
   session.resetThresholds();
   return session.restore(cells, models, moved);
 }
 
 /**
- * Gives a picture back to the cells that were imported without it.
+ * Gives a file back to the sources that were opened without their bytes.
  *
  * @param {Session} session
  * @param {Blob} file
  * @param {string | null} sha256 of the file
- * @returns {Cell[]} those cells; none where the file is new and should be added
+ * @returns {Cell[]} the cells of those sources; none where the file is new and should be added
  */
-export function attachPictures(session, file, sha256) {
+export function attachBytes(session, file, sha256) {
   if (sha256 === null) return [];
-  const cells = session.cells.filter((cell) => cell.picture === null && cell.sha256 === sha256);
-  for (const cell of cells) session.update(cell, { picture: file });
-  return cells;
+  const sources = new Set(session.sources.filter((source) => source.bytes === null && source.sha256 === sha256));
+  for (const source of sources) session.updateSource(source, { bytes: file });
+  return session.cells.filter(({ source }) => sources.has(source));
 }

@@ -9,7 +9,8 @@ import { downloadCsv, downloadJson } from "./downloads.js";
 import { MOST_LETTERS } from "./read-records.js";
 import { replaceSession } from "./restore.js";
 
-/** @import { Cell, Session } from "./session.js" */
+/** @import { Cell } from "./cell.js" */
+/** @import { Session } from "./session.js" */
 /** @import { KeepState } from "./storage.js" */
 
 /**

@@ -1,57 +1,27 @@
 /**
- * What a person works on: the cells, what models said of them, what the person said, and the
- * thresholds in force. Holds no DOM; everything that shows or stores a session listens to it.
+ * The work of a person: sources and their cells, the readings of models, the person's corrections,
+ * and the thresholds in force. It holds no DOM; everything that shows or stores a session listens to
+ * it.
  */
 
-/** @import { Decide, Decision, RiskRule } from "../pkg/index.js" */
+import { guessSlide } from "./slide.js";
+
+/** @import { Decide, Decision } from "../pkg/index.js" */
+/** @import { Cell, Contour, Model, Source } from "./cell.js" */
 
 /**
- * A model as a session remembers it: enough to decide and to name it, long after it was closed.
+ * A file that is to be added, and in a field the contours of its nuclei.
  *
- * @typedef {object} Model
- * @property {string} id its SHA-256, or its name where the browser gives no hash
- * @property {string | null} sha256 of the checkpoint file, hexadecimal
- * @property {string} name
- * @property {string} crateVersion of the program that wrote the checkpoint
- * @property {string[]} features in the order of the probabilities
- * @property {number[]} thresholds
- * @property {[number, number][]} unsure the band of doubt around each threshold; empty if none is known
- * @property {RiskRule | null} riskRule
+ * @typedef {Pick<Source, "name" | "bytes"> & {synthetic?: Source["synthetic"], contours?: Contour[] | null}} NewSource
  */
 
-/**
- * What a model said of a cell, and where and when.
- *
- * @typedef {object} Reading
- * @property {string} model its id
- * @property {number[]} probabilities
- * @property {string | null} notice what a reader should know of how the image was taken
- * @property {"webgpu" | "cpu"} device
- * @property {string | null} adapter
- * @property {string} program version of Karyolens
- * @property {string} time ISO 8601
- */
-
-/** @typedef {"waiting" | "reading" | "done" | "failed" | "cancelled"} State */
+/** A cell of an earlier session; cells of one source share its object. @typedef {Omit<Cell, "id" | "source"> & {source: Omit<Source, "id">}} EarlierCell */
 
 /**
- * @typedef {object} Cell
- * @property {number} id
- * @property {string} name as a person knows the file; for a folder, with its path
- * @property {Blob | null} picture null where only an export was imported
- * @property {string | null} sha256 of the file, hexadecimal; null until it is known
- * @property {{features: string[], seed: number} | null} synthetic what the program drew
- * @property {State} state
- * @property {string} failure why it could not be read
- * @property {Reading | null} reading
- * @property {Map<string, boolean>} corrections a person's calls, by feature
- */
-
-/**
- * What has changed: cells came or went, reading has come further, a person corrected a cell,
+ * A change: cells came or went, reading has come further, a person corrected a cell or named a slide,
  * thresholds moved, another model or another cell was chosen.
  *
- * @typedef {"cells" | "reading" | "correction" | "thresholds" | "model" | "selection"} Change
+ * @typedef {"cells" | "reading" | "correction" | "slide" | "thresholds" | "model" | "selection"} Change
  */
 
 export class Session {
@@ -65,7 +35,7 @@ export class Session {
   model = null;
   /** @type {Cell | null} */
   selected = null;
-  /** Whether there is something that no export holds. */
+  /** Whether something is in no saved file. */
   unsaved = false;
 
   #nextId = 1;
@@ -75,35 +45,55 @@ export class Session {
   #decide = null;
   /** Decisions that still hold. @type {WeakMap<Cell, Decision>} */
   #decisions = new WeakMap();
+  /** The numbers of cells in their fields, until cells come or go. @type {Map<Cell, number> | null} */
+  #numbers = null;
 
   /** @param {(change: Change) => void} listener */
   listen(listener) {
     this.#listeners.push(listener);
   }
 
-  /**
-   * New cells that wait to be read.
-   *
-   * @param {{name: string, picture: Blob | null, synthetic?: Cell["synthetic"]}[]} sources
-   */
-  add(sources) {
-    const added = sources.map(({ name, picture, synthetic = null }) => this.#newCell({ name, picture, synthetic }));
+  /** The sources that have a cell here: a source goes with its last cell. */
+  get sources() {
+    return [...new Set(this.cells.map(({ source }) => source))];
+  }
+
+  /** New cells that wait to be read. @param {NewSource[]} files */
+  add(files) {
+    const added = files.flatMap(({ name, bytes, synthetic = null, contours = null }) => {
+      /** @type {Source} */
+      const source = {
+        id: this.#nextId++,
+        name,
+        bytes,
+        sha256: null,
+        kind: contours ? "field" : "cell-image",
+        slide: synthetic ? "" : guessSlide(name),
+        synthetic,
+      };
+      return (contours ?? [null]).map((contour) => this.#newCell(source, contour));
+    });
     this.cells.push(...added);
     this.#tell("cells");
     return added;
   }
 
   /**
-   * Cells of an earlier session, as they were; what was being read then waits again.
+   * Cells of an earlier session, as they were; a cell that was being read waits again.
    *
-   * @param {Omit<Cell, "id">[]} cells
+   * @param {EarlierCell[]} cells
    * @param {Model[]} models that read them
    * @param {Map<string, number>} moved
    */
   restore(cells, models, moved) {
     for (const model of models) this.models.set(model.id, model);
     this.moved = new Map([...this.moved, ...moved]);
-    const restored = cells.map((cell) => this.#newCell(cell));
+    const sources = new Map(cells.map(({ source }) => [source, /** @type {Source | null} */ (null)]));
+    const restored = cells.map((cell) => {
+      const source = sources.get(cell.source) ?? { ...cell.source, id: this.#nextId++ };
+      sources.set(cell.source, source);
+      return { ...cell, source, id: this.#nextId++ };
+    });
     for (const cell of restored) if (cell.state === "reading") cell.state = "waiting";
     this.cells.push(...restored);
     this.#decisions = new WeakMap();
@@ -122,7 +112,7 @@ export class Session {
     this.#tell("selection");
   }
 
-  /** Takes all cells away and gives what {@link putBack} needs. */
+  /** Takes all cells away, and returns them for {@link putBack}. */
   clear() {
     const { cells, selected, unsaved } = this;
     this.cells = [];
@@ -143,16 +133,34 @@ export class Session {
   }
 
   /**
-   * Changes what is known of a cell.
+   * Changes facts of a cell.
    *
    * @param {Cell} cell
-   * @param {Partial<Omit<Cell, "id" | "corrections">>} change
+   * @param {Partial<Pick<Cell, "state" | "failure" | "reading">>} change
    */
   update(cell, change) {
     Object.assign(cell, change);
     this.#decisions.delete(cell);
     if (change.reading) this.unsaved = true;
     this.#tell("reading");
+  }
+
+  /**
+   * Changes facts of a source, for all its cells.
+   *
+   * @param {Source} source
+   * @param {Partial<Pick<Source, "bytes" | "sha256">>} change
+   */
+  updateSource(source, change) {
+    Object.assign(source, change);
+    this.#tell("reading");
+  }
+
+  /** A person's name for the slide of these sources. @param {Source[]} sources @param {string} slide */
+  nameSlide(sources, slide) {
+    for (const source of sources) source.slide = slide;
+    this.unsaved = true;
+    this.#tell("slide");
   }
 
   /** A person's call on a feature; null takes it back. @param {Cell} cell @param {string} feature @param {boolean | null} present */
@@ -225,14 +233,27 @@ export class Session {
     return this.#decide(this.model, [{ probabilities }], this.moved)[0];
   }
 
+  /** A cell's number in its field, from 1 in the order of the session; null in a cell image. @param {Cell} cell */
+  numberOf(cell) {
+    if (cell.source.kind !== "field") return null;
+    this.#numbers ??= this.#countCells();
+    return this.#numbers.get(cell) ?? null;
+  }
+
+  /** The name of a cell: its file, and in a field its number. @param {Cell} cell */
+  nameOf(cell) {
+    const number = this.numberOf(cell);
+    return number === null ? cell.source.name : `${cell.source.name} #${number}`;
+  }
+
   /** The model that read a cell. @param {Cell} cell */
   modelOf(cell) {
     return cell.reading ? this.models.get(cell.reading.model) ?? null : null;
   }
 
-  /** The models that a reading is of. */
+  /** The models that have read a cell. */
   usedModels() {
-    // Asked for at every cell that is kept: most often the first cells know them all.
+    // Called at every writing: mostly the first cells name all models.
     const unused = new Set(this.models.keys());
     for (const { reading } of this.cells) {
       if (unused.size === 0) break;
@@ -241,7 +262,7 @@ export class Session {
     return [...this.models.values()].filter(({ id }) => !unused.has(id));
   }
 
-  /** All that there is has been exported. */
+  /** Everything is in a saved file. */
   markSaved() {
     this.unsaved = false;
   }
@@ -252,38 +273,24 @@ export class Session {
     this.#tell("thresholds");
   }
 
-  /** @param {Partial<Omit<Cell, "id">> & Pick<Cell, "name">} known @returns {Cell} */
-  #newCell(known) {
-    return {
-      picture: null,
-      sha256: null,
-      synthetic: null,
-      state: "waiting",
-      failure: "",
-      reading: null,
-      corrections: new Map(),
-      ...known,
-      id: this.#nextId++,
-    };
+  /** @param {Source} source @param {Contour | null} contour @returns {Cell} */
+  #newCell(source, contour) {
+    return { id: this.#nextId++, source, contour, state: "waiting", failure: "", reading: null, corrections: new Map() };
+  }
+
+  #countCells() {
+    /** @type {Map<Source, number>} */
+    const counts = new Map();
+    return new Map(this.cells.map((cell) => {
+      const number = 1 + (counts.get(cell.source) ?? 0);
+      counts.set(cell.source, number);
+      return [cell, number];
+    }));
   }
 
   /** @param {Change} change */
   #tell(change) {
+    if (change === "cells") this.#numbers = null;
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-/** Whether there is something to read: an opened session holds no pictures. @param {Cell} cell */
-export function canRead({ picture, synthetic }) {
-  return picture !== null || synthetic !== null;
-}
-
-/** @param {Cell} cell */
-export function canRetry(cell) {
-  return ["failed", "cancelled"].includes(cell.state) && canRead(cell);
-}
-
-/** The kind of a cell's file by its name, such as `tiff`; empty where the name does not tell. @param {string} name */
-export function formatOf(name) {
-  return /\.(\w{1,5})$/.exec(name)?.[1] ?? "";
 }

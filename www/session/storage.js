@@ -1,44 +1,36 @@
 /**
- * Keeps the session in the browser's own database, so that it survives a reload: a record for each
- * cell, its picture, and the rules. Only what has changed is written, in small pieces, soon after
- * the change. One tab keeps at a time: a lock tells the others that they do not.
+ * Keeps the session in the browser, so that it survives a reload. It is written soon after each
+ * change, by kept-copy.js. One tab keeps at a time: a lock tells the others that they do not.
  *
- * Knows nothing of the page but its session; what a person should know goes to `onState`.
+ * Knows nothing of the page but its session. News for a person goes to `onState`.
  */
 
 import { messageOf } from "../pkg/message.js";
-import { answer, deleteDatabase, openDatabase, storesOf, STORES } from "./database.js";
-import { cellRecord, rulesRecord } from "./records.js";
+import { deleteDatabase } from "./database.js";
+import { KeptCopy } from "./kept-copy.js";
 import { onLanguage, t } from "../language/language.js";
-import { readRecords } from "./read-records.js";
 
-/** @import { Cell, Session } from "./session.js" */
+/** @import { Cell } from "./cell.js" */
+/** @import { Session } from "./session.js" */
 
 /**
- * How it stands: all is kept, a change is about to be, nothing is (and why), another tab keeps its
- * own, or there is no more room.
+ * - `kept`: the browser holds everything
+ * - `keeping`: a change will be written soon
+ * - `off`: nothing is kept, and the reason says why
+ * - `second-tab`: another tab keeps its session
+ * - `full`: there is no more room
  *
  * @typedef {"kept" | "keeping" | "off" | "second-tab" | "full"} KeepState
  */
 
-const RULES = "rules";
 const LOCK = "karyolens-session";
-/** What the names of our entries in localStorage begin with. */
+/** The beginning of the names of our entries in localStorage. */
 const OUR_ENTRIES = "karyolens-";
 
-/** So many ms after a change it is written, with all that changed meanwhile. */
+/** Milliseconds from a change to its writing; changes in between are written with it. */
 const DELAY = 500;
-/** A page that is reloaded gets the lock from itself: it takes a moment until the old one is gone. */
+/** Milliseconds to wait for the lock: after a reload the old page holds it for a moment. */
 const PATIENCE_FOR_LOCK = 1000;
-/** Records in one transaction: some 2 ms of this thread, and then others may have it. */
-const BATCH = 50;
-
-/**
- * A cell as it was last written. Everything of a cell but its corrections is replaced, never
- * changed inside, so that comparing references tells what is new.
- *
- * @typedef {Omit<Cell, "corrections"> & {corrections: string}} Written
- */
 
 /**
  * Keeps `session` from the time that `restore` is called.
@@ -50,13 +42,12 @@ const BATCH = 50;
 export function openStorage(session, { onState }) {
   const keeper = new Keeper(session, onState);
   return {
-    /** Puts the kept session into this one and gives the cells that came back. Never rejects. */
+    /** Puts the kept session into this one and returns its cells. Never rejects. */
     restore: () => keeper.restore(),
     /**
-     * Empties the session and deletes all that was kept of it, here and by other tabs, and the
-     * page's settings.
+     * Empties the session, and deletes the kept sessions of all tabs and the page's settings.
      *
-     * @throws {Error} where the browser does not let go of it
+     * @throws {Error} where the browser does not delete them
      */
     deleteEverything: () => keeper.deleteEverything(),
   };
@@ -67,32 +58,27 @@ class Keeper {
   #onState;
   /** Whether this tab is the one that keeps. */
   #keeps = false;
-  /** Made when there is something to keep. @type {IDBDatabase | null} */
-  #database = null;
-  /** @type {Map<Cell, Written>} */
-  #written = new Map();
-  /** Cells whose picture could not be kept, and why. @type {Map<Cell, unknown>} */
-  #pictureless = new Map();
-  #writtenRules = "";
-  /** In the order of the session, which is the order of coming back. @type {WeakMap<Cell, number>} */
-  #keys = new WeakMap();
-  #nextKey = 1;
+  #copy;
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** What is being done; the next thing waits for it. @type {Promise<unknown>} */
+  /** The work under way; the next work waits for it. @type {Promise<unknown>} */
   #work = Promise.resolve();
   /** Counts the times that saving was asked for. */
   #asked = 0;
-  /** Counts the times that everything was deleted: what was being written before then stops. */
+  /** Counts the times that everything was deleted; writing that began before stops. */
   #era = 0;
-  /** What `onState` heard last. @type {{state: KeepState, key: string, values: Record<string, string | number>} | null} */
+  /** The last message to `onState`. @type {{state: KeepState, key: string, values: Record<string, string | number>} | null} */
   #told = null;
 
   /** @param {Session} session @param {(state: KeepState, reason: string) => void} onState */
   constructor(session, onState) {
     this.#session = session;
     this.#onState = onState;
+    this.#copy = new KeptCopy(session, () => {
+      this.#keeps = false;
+      this.#tell("off", "keep.off.deleted");
+    });
     session.listen((change) => {
       if (change !== "selection") this.#changed();
     });
@@ -110,8 +96,14 @@ class Keeper {
       this.#tell("off", "keep.off.missing");
       return [];
     }
-    if (!(await takeLock())) {
-      this.#tell("second-tab", "keep.second-tab");
+    try {
+      if (!(await takeLock())) {
+        this.#tell("second-tab", "keep.second-tab");
+        return [];
+      }
+    } catch {
+      // A browser that blocks cookies offers no lock and no database either.
+      this.#tell("off", "keep.off.missing");
       return [];
     }
     const restoring = this.#work.then(() => this.#restore());
@@ -121,14 +113,13 @@ class Keeper {
 
   async #restore() {
     try {
-      const database = await openDatabase({ create: false });
-      const restored = database ? await this.#takeOver(database) : [];
+      const restored = await this.#copy.load();
       this.#keeps = true;
       this.#tell("kept");
       this.#changed();
       return restored;
     } catch (error) {
-      // What cannot be read is not overwritten either.
+      // A session that cannot be read is not overwritten.
       this.#tell("off", "keep.off.unread", { reason: messageOf(error) });
       return [];
     }
@@ -141,10 +132,10 @@ class Keeper {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const deleting = this.#work.then(async () => {
-      this.#forget();
+      this.#copy.forget();
       if (globalThis.indexedDB) await deleteDatabase();
       deleteEntries();
-      // What could not be read is out of the way now.
+      // The session that could not be read is gone now.
       if (this.#told?.key === "keep.off.unread") this.#keeps = true;
       if (!this.#keeps) return;
       this.#tell("kept");
@@ -170,10 +161,11 @@ class Keeper {
 
   async #save() {
     if (!this.#keeps) return;
-    const era = this.#era;
+    const [era, asked] = [this.#era, this.#asked];
+    const goesOn = () => era === this.#era && this.#keeps;
     try {
-      await this.#write(() => era === this.#era && this.#keeps);
-      if (era === this.#era && this.#keeps && this.#timer === undefined) this.#tellKept();
+      await this.#copy.write({ goesOn, isLatest: () => asked === this.#asked });
+      if (goesOn() && this.#timer === undefined) this.#tellKept();
     } catch (error) {
       if (!this.#keeps) return; // another tab has deleted everything meanwhile, and that was said
       if (isQuota(error)) this.#tell("full", "keep.full.all");
@@ -182,166 +174,10 @@ class Keeper {
   }
 
   #tellKept() {
-    const reasons = [...this.#pictureless.values()];
+    const reasons = this.#copy.refusals;
     if (reasons.some(isQuota)) this.#tell("full", "keep.full.pictures", { count: reasons.length });
     else if (reasons.length > 0) this.#tell("kept", "keep.kept.pictures", { count: reasons.length });
     else this.#tell("kept");
-  }
-
-  /** Brings the database up to the session. @param {() => boolean} goesOn asked between the pieces */
-  async #write(goesOn) {
-    const session = this.#session;
-    const asked = this.#asked;
-    if (!this.#database) {
-      if (session.cells.length === 0 && session.moved.size === 0) return;
-      this.#watch(/** @type {IDBDatabase} */ (await openDatabase({ create: true })));
-    }
-    for (const cell of session.cells) if (!this.#keys.has(cell)) this.#keys.set(cell, this.#nextKey++);
-    const present = new Set(session.cells);
-    const gone = [...this.#written.keys()].filter((cell) => !present.has(cell));
-    if (gone.length > 0) this.#retryPictures();
-    const changed = session.cells.filter((cell) => isChanged(cell, this.#written.get(cell)));
-    const hasNewPicture = (/** @type {Cell} */ cell) => cell.picture && cell.picture !== this.#written.get(cell)?.picture;
-    const pictured = changed.filter(hasNewPicture);
-    const plain = changed.filter((cell) => !hasNewPicture(cell));
-
-    // A page that is being left sees the end of the first piece alone: it holds what a person did last.
-    while (goesOn() && (gone.length > 0 || plain.length > 0 || this.#changedRules())) {
-      await this.#writePiece({ gone: gone.splice(0, BATCH), cells: plain.splice(0, BATCH) });
-    }
-    for (const cell of pictured) {
-      // What was asked for since comes first; the pictures that are left are found again by then.
-      if (!goesOn() || asked !== this.#asked) return;
-      await this.#writePictured(cell);
-    }
-  }
-
-  /** Where the picture has no room or its file is gone, the cell is kept without: a person's calls weigh more. @param {Cell} cell */
-  async #writePictured(cell) {
-    try {
-      await this.#writePiece({ cells: [cell], pictures: true });
-      this.#pictureless.delete(cell);
-    } catch (error) {
-      if (!this.#database) throw error;
-      await this.#writePiece({ cells: [cell] });
-      this.#pictureless.set(cell, error);
-    }
-  }
-
-  /**
-   * One transaction: all of it is kept, or nothing. The rules go with it if they are new, so that
-   * no cell is ever kept without the model that read it.
-   *
-   * @param {{gone?: Cell[], cells: Cell[], pictures?: boolean}} piece
-   */
-  async #writePiece({ gone = [], cells, pictures = false }) {
-    const rules = this.#changedRules();
-    const writing = cells.map((cell) => ({ cell, now: written(cell) }));
-    await this.#transact((stores) => {
-      for (const cell of gone) {
-        const key = /** @type {number} */ (this.#keys.get(cell));
-        stores.cells.delete(key);
-        stores.pictures.delete(key);
-      }
-      if (rules) stores.rules.put(JSON.parse(rules), RULES);
-      for (const cell of cells) {
-        stores.cells.put(cellRecord(cell), this.#keys.get(cell));
-        if (pictures) stores.pictures.put(cell.picture, this.#keys.get(cell));
-      }
-    });
-    for (const cell of gone) {
-      this.#written.delete(cell);
-      this.#pictureless.delete(cell);
-    }
-    if (rules) this.#writtenRules = rules;
-    for (const { cell, now } of writing) this.#written.set(cell, now);
-  }
-
-  /** The rules, and whether all was exported, if they are not those that were written last. */
-  #changedRules() {
-    const rules = JSON.stringify({ ...rulesRecord(this.#session), unsaved: this.#session.unsaved });
-    return rules === this.#writtenRules ? null : rules;
-  }
-
-  /** There is room again, perhaps for the pictures that had none. */
-  #retryPictures() {
-    for (const cell of this.#pictureless.keys()) {
-      const known = this.#written.get(cell);
-      if (known) known.picture = null;
-    }
-  }
-
-  /**
-   * Makes all the requests of `ask` in one transaction, and waits until it is done.
-   *
-   * @param {(stores: Record<keyof typeof STORES, IDBObjectStore>) => void} ask
-   */
-  async #transact(ask) {
-    if (!this.#database) throw new Error(t("keep.off.closed"));
-    const transaction = this.#database.transaction(Object.values(STORES), "readwrite", { durability: "relaxed" });
-    const done = new Promise((resolve, reject) => {
-      transaction.addEventListener("complete", resolve);
-      transaction.addEventListener("abort", () => reject(transaction.error ?? new Error(t("keep.off.closed"))));
-    });
-    try {
-      ask(storesOf(transaction));
-      // Not left to the end of the task: a page that is being closed may not see it.
-      transaction.commit();
-    } catch (error) {
-      transaction.abort();
-      await done.catch(() => {});
-      throw error;
-    }
-    await done;
-  }
-
-  /** Reads what was kept into the session. @param {IDBDatabase} database */
-  async #takeOver(database) {
-    this.#watch(database);
-    const stores = storesOf(database.transaction(Object.values(STORES), "readonly"));
-    const [keys, records, pictureKeys, pictures, rules] = await Promise.all([
-      answer(stores.cells.getAllKeys()),
-      answer(stores.cells.getAll()),
-      answer(stores.pictures.getAllKeys()),
-      answer(stores.pictures.getAll()),
-      answer(stores.rules.get(RULES)),
-    ]);
-    const { models, movedThresholds, unsaved } = rules ?? { models: [], movedThresholds: {}, unsaved: false };
-    const { cells, models: known, moved } = readRecords({ models, movedThresholds, cells: records });
-    const pictureOf = new Map(pictureKeys.map((key, index) => [key, pictures[index]]));
-    cells.forEach((cell, index) => { cell.picture = pictureOf.get(keys[index]) ?? null; });
-
-    const restored = this.#session.restore(cells, known, moved);
-    this.#session.unsaved ||= unsaved === true;
-    restored.forEach((cell, index) => {
-      this.#written.set(cell, written(cell));
-      this.#keys.set(cell, Number(keys[index]));
-    });
-    this.#nextKey = 1 + Number(keys.at(-1) ?? 0);
-    return restored;
-  }
-
-  /** @param {IDBDatabase} database */
-  #watch(database) {
-    this.#database = database;
-    // The browser takes the data away, as when a person deletes them in its settings.
-    database.addEventListener("close", () => this.#forget());
-    // Another tab deletes everything.
-    database.addEventListener("versionchange", () => {
-      this.#forget();
-      this.#keeps = false;
-      this.#tell("off", "keep.off.deleted");
-    });
-  }
-
-  #forget() {
-    this.#database?.close();
-    this.#database = null;
-    this.#written.clear();
-    this.#pictureless.clear();
-    this.#writtenRules = "";
-    this.#keys = new WeakMap();
-    this.#nextKey = 1;
   }
 
   /** @param {KeepState} state @param {string} [key] of the reason @param {Record<string, string | number>} [values] */
@@ -359,39 +195,23 @@ class Keeper {
   }
 }
 
-/** @param {Cell} cell @returns {Written} */
-function written(cell) {
-  return { ...cell, corrections: correctionsOf(cell.corrections) };
-}
-
-/** @param {Cell} cell @param {Written | undefined} before */
-function isChanged(cell, before) {
-  return (
-    !before ||
-    cell.state !== before.state ||
-    cell.reading !== before.reading ||
-    cell.picture !== before.picture ||
-    cell.sha256 !== before.sha256 ||
-    cell.failure !== before.failure ||
-    cell.synthetic !== before.synthetic ||
-    cell.name !== before.name ||
-    correctionsOf(cell.corrections) !== before.corrections
-  );
-}
-
-/** @param {ReadonlyMap<string, boolean>} corrections */
-function correctionsOf(corrections) {
-  return corrections.size === 0 ? "" : JSON.stringify([...corrections]);
-}
-
-/** Whether this tab may keep its session: then it holds the lock as long as it lives. @returns {Promise<boolean>} */
+/**
+ * Whether this tab may keep its session. It then holds the lock until it is closed.
+ *
+ * @returns {Promise<boolean>}
+ * @throws {DOMException} where the browser gives no page a lock here
+ */
 function takeLock() {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    const patience = AbortSignal.timeout(PATIENCE_FOR_LOCK);
     const held = () => {
       resolve(true);
       return new Promise(() => {});
     };
-    navigator.locks.request(LOCK, { signal: AbortSignal.timeout(PATIENCE_FOR_LOCK) }, held).catch(() => resolve(false));
+    navigator.locks.request(LOCK, { signal: patience }, held).catch((error) => {
+      if (patience.aborted) resolve(false);
+      else reject(error);
+    });
   });
 }
 
@@ -399,7 +219,7 @@ function deleteEntries() {
   try {
     for (const name of Object.keys(localStorage)) if (name.startsWith(OUR_ENTRIES)) localStorage.removeItem(name);
   } catch {
-    // Where there is no such storage, there is nothing of ours in it.
+    // A browser without this storage holds no entry of ours.
   }
 }
 

@@ -9,7 +9,8 @@ import { featureName, onLanguage, t } from "../language/language.js";
 import { Row } from "./row.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
-/** @import { Cell, Session } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 /** @import { View } from "./sorting.js" */
 
 /** Rows kept above and below those in view. */
@@ -156,7 +157,7 @@ export class CellTable {
       }
       before = row.element;
       row.place(index, this.#cells.length, index * height);
-      row.show(this.#session.decisionOf(cell), this.#features, cell === this.#session.selected);
+      row.show(this.#session.nameOf(cell), this.#session.decisionOf(cell), this.#features, cell === this.#session.selected);
     }
     const active = this.#session.selected && this.#rows.get(this.#session.selected);
     if (active) this.#body.setAttribute("aria-activedescendant", active.element.id);

@@ -4,15 +4,16 @@ import { CELL_SIDE } from "../cell/cell-picture.js";
 import { showRisk } from "../decisions/risk-badge.js";
 import { find, make } from "../elements/dom.js";
 import { featureName, listing, percent, t } from "../language/language.js";
-import { formatOf } from "../session/session.js";
+import { formatOf, pictureOf } from "../session/cell.js";
 
 /** @import { Call, Decision } from "../pkg/index.js" */
-/** @import { Cell } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
 
 export class Row {
   element;
   #cell;
   #picture;
+  #name;
   #message;
   #address = "";
   #shownPicture = /** @type {Blob | null} */ (null);
@@ -23,14 +24,12 @@ export class Row {
     this.element = element;
     this.#cell = cell;
     this.#picture = find(".picture", HTMLElement, element);
+    this.#name = find(".name", HTMLElement, element);
     this.#message = find(".message", HTMLElement, element);
     this.element.id = `cell-${cell.id}`;
     this.element.dataset.cell = String(cell.id);
-    const name = find(".name", HTMLElement, this.element);
-    name.textContent = cell.name;
-    name.title = cell.name;
-    find(".format", HTMLElement, this.element).textContent = formatOf(cell.name);
-    if (cell.synthetic) {
+    find(".format", HTMLElement, this.element).textContent = formatOf(cell.source.name);
+    if (cell.source.synthetic) {
       this.element.dataset.synthetic = "";
       find(".facts", HTMLElement, this.element).textContent = t("cell.synthetic");
     }
@@ -43,10 +42,15 @@ export class Row {
     this.element.style.transform = `translateY(${top}px)`;
   }
 
-  /** @param {Decision | null} decision @param {string[]} features @param {boolean} selected */
-  show(decision, features, selected) {
+  /** @param {string} name @param {Decision | null} decision @param {string[]} features @param {boolean} selected */
+  show(name, decision, features, selected) {
+    if (this.#name.textContent !== name) {
+      this.#name.textContent = name;
+      this.#name.title = name;
+    }
     this.element.setAttribute("aria-selected", String(selected));
-    if (this.#cell.picture !== this.#shownPicture) this.#showPicture(this.#cell.picture);
+    const picture = pictureOf(this.#cell);
+    if (picture !== this.#shownPicture) this.#showPicture(picture);
     const { state, failure } = this.#cell;
     if (state === this.#shown.state && decision === this.#shown.decision && failure === this.#shown.failure) return;
     this.#shown = { state, decision, failure };

@@ -4,7 +4,8 @@ import { openQuestions, uncertainty } from "../decisions/doubt.js";
 import { LEVELS } from "../decisions/risk-badge.js";
 
 /** @import { Call, Decision } from "../pkg/index.js" */
-/** @import { Cell, Session } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 
 /**
  * The filters and the order that a person chose.
@@ -42,7 +43,7 @@ export function arrange(session, view) {
   if (view.sort === "added") return view.descending ? shown.reverse() : shown;
   const sign = view.descending ? -1 : 1;
   if (view.sort === "name") {
-    return shown.sort((a, b) => sign * byName.compare(a.name, b.name));
+    return shown.sort((a, b) => sign * (byName.compare(a.source.name, b.source.name) || a.id - b.id));
   }
   // Cells without a value come last in both directions.
   const known = shown.map((cell) => ({ cell, value: valueOf(session.decisionOf(cell), view.sort) }));
@@ -55,7 +56,7 @@ export function arrange(session, view) {
 
 /** @param {Cell} cell @param {() => Decision | null} decide @param {View} view @param {string} wanted in lower case */
 function matches(cell, decide, { show, feature, risk }, wanted) {
-  if (wanted && !cell.name.toLocaleLowerCase().includes(wanted)) return false;
+  if (wanted && !cell.source.name.toLocaleLowerCase().includes(wanted)) return false;
   if (show === "failed" && cell.state !== "failed") return false;
   if (show === "unread" && decide()) return false;
   if (show === "unsure" && openQuestions(decide()?.calls ?? []).length === 0) return false;

@@ -5,12 +5,13 @@
 
 import { digitOf, nowAndThen, oncePerFrame } from "../elements/dom.js";
 import { onLanguage, t } from "../language/language.js";
-import { canRetry } from "../session/session.js";
+import { canRetry } from "../session/cell.js";
 import { arrange } from "./sorting.js";
 
 /** @import { Detail } from "../cell/detail.js" */
 /** @import { PageElements } from "../elements/page-elements.js" */
-/** @import { Cell, Session } from "../session/session.js" */
+/** @import { Cell } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
 /** @import { CellTable } from "./cell-table.js" */
 /** @import { Filters } from "./filters.js" */
 

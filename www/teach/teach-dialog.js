@@ -166,7 +166,7 @@ class Lesson {
     if (!this.#drawing) return;
     const { features, seed, picture } = this.#drawing;
     const name = `synthetic-${seed}.png`;
-    this.#page.add([{ name, picture, synthetic: { features, seed } }]);
+    this.#page.add([{ name, bytes: picture, synthetic: { features, seed } }]);
     find("#teach-add", HTMLButtonElement, this.#dialog).disabled = true;
     find(".teach-next", HTMLButtonElement, this.#answer).focus();
     this.#say(t("teach.added", { name }));

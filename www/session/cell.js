@@ -1,0 +1,81 @@
+/** The parts of a session: a source, its cells, and a model's reading of a cell. */
+
+/** @import { RiskRule } from "../pkg/index.js" */
+
+/**
+ * A model as a session remembers it: enough to decide with, and to name, long after it was closed.
+ *
+ * @typedef {object} Model
+ * @property {string} id its SHA-256, or its name where the browser gives no hash
+ * @property {string | null} sha256 of the checkpoint file, hexadecimal
+ * @property {string} name
+ * @property {string} crateVersion of the program that wrote the checkpoint
+ * @property {string[]} features in the order of the probabilities
+ * @property {number[]} thresholds
+ * @property {[number, number][]} unsure the band of doubt around each threshold; empty if none is known
+ * @property {RiskRule | null} riskRule
+ */
+
+/**
+ * A reading of a cell by a model, with its place and time.
+ *
+ * @typedef {object} Reading
+ * @property {string} model its id
+ * @property {number[]} probabilities
+ * @property {string | null} notice a remark on how the image was taken in
+ * @property {"webgpu" | "cpu"} device
+ * @property {string | null} adapter
+ * @property {string} program version of Karyolens
+ * @property {string} time ISO 8601
+ */
+
+/**
+ * A file that a person brings, or a drawing of the program. All cells of a source share this one
+ * object. Two files of the same bytes are two sources.
+ *
+ * @typedef {object} Source
+ * @property {number} id
+ * @property {string} name as a person knows the file; for a folder, with its path
+ * @property {Blob | null} bytes null where only a saved session was opened
+ * @property {string | null} sha256 of the bytes, hexadecimal; null until it is known
+ * @property {"cell-image" | "field"} kind
+ * @property {string} slide name of the slide that was photographed; empty where nobody knows it
+ * @property {{features: string[], seed: number} | null} synthetic the features that the program drew, and its seed
+ */
+
+/** Points `[x, y]` in pixels of the field; whole numbers are pixel centres. @typedef {[number, number][]} Contour */
+
+/** @typedef {"waiting" | "reading" | "done" | "failed" | "cancelled"} State */
+
+/**
+ * One nucleus. A cell image has one cell, a field has any number.
+ *
+ * @typedef {object} Cell
+ * @property {number} id
+ * @property {Source} source
+ * @property {Contour | null} contour of the nucleus in a field; null in a cell image
+ * @property {State} state
+ * @property {string} failure why it could not be read
+ * @property {Reading | null} reading
+ * @property {Map<string, boolean>} corrections a person's calls, by feature
+ */
+
+/** Whether there is something to read: an opened session holds no bytes, and cells of fields are not read yet. @param {Cell} cell */
+export function canRead(cell) {
+  return pictureOf(cell) !== null || cell.source.synthetic !== null;
+}
+
+/** The picture of one cell; null where its bytes are not at hand, or show a whole field. @param {Cell} cell */
+export function pictureOf({ source: { kind, bytes } }) {
+  return kind === "cell-image" ? bytes : null;
+}
+
+/** @param {Cell} cell */
+export function canRetry(cell) {
+  return ["failed", "cancelled"].includes(cell.state) && canRead(cell);
+}
+
+/** The kind of a cell's file by its name, such as `tiff`; empty where the name does not tell. @param {string} name */
+export function formatOf(name) {
+  return /\.(\w{1,5})$/.exec(name)?.[1] ?? "";
+}
