@@ -22,6 +22,7 @@ import { canRetry } from "./session/cell.js";
 import { startKeeping } from "./session/keeping.js";
 import { attachBytes } from "./session/restore.js";
 import { Session } from "./session/session.js";
+import { SlideField } from "./session/slide-field.js";
 import { CellTable } from "./table/cell-table.js";
 import { Filters } from "./table/filters.js";
 import { nextSort } from "./table/sorting.js";
@@ -124,6 +125,7 @@ const detail = new Detail(elements.detail, session, engine, {
 });
 const workbench = new Workbench(elements, session, { filters, table, detail });
 startThresholds(elements.thresholds, session);
+new SlideField(elements.slide, session);
 
 /** The latest account of whether the browser keeps the session. @type {Parameters<Parameters<typeof startKeeping>[2]> | null} */
 let kept = null;

@@ -116,6 +116,14 @@ export function gatherElements() {
         heatMessage: find("#heat-message", HTMLElement),
       },
     },
+    slide: {
+      form: find("#slide-form", HTMLFormElement),
+      name: find("#slide", HTMLInputElement),
+      names: find("#slides", HTMLDataListElement),
+      others: find("#slide-others", HTMLElement),
+      withOthers: find("#slide-others input", HTMLInputElement),
+      othersText: find("#slide-others span", HTMLElement),
+    },
     offline: {
       box: find("#offline", HTMLElement),
       text: find("#offline-text", HTMLElement),
