@@ -8,7 +8,9 @@ import { Detail } from "./cell/detail.js";
 import { startThresholds } from "./decisions/threshold-sliders.js";
 import { onPress } from "./elements/dom.js";
 import { gatherElements } from "./elements/page-elements.js";
+import { sortArrivals } from "./intake/arrivals.js";
 import { listenForFiles } from "./intake/file-intake.js";
+import { Refusals } from "./intake/refusals.js";
 import { startLanguagePicker } from "./language/language-picker.js";
 import { startLanguage, t } from "./language/language.js";
 import { messageOf } from "./pkg/message.js";
@@ -30,7 +32,7 @@ import { Workbench } from "./table/workbench.js";
 
 /** @import { Fault } from "./diagnostics/diagnostics.js" */
 /** @import { Karyolens } from "./pkg/index.js" */
-/** @import { Found } from "./intake/file-intake.js" */
+/** @import { Found } from "./intake/arrivals.js" */
 /** @import { Cell } from "./session/cell.js" */
 
 /** The features of the examples, one example after another. */
@@ -41,9 +43,6 @@ const EXAMPLES = [
   ["Wrinkled", "Irregular"],
   ["Crowding", "Overlapping"],
 ];
-/** Files beside pictures that a person may drop: a checkpoint, a saved session. */
-const CHECKPOINT = /\.safetensors$/i;
-const SAVED_SESSION = /\.json$/i;
 
 const elements = gatherElements();
 const { openers } = elements;
@@ -126,6 +125,7 @@ const detail = new Detail(elements.detail, session, engine, {
 const workbench = new Workbench(elements, session, { filters, table, detail });
 startThresholds(elements.thresholds, session);
 new SlideField(elements.slide, session);
+const refusals = new Refusals(elements.refusals);
 
 /** The latest account of whether the browser keeps the session. @type {Parameters<Parameters<typeof startKeeping>[2]> | null} */
 let kept = null;
@@ -247,16 +247,20 @@ async function saveOnce() {
   saveForOffline(elements.offline);
 }
 
-/** Opens a checkpoint or a saved session; pictures go to the sources that lack their bytes, or become new cells. @param {Found[]} found */
+/**
+ * Opens a checkpoint or a saved session; pictures go to the sources that lack their bytes, or become
+ * new cells; other files are named with the reason why they are not taken.
+ *
+ * @param {Found[]} found
+ */
 async function takeFiles(found) {
-  const checkpoint = found.find(({ name }) => CHECKPOINT.test(name));
-  const saved = found.find(({ name }) => SAVED_SESSION.test(name));
-  if (checkpoint) void (await roomOf(modelsDialog))?.openWith(checkpoint.file);
+  const { pictures, session: saved, checkpoint, refused } = await sortArrivals(found);
+  refusals.show(refused);
+  if (checkpoint) void (await roomOf(modelsDialog))?.openWith(checkpoint);
   if (saved) {
     await restored;
-    await (await roomOf(sessionDialog))?.openFile(saved.file);
+    await (await roomOf(sessionDialog))?.openFile(saved);
   }
-  const pictures = found.filter((one) => one !== checkpoint && one !== saved);
   addCells((await withoutMissing(pictures)).map(({ name, file }) => ({ name, bytes: file })));
 }
 

@@ -30,6 +30,11 @@ export function gatherElements() {
       files: find("#files", HTMLInputElement),
       folder: find("#folder", HTMLInputElement),
     },
+    refusals: {
+      box: find("#refusals", HTMLElement),
+      list: find("#refusals ul", HTMLElement),
+      close: find("#close-refusals", HTMLButtonElement),
+    },
     status: {
       page: document.documentElement,
       line: find("#status", HTMLElement),
@@ -53,7 +58,7 @@ export function gatherElements() {
     workbench: {
       page: document.documentElement,
       /** Out of reach while the cell covers them. */
-      covered: [".masthead", ".intake", ".status", ".cells"].map((selector) => find(selector, HTMLElement)),
+      covered: [".masthead", ".intake", ".status", ".refusals", ".cells"].map((selector) => find(selector, HTMLElement)),
       results: find("#results", HTMLElement),
       tally: find("#tally", HTMLElement),
       noMatch: find("#no-match", HTMLElement),

@@ -1,18 +1,20 @@
 /** Takes files: dropped anywhere on the page (folders too), pasted, or chosen. */
 
 import { onPress } from "../elements/dom.js";
+import { PICTURE } from "./arrivals.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
+/** @import { Found } from "./arrivals.js" */
 
-/** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
-
-/** The files that are taken from a folder; a single file is taken whatever its name. */
-const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
+/** Files that a system puts into folders for itself, such as macOS's `._cell.png`. */
+const HIDDEN = /(?:^|\/)(?:\.|__MACOSX\/)/;
+/** The name that browsers give to each pasted picture. */
+const PASTED = "image.png";
 
 /**
  * Calls `onFiles` with the files of a person: single files in their order, files of folders by name.
- * Calls `onNothing` after a drop without a picture, such as a link from another page or a folder
- * without pictures.
+ * Calls `onNothing` after a drop or a paste without a picture, such as a link from another page or a
+ * folder without pictures.
  *
  * @param {PageElements["intake"]} elements
  * @param {(found: Found[]) => void} onFiles
@@ -22,11 +24,16 @@ export function listenForFiles({ choose, chooseFolder, files, folder }, onFiles,
   const take = (/** @type {Found[]} */ found) => (found.length > 0 ? onFiles(found) : onNothing());
   listenForDrops((drop) => void drop.then(take));
 
+  let pasted = 0;
+  const numbered = (/** @type {Found} */ found) =>
+    (found.name === PASTED && ++pasted > 1 ? { ...found, name: PASTED.replace(".", ` (${pasted}).`) } : found);
   document.addEventListener("paste", (event) => {
+    // A person pastes a text into a field.
+    const isWriting = event.target instanceof Element && event.target.matches("input, textarea");
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+    if (files.length === 0 && isWriting) return;
     event.preventDefault();
-    onFiles(files.map(named));
+    take(files.map(named).map(numbered));
   });
 
   listenForChoice(choose, files, (files) => onFiles(files.map(named)));
@@ -81,7 +88,7 @@ async function filesIn(folder) {
   for (let next = folders.pop(); next; next = folders.pop()) {
     for (const entry of await entriesOf(next)) {
       if (entry.isDirectory) folders.push(/** @type {FileSystemDirectoryEntry} */ (entry));
-      else if (PICTURE.test(entry.name)) {
+      else if (isPicture({ name: entry.fullPath })) {
         const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry)).catch(() => null);
         if (file) found.push({ name: entry.fullPath.replace(/^\//, ""), file });
       }
@@ -115,9 +122,9 @@ function named(file) {
   return { name: file.webkitRelativePath || file.name, file };
 }
 
-/** @param {Found} found */
+/** Whether a file is taken from a folder; a single file is taken whatever its name. @param {{name: string}} found */
 function isPicture({ name }) {
-  return PICTURE.test(name);
+  return PICTURE.test(name) && !HIDDEN.test(name);
 }
 
 /** @param {Found[]} found */

@@ -3,6 +3,7 @@
  * the session. If a cell was drawn by the program and its picture is missing, it is drawn first.
  */
 
+import { refusalOf } from "../intake/arrivals.js";
 import { t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
 import { canRead } from "../session/cell.js";
@@ -105,7 +106,8 @@ export class Reader {
         });
       });
     } catch (error) {
-      const failure = messageOf(error);
+      // The kind of a file that is no picture says more than the error of a decoder.
+      const failure = (source.bytes && (await refusalOf(source.bytes))) ?? messageOf(error);
       this.#onFailed(cell, failure);
       session.updateSource(source, { sha256: source.sha256 ?? (source.bytes && (await sha256OfFile(source.bytes))) });
       session.update(cell, { state: "failed", failure });

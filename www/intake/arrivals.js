@@ -1,0 +1,77 @@
+/**
+ * Sorts the files that a person brings by their content (file-kind.js). A name counts only where the
+ * content is nothing that Karyolens takes: a file that is called a picture gets a row in the table,
+ * with the reason in it, and a file that is called a checkpoint goes to the dialog of the models.
+ */
+
+import { t } from "../language/language.js";
+import { MOST_LETTERS } from "../session/read-records.js";
+import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
+
+/** @import { FileKind } from "./file-kind.js" */
+
+/** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
+/** A file and the key of the text that says why it is not taken. @typedef {{name: string, reason: string, format: string}} Refusal */
+
+/**
+ * @typedef {object} Arrivals
+ * @property {Found[]} pictures for rows in the table; some of them may not be readable
+ * @property {File | null} session to be opened
+ * @property {File | null} checkpoint to be opened
+ * @property {Refusal[]} refused
+ */
+
+/** The names of models; the dialog for models says why one of these is none. */
+const CHECKPOINT = /\.safetensors$/i;
+/** Names of pictures. */
+export const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
+
+/** @param {Found[]} found @returns {Promise<Arrivals>} */
+export async function sortArrivals(found) {
+  /** @type {Arrivals} */
+  const arrivals = { pictures: [], session: null, checkpoint: null, refused: [] };
+  const kinds = await Promise.all(found.map(({ file }) => kindOfFile(file)));
+  for (const [index, one] of found.entries()) {
+    const { kind, format } = kinds[index];
+    const refuse = (/** @type {string} */ reason) => arrivals.refused.push({ name: one.name, reason: `refused.${reason}`, format });
+    const open = (/** @type {"session" | "checkpoint"} */ what) => {
+      if (arrivals[what]) refuse(`second-${what}`);
+      else arrivals[what] = one.file;
+    };
+    if (kind === "picture" || kind === "other-picture") arrivals.pictures.push(one);
+    else if (kind === "session") open("session");
+    else if (kind === "checkpoint" || CHECKPOINT.test(one.name)) open("checkpoint");
+    else if (PICTURE.test(one.name)) arrivals.pictures.push(one);
+    else refuse(kind);
+  }
+  return arrivals;
+}
+
+/** Why a file in the table is no picture that can be read; null where it is one. @param {Blob} file */
+export async function refusalOf(file) {
+  const { kind, format } = await kindOfFile(file);
+  return kind === "picture" ? null : t(`refused.${kind}`, { format });
+}
+
+/** @param {Blob} file @returns {Promise<FileKind | {kind: "unreadable", format: ""}>} */
+async function kindOfFile(file) {
+  try {
+    const bytes = new Uint8Array(await file.slice(0, FIRST_BYTES).arrayBuffer());
+    const found = kindOf(bytes, file.size);
+    if (found.kind !== "json") return found;
+    // The session's dialog says that it is too long. A letter takes four bytes at most.
+    if (file.size > 4 * MOST_LETTERS) return { kind: "session", format: "" };
+    return { kind: kindOfText(await file.text()), format: "" };
+  } catch {
+    return { kind: "unreadable", format: "" };
+  }
+}
+
+/** @param {string} text that begins like JSON */
+function kindOfText(text) {
+  try {
+    return kindOfJson(JSON.parse(text));
+  } catch {
+    return "broken-json";
+  }
+}
