@@ -1,4 +1,8 @@
-/** One side of a comparison: a model on a device, loaded for the comparison and closed after it. */
+/**
+ * One side of a comparison: a model on a device, loaded for the comparison and closed after it. It has
+ * workers of its own, and is no second model in the page's workers: so its device is free to choose,
+ * its times are its own, and cancelling ends it at once.
+ */
 
 import { Karyolens } from "../pkg/index.js";
 import { messageOf } from "../pkg/message.js";
