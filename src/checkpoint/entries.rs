@@ -27,9 +27,9 @@ impl Entries {
         &mut self,
         name: &str,
     ) -> Result<Option<T>, CheckpointError> {
-        let value = self.0.remove(name).map(serde_json::from_value);
-        value
-            .transpose()
+        // Null stands for an absent entry.
+        let value = self.0.remove(name).unwrap_or_default();
+        serde_json::from_value(value)
             .map_err(|error| wrong(format!("its entry {name} cannot be read: {error}")))
     }
 }
