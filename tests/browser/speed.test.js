@@ -73,6 +73,7 @@ test("closing ends a measurement, and its worker", { timeout }, async () => {
     assert.equal(page.workers().length, 1);
 
     await page.click("#open-speed");
+    await page.locator("#speed[open]").waitFor();
     assert.ok(await page.locator("#speed-start").isEnabled());
     assert.ok(await page.locator("#speed-results").isHidden());
   });
