@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 
+use super::settings::{Defaults, SplitOptions, in_options};
 use crate::image::InputSpec;
 use crate::train::config::TrainConfig;
 use crate::train::data::{
-    DataFolder, ImportOptions, Report, SplitCount, SplitKind, SplitSettings, Splits, check,
-    crop_fields, import,
+    DataFolder, ImportOptions, Report, SplitCount, SplitKind, Splits, check, crop_fields, import,
 };
 use crate::train::sampler::Sampler;
 
@@ -42,7 +42,7 @@ struct CheckArguments {
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
     #[command(flatten)]
-    splits: SplitSettings,
+    splits: Defaults<SplitOptions>,
     /// Check the splits that `train --split by-field` makes.
     #[arg(long)]
     by_field: bool,
@@ -94,7 +94,7 @@ struct CropArguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
-        Command::Check(arguments) => run_check(arguments),
+        Command::Check(arguments) => run_check(arguments).map_err(in_options),
         Command::Import(arguments) => run_import(arguments),
         Command::Crop(arguments) => run_crop(arguments),
     }
@@ -103,7 +103,10 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 fn run_check(arguments: CheckArguments) -> Result<ExitCode> {
     let data = DataFolder {
         folder: arguments.folder,
-        splits: arguments.splits.splits(split_kind(arguments.by_field))?,
+        splits: arguments
+            .splits
+            .settings()?
+            .splits(split_kind(arguments.by_field))?,
     };
     let report = check(&data, &data.split_names()?)?;
     match arguments.json {

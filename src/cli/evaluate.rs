@@ -9,9 +9,10 @@ use indicatif::ProgressBar;
 
 use super::data::split_kind;
 use super::read_classifier;
+use super::settings::{Defaults, SplitOptions, THRESHOLD_SEARCHES, choice, in_options, name_of};
 use crate::devices::DeviceChoice;
 use crate::nuclei::FeatureSet;
-use crate::train::data::{DataFolder, SplitSettings};
+use crate::train::data::DataFolder;
 use crate::train::evaluate::{Evaluation, SplitScores};
 use crate::train::metrics::ThresholdSearch;
 
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
     #[command(flatten)]
-    splits: SplitSettings,
+    splits: Defaults<SplitOptions>,
     /// The split's name: train, val or test; for folds by field see --by-field.
     #[arg(long, default_value = "val", value_name = "NAME")]
     split: String,
@@ -41,7 +42,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     by_field: bool,
     /// How thresholds are searched on other fields' cells, for the cross-fitted F1.
-    #[arg(long, value_enum, default_value_t = ThresholdSearch::Expected)]
+    #[arg(long, value_parser = choice::<ThresholdSearch>(THRESHOLD_SEARCHES))]
+    #[arg(default_value = name_of(ThresholdSearch::default()))]
     threshold_search: ThresholdSearch,
     /// Print JSON.
     #[arg(long)]
@@ -49,12 +51,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    evaluate(arguments).map_err(in_options)
+}
+
+fn evaluate(arguments: Arguments) -> Result<ExitCode> {
     let classifier =
         read_classifier(&arguments.model, &arguments.device)?.with_flips(arguments.flips);
     let card = classifier.card();
     let data = DataFolder {
         folder: arguments.data,
-        splits: arguments.splits.splits(split_kind(arguments.by_field))?,
+        splits: arguments
+            .splits
+            .settings()?
+            .splits(split_kind(arguments.by_field))?,
     };
     ensure_same_features(&card.task.features, &data)?;
     let records = data.split(&arguments.split, &card.task.features)?;

@@ -18,6 +18,7 @@ mod quantise;
 mod render;
 mod report;
 mod serve;
+mod settings;
 mod train;
 mod verify;
 

@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::data::check_before_training;
+use super::settings::{Defaults, TrainOptions, in_options};
 use crate::train::config::TrainConfig;
 use crate::train::fit::{fit, resume};
 use crate::train::progress::Display;
@@ -26,13 +27,18 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
     #[command(flatten)]
-    config: TrainConfig,
+    options: Defaults<TrainOptions>,
     /// No dashboard but a bar and a line an epoch, as where the output is no terminal.
     #[arg(long)]
     plain: bool,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    train(arguments).map_err(in_options)
+}
+
+fn train(arguments: Arguments) -> Result<ExitCode> {
+    let config = arguments.options.settings()?;
     let display = match arguments.plain || !std::io::stdout().is_terminal() {
         true => Display::Lines,
         false => Display::Dashboard,
@@ -40,7 +46,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let (folder, checkpoint) = match (arguments.resume, arguments.run) {
         (Some(folder), _) => {
             ensure!(
-                !arguments.config.is_chosen(),
+                config == TrainConfig::default(),
                 "--resume goes on with the settings of {}: leave out all others but --plain",
                 folder.display()
             );
@@ -50,8 +56,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         (None, folder) => {
             let folder = folder.unwrap_or_default();
-            check_before_training(&arguments.config)?;
-            let checkpoint = fit(&arguments.config, &folder, display)?;
+            check_before_training(&config)?;
+            let checkpoint = fit(&config, &folder, display)?;
             (folder, checkpoint)
         }
     };

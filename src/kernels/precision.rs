@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 ///
 /// Only kernels for the CPU heed it; GPUs multiply in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum MatmulPrecision {
     /// bfloat16 products, added up in f32: about 3 digits.

@@ -118,7 +118,7 @@ impl Ablation {
                 Value::Table(settings).try_into().with_context(context)?;
             config.check().with_context(context)?;
             let runs = self.seeds.iter().map(|&seed| {
-                config.seed = seed;
+                config.run.seed = seed;
                 let known = plan.iter().flatten().find(|run| run.config == config);
                 known.cloned().unwrap_or_else(|| PlannedRun {
                     folder: format!("{}-seed-{seed}", variant.slug()),
@@ -326,10 +326,10 @@ mod tests {
         let baseline = ["baseline-seed-1", "baseline-seed-2"];
         assert_eq!(folders, [baseline, ["lpr-seed-1", "lpr-seed-2"], baseline]);
         let changed = &plan[1][1].config;
-        assert_eq!((changed.seed, changed.objective.lpr), (2, 0.05));
+        assert_eq!((changed.run.seed, changed.objective.lpr), (2, 0.05));
         assert_eq!(changed.objective.loss, crate::train::loss::Loss::Spa);
         assert_eq!(
-            changed.epochs, 20,
+            changed.run.epochs, 20,
             "a setting that is left out has its default"
         );
     }

@@ -4,30 +4,45 @@
 //! white: corners that a rotation opens are filled with white, and colour jitter acts on the
 //! cell alone.
 
-use clap::{ArgAction, Args};
 use image::{Rgb, RgbImage};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::config::defaults;
+use super::settings::{SettingError, below_one, within};
 use crate::image::CellImage;
 
-/// What is varied, and how far.
-#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default = "defaults::<Augment>", deny_unknown_fields)]
+/// How images are varied, and how far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Augment {
-    /// Do not flip images: by default left-right and up-down, each with probability 1/2.
-    #[arg(long = "no-flips", action = ArgAction::SetFalse)]
+    /// Flips left-right and up-down, each with probability 1/2.
     pub flips: bool,
-    /// Rotate images by up to this many degrees either way.
-    #[arg(long, value_name = "DEGREES", default_value_t = 180.0)]
+    /// The largest rotation either way, in degrees, from 0 to 180.
     pub rotation: f32,
-    /// Vary brightness, contrast and saturation by up to this share either way.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    /// The largest change of brightness, contrast and saturation either way, from 0 to below 1.
     pub jitter: f32,
 }
 
+impl Default for Augment {
+    fn default() -> Self {
+        Self {
+            flips: true,
+            rotation: 180.0,
+            jitter: 0.2,
+        }
+    }
+}
+
 impl Augment {
+    /// Refuses settings that no run can use.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn check(&self) -> Result<(), SettingError> {
+        within("augment.rotation", self.rotation, 0.0, 180.0)?;
+        below_one("augment.jitter", self.jitter)
+    }
+
     /// A varied copy of `cell`.
     pub fn apply(&self, cell: &CellImage, random: &mut impl Rng) -> CellImage {
         let mut flip = || {
@@ -164,7 +179,7 @@ mod tests {
 
     #[test]
     fn white_stays_white_and_a_seed_repeats() {
-        let augment: Augment = defaults();
+        let augment = Augment::default();
         for seed in 0..20 {
             let varied = augment.apply(&bar(), &mut random(seed, &[]));
             assert_eq!(varied, augment.apply(&bar(), &mut random(seed, &[])));

@@ -1,9 +1,8 @@
-//! Every setting of a run: what the command line takes, and what `config.json` keeps.
+//! Every setting of a training on labelled cells, as `config.json` and a model card keep them.
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
-use clap::{Args, Command};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -13,148 +12,105 @@ use super::data::{DataError, DataFolder, HoldOut, Record, SplitKind, SplitSettin
 use super::loss::Objective;
 use super::metrics::ThresholdSearch;
 use super::sampler::{Rarity, Sampler};
-use crate::devices::DeviceChoice;
+use super::settings::{RunSettings, SettingError, below_one, refuse_unknown};
 use crate::image::InputSpec;
-use crate::kernels::MatmulPrecision;
 use crate::nuclei::FeatureSet;
 
-/// Every setting of a run, saved as `config.json` beside the weights. Each default stands beside
-/// its setting, and nowhere else: a file that leaves a setting out means the default.
-#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    remote = "Self",
-    default = "defaults::<TrainConfig>",
-    deny_unknown_fields
-)]
+/// Every setting of a training on labelled cells, saved as `config.json` beside the weights. A file
+/// that leaves a setting out means its default; a name that is not known is an error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", default)]
 pub struct TrainConfig {
-    /// The folder: `images/<split>/<id>.jpg` (or png, webp, tiff, bmp) and `labels/<split>.json`,
-    /// or `images/<id>.jpg` and `labels.json`; `features.json` names the features where they are not the nine nuclear ones.
-    #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
-    #[arg(default_value = ".", hide_default_value = true)]
+    /// The data folder, see [`DataFolder`].
     pub data: PathBuf,
     /// Where the splits come from.
-    #[arg(long, value_enum, default_value_t = SplitKind::Published)]
     pub split: SplitKind,
-    /// What the splits need.
-    #[command(flatten)]
+    /// The settings of those splits.
     pub splits: SplitSettings,
     /// The split to train on.
-    #[arg(long, value_name = "NAME", default_value = "train")]
     pub train_split: String,
-    /// Leave one fold of the training cells out, by field, for teachers that are to tell others
-    /// what they expect of cells they have not seen: 0/5 to 4/5, say.
-    #[arg(long, value_name = "FOLD/FOLDS")]
+    /// The fold of the training cells that the run leaves out.
     pub hold_out: Option<HoldOut>,
     /// The split to choose the best epoch and the thresholds on.
-    #[arg(long, value_name = "NAME", default_value = "val")]
     pub val_split: String,
-    /// The network: convnext-atto, -femto, -pico, -nano, -tiny, -small, -base; resnet-18, -34,
-    /// -50, -101; vit-tiny, -small, -base; vit-small-14.
-    #[arg(long, value_name = "NAME", required_unless_present = "resume")]
-    #[arg(default_value = "", hide_default_value = true)]
+    /// The network, as [`Architecture::named`](crate::model::Architecture::named) knows it; or
+    /// the family of the network to start from.
     pub arch: String,
-    /// Channels of the first stage, or of a ViT's tokens, where they are not the named network's:
-    /// those of later stages, and the heads, follow in proportion.
-    #[arg(long, value_name = "CHANNELS", conflicts_with = "init")]
+    /// Channels of the first stage, or of a ViT's tokens, where they are not the named network's.
     pub width: Option<usize>,
-    /// Of the transformer to start from, keep only these blocks, counted from 0: 0,4,8, say.
-    #[arg(long, value_name = "BLOCKS", value_delimiter = ',', requires = "init")]
+    /// The blocks to keep of the transformer to start from, counted from 0; empty keeps all.
     pub keep_blocks: Vec<usize>,
-    /// Of the transformer to start from, keep only so many of each block's attention heads: those
-    /// that weigh most.
-    #[arg(long, value_name = "HEADS", requires = "init")]
+    /// The number of attention heads to keep in each block of the transformer to start from.
     pub keep_heads: Option<usize>,
-    /// Of the transformer to start from, keep only so many neurons of each block's MLP.
-    #[arg(long, value_name = "NEURONS", requires = "init")]
+    /// The number of MLP neurons to keep in each block of the transformer to start from.
     pub keep_neurons: Option<usize>,
-    /// A checkpoint to start from instead of fresh weights; its head is kept if it names the same
-    /// features in the same order.
-    #[arg(long, value_name = "FILE")]
+    /// A checkpoint to start from.
     pub init: Option<PathBuf>,
-    /// Side of the input in pixels: any from 32 on for ConvNeXt and ResNet, a multiple of the patch
-    /// (16 or 14) for ViT.
-    #[arg(long, value_name = "PIXELS", default_value_t = 64)]
+    /// Side of the input in pixels.
     pub input_size: u32,
-    /// Side of the part of the 224 px canvas that becomes the input, about its centre; a cell that
-    /// reaches outside is shrunk to fit.
-    #[arg(long, value_name = "PIXELS", default_value_t = InputSpec::CROP)]
+    /// Side of the part of the canvas that becomes the input, in pixels.
     pub crop: u32,
-    /// Passes over the training cells.
-    #[arg(long, default_value_t = 20)]
-    pub epochs: usize,
-    /// Cells a step.
-    #[arg(long, default_value_t = 32)]
-    pub batch: usize,
-    /// Batches whose gradients are averaged before the weights move.
-    #[arg(long, value_name = "BATCHES", default_value_t = 1)]
-    pub accumulate: usize,
-    /// The highest learning rate.
-    #[arg(long, default_value_t = 1e-3)]
-    pub lr: f64,
-    /// Share of the steps in which the learning rate rises linearly; it then falls as a cosine.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
-    pub warmup: f64,
-    /// The learning rate of each layer over that of the next one, for fine-tuning: 0.7, say.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    pub layer_decay: f64,
-    /// Epochs at the start in which only the head learns; batch norms still follow the data.
-    #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
-    pub freeze: usize,
-    /// AdamW's decoupled weight decay; biases, norms and scales have none.
-    #[arg(long, default_value_t = 0.05)]
-    pub weight_decay: f32,
-    /// Rate of stochastic depth in the last block.
-    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    /// Epochs, batch, learning rate, device, seed.
+    #[serde(flatten)]
+    pub run: RunSettings,
+    /// Rate of stochastic depth in the last block, from 0 to below 1.
     pub drop_path: f64,
-    /// Decay of an exponential moving average of the weights, which is then validated and kept in
-    /// their place: 0.998, say; 0 keeps none.
-    #[arg(long, value_name = "DECAY", default_value_t = 0.0)]
-    pub ema: f64,
     /// How an epoch draws its cells.
-    #[arg(long, value_enum, default_value_t = Sampler::Weighted)]
     pub sampler: Sampler,
-    /// What a cell weighs for the weighted sampler (not a file of weights: that is --init).
-    #[arg(long, value_enum, default_value_t = Rarity::Sum)]
+    /// The weight of a cell for the weighted sampler.
     pub weights: Rarity,
     /// How images are varied.
-    #[command(flatten)]
     pub augment: Augment,
     /// How images are mixed.
-    #[command(flatten)]
     pub cutmix: CutMix,
-    /// What a step minimises.
-    #[command(flatten)]
+    /// The sum that a step minimises.
     pub objective: Objective,
-    /// Trained models whose answers the network learns beside the labels: a run's folder or a
-    /// checkpoint, given once for each. Each is asked about the cells that it was not trained on,
-    /// if there are any.
-    #[arg(long = "teacher", value_name = "RUN")]
+    /// Runs or checkpoints whose answers the network learns beside the labels.
     pub teachers: Vec<PathBuf>,
-    /// What the teachers of another run said, its `answers.safetensors`, instead of asking them again.
-    #[arg(long, value_name = "FILE", conflicts_with = "teachers")]
+    /// A file with the answers of another run's teachers, which are then not asked again.
     pub answers: Option<PathBuf>,
-    /// A folder of cell images without labels, about which the teachers alone are asked; `data
-    /// crop` makes one from fields. Cells of fields that are validated on are left out.
-    #[arg(long, value_name = "FOLDER")]
+    /// A folder of cell images without labels, for which the teachers alone answer.
     pub unlabelled: Option<PathBuf>,
     /// How each feature's threshold is searched on the validation split.
-    #[arg(long, value_enum, default_value_t = ThresholdSearch::Expected)]
     pub threshold_search: ThresholdSearch,
-    /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
-    #[arg(long, default_value_t)]
-    pub device: DeviceChoice,
-    /// How exact matrix products are on a CPU that multiplies bfloat16 faster than f32.
-    #[arg(long, value_enum, default_value_t = MatmulPrecision::High)]
-    pub matmul: MatmulPrecision,
-    /// The same number repeats a run exactly, with the same program on the same machine's CPU.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// What the data is, for the model card.
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    /// The data's name, for the model card.
     pub data_name: String,
-    /// What is known of the data's licence, for the model card.
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    /// The data's licence, as far as it is known, for the model card.
     pub data_licence: String,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            data: ".".into(),
+            split: SplitKind::Published,
+            splits: SplitSettings::default(),
+            train_split: "train".into(),
+            hold_out: None,
+            val_split: "val".into(),
+            arch: String::new(),
+            width: None,
+            keep_blocks: Vec::new(),
+            keep_heads: None,
+            keep_neurons: None,
+            init: None,
+            input_size: 64,
+            crop: InputSpec::CROP,
+            run: RunSettings::default(),
+            drop_path: 0.0,
+            sampler: Sampler::Weighted,
+            weights: Rarity::Sum,
+            augment: Augment::default(),
+            cutmix: CutMix::default(),
+            objective: Objective::default(),
+            teachers: Vec::new(),
+            answers: None,
+            unlabelled: None,
+            threshold_search: ThresholdSearch::default(),
+            data_name: "not stated".into(),
+            data_licence: "not stated".into(),
+        }
+    }
 }
 
 impl Serialize for TrainConfig {
@@ -165,9 +121,11 @@ impl Serialize for TrainConfig {
 
 impl<'de> Deserialize<'de> for TrainConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut settings = Map::deserialize(deserializer)?;
-        forget_imitation(&mut settings);
-        Self::deserialize(Value::Object(settings)).map_err(serde::de::Error::custom)
+        let mut given = Map::deserialize(deserializer)?;
+        forget_imitation(&mut given);
+        let known = serde_json::to_value(Self::default()).map_err(D::Error::custom)?;
+        refuse_unknown(&given, &known).map_err(D::Error::custom)?;
+        Self::deserialize(Value::Object(given)).map_err(D::Error::custom)
     }
 }
 
@@ -182,20 +140,11 @@ fn forget_imitation(settings: &mut Map<String, Value>) {
     }
 }
 
-/// The settings that an empty command line gives.
-pub(super) fn defaults<T: Args>() -> T {
-    // The one argument of the whole command that a required one may be left out for.
-    let resume = clap::Arg::new("resume").long("resume");
-    let command = T::augment_args(Command::new("defaults").arg(resume));
-    let matches = command.get_matches_from(["defaults", "--resume", "any"]);
-    T::from_arg_matches(&matches).expect("every setting has a default")
-}
-
 impl TrainConfig {
     /// The cells to train and validate on.
     ///
     /// # Errors
-    /// [`DataError::Contradiction`] where the settings of the splits exclude each other.
+    /// [`DataError`] where the settings of the splits exclude each other.
     pub fn data_folder(&self) -> Result<DataFolder, DataError> {
         Ok(DataFolder {
             folder: self.data.clone(),
@@ -223,104 +172,31 @@ impl TrainConfig {
         }
     }
 
-    /// Whether any setting differs from its default.
-    pub fn is_chosen(&self) -> bool {
-        *self != defaults()
-    }
-
     /// Refuses settings that no run can use, before anything is written.
     ///
     /// # Errors
     /// The first setting that is wrong, and what would be right.
-    pub fn check(&self) -> Result<()> {
-        let at_least_one = |name: &str, value: usize| {
-            ensure!(value > 0, "--{name} is {value}; it must be at least 1");
-            Ok(())
-        };
-        at_least_one("epochs", self.epochs)?;
-        at_least_one("batch", self.batch)?;
-        at_least_one("accumulate", self.accumulate)?;
-        let share = |name: &str, value: f64| {
-            ensure!(
-                (0.0..1.0).contains(&value),
-                "--{name} is {value}; it must be from 0 to below 1"
-            );
-            Ok(())
-        };
-        share("warmup", self.warmup)?;
-        share("drop-path", self.drop_path)?;
-        share("ema", self.ema)?;
-        share("label-smoothing", self.objective.label_smoothing)?;
-        let within = |name: &str, value: f64, lowest: f64, highest: f64| {
-            ensure!(
-                (lowest..=highest).contains(&value),
-                "--{name} is {value}; it must be from {lowest} to {highest}"
-            );
-            Ok(())
-        };
-        within("cutmix", self.cutmix.probability, 0.0, 1.0)?;
-        within("rare-below", self.cutmix.rare_below, 0.0, 1.0)?;
-        within("teacher-share", self.objective.teacher_share, 0.0, 1.0)?;
-        within("lpr", self.objective.lpr, 0.0, 1e3)?;
-        within("temperature", self.objective.temperature, 0.1, 100.0)?;
-        within("weight-decay", self.weight_decay.into(), 0.0, 10.0)?;
-        within("rotation", self.augment.rotation.into(), 0.0, 180.0)?;
-        share("jitter", self.augment.jitter.into())?;
-        let above_zero = |name: &str, value: f64| {
-            ensure!(
-                value > 0.0 && value <= 1.0,
-                "--{name} is {value}; it must be above 0 and at most 1"
-            );
-            Ok(())
-        };
-        above_zero("lr", self.lr)?;
-        above_zero("layer-decay", self.layer_decay)?;
+    pub fn check(&self) -> Result<(), SettingError> {
+        self.run.check()?;
+        below_one("drop_path", self.drop_path)?;
+        self.augment.check()?;
+        self.cutmix.check()?;
         let has_teachers = self.answers.is_some() || !self.teachers.is_empty();
-        ensure!(
-            self.unlabelled.is_none() || has_teachers,
-            "--unlabelled needs somebody to say what the cells show: --teacher or --answers"
-        );
-        let default: Self = defaults();
-        let Objective {
-            teacher_share,
-            temperature,
-            ..
-        } = self.objective;
-        for (without, setting, is_default) in [
-            (
-                "--teacher or --answers",
-                "--teacher-share",
-                has_teachers || teacher_share == default.objective.teacher_share,
-            ),
-            (
-                "--teacher or --answers",
-                "--temperature",
-                has_teachers || temperature == default.objective.temperature,
-            ),
-            (
-                "--sampler weighted",
-                "--weights",
-                self.sampler == Sampler::Weighted || self.weights == default.weights,
-            ),
-            (
-                "--cutmix",
-                "--rare-below",
-                self.cutmix.probability > 0.0
-                    || self.cutmix.rare_below == default.cutmix.rare_below,
-            ),
-        ] {
-            ensure!(is_default, "{setting} does nothing without {without}");
+        self.objective.check(has_teachers)?;
+        let refuse = |fault: String| Err(SettingError(fault));
+        if self.unlabelled.is_some() && !has_teachers {
+            return refuse(
+                "`unlabelled` needs somebody to say what the cells show: `teachers` or `answers`"
+                    .into(),
+            );
         }
-        if let Some(fault) = self.input().fault() {
-            anyhow::bail!("--crop and --input-size make {fault}");
+        if self.sampler != Sampler::Weighted && self.weights != Self::default().weights {
+            return refuse("`weights` does nothing without `sampler` weighted".into());
         }
-        ensure!(
-            self.freeze == 0 || self.freeze < self.epochs,
-            "--freeze is {}; it must leave some of the {} epochs",
-            self.freeze,
-            self.epochs
-        );
-        Ok(())
+        match self.input().fault() {
+            Some(fault) => refuse(format!("`crop` and `input_size` make {fault}")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -337,10 +213,25 @@ mod tests {
             serde_json::from_value::<TrainConfig>(json!({ "epochs": 3, "objective": objective }))
         };
         let config = read(0.0).expect("a run that imitated nobody");
-        assert_eq!((config.epochs, config.objective.lpr), (3, 0.05));
+        assert_eq!((config.run.epochs, config.objective.lpr), (3, 0.05));
         let error = read(1.0).expect_err("a run that cannot be repeated");
         assert!(error.to_string().contains("imitation"), "{error}");
         let written = serde_json::to_string(&config).expect("JSON");
         assert!(!written.contains("imitation"), "{written}");
+    }
+
+    #[test]
+    fn settings_are_read_as_they_are_written() {
+        let mut config = TrainConfig::default();
+        config.run.weight_decay = 0.01;
+        config.run.lr = 3e-4;
+        config.hold_out = "1/5".parse().ok();
+        let written = serde_json::to_string(&config).expect("JSON");
+        assert_eq!(
+            serde_json::from_str::<TrainConfig>(&written).ok(),
+            Some(config)
+        );
+        let error = serde_json::from_value::<TrainConfig>(json!({ "smapler": "uniform" }));
+        assert!(error.is_err_and(|error| error.to_string().contains("smapler")));
     }
 }

@@ -1,26 +1,47 @@
 //! Conditional CutMix: a cell with a rare feature lends part of its image, and of its labels, to
 //! another (the study's condition on Yun et al., arXiv 1905.04899).
 
-use clap::Args;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::config::defaults;
+use super::settings::{SettingError, within};
 
 /// Whether and when a cell is mixed with another.
-#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default = "defaults::<CutMix>", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CutMix {
     /// The chance that a cell with a rare feature is mixed with another; 0 leaves CutMix out. The
     /// study's is 0.5.
-    #[arg(long = "cutmix", value_name = "PROBABILITY", default_value_t = 0.0)]
     pub probability: f64,
     /// A feature is rare if less than this share of the training cells shows it.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub rare_below: f64,
 }
 
+impl Default for CutMix {
+    fn default() -> Self {
+        Self {
+            probability: 0.0,
+            rare_below: 0.1,
+        }
+    }
+}
+
 impl CutMix {
+    /// Refuses settings that no run can use.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn check(&self) -> Result<(), SettingError> {
+        within("cutmix.probability", self.probability, 0.0, 1.0)?;
+        within("cutmix.rare_below", self.rare_below, 0.0, 1.0)?;
+        if self.probability == 0.0 && self.rare_below != Self::default().rare_below {
+            return Err(SettingError(
+                "`cutmix.rare_below` does nothing without `cutmix.probability`".into(),
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether each feature is rare among cells with these labels.
     pub fn rare(&self, labels: &[&[bool]]) -> Vec<bool> {
         let features = labels.first().map_or(0, |labels| labels.len());
@@ -30,8 +51,8 @@ impl CutMix {
             .collect()
     }
 
-    /// What to mix into a cell with these labels, if anything: a partner's index below `cells`
-    /// and where its pixels go.
+    /// The partner of a cell with these labels, if it has one: an index below `cells`, and the box
+    /// for the partner's pixels.
     pub fn draw(
         &self,
         labels: &[bool],

@@ -83,14 +83,14 @@ impl<'a> Run<'a> {
         let data = config.data_folder()?;
         let features = data.features()?;
         let val = data.split(&config.val_split, &features)?;
-        let devices = config.device.open()?;
+        let devices = config.run.devices()?;
         let plain = devices[0].clone();
         let device = plain.clone().autodiff();
-        device.seed(config.seed);
+        device.seed(config.run.seed);
         let (architecture, model) = start(config, &val, &features, &device)?;
-        let model = model.with_precision(config.matmul);
+        let model = model.with_precision(config.run.matmul);
         let train = Cells::read(config, &val, &features, &plain, answers)?;
-        let trainee = Trainee::new(model, config.ema, config.objective.clone());
+        let trainee = Trainee::new(model, config.run.ema, config.objective.clone());
         Ok(Self {
             config,
             features,
@@ -110,14 +110,14 @@ impl<'a> Run<'a> {
         let last = done.last().copied().unwrap_or(0);
         let history = History::read(&folder.metrics(), last)?;
         let mut kept = None;
-        if last < config.epochs {
+        if last < config.run.epochs {
             kept = Some(self.train(folder, history.clone(), done, display)?);
         }
         let Some(epoch) = history.best_epoch(BEST) else {
             ensure!(
                 history.last_epoch() == 0,
                 "the network has diverged: no epoch gave a number; try a lower --lr than {}",
-                config.lr
+                config.run.lr
             );
             bail!("training stopped before its first epoch had ended");
         };
@@ -159,13 +159,13 @@ impl<'a> Run<'a> {
             rarity: config.weights,
             augment: config.augment.clone(),
             cutmix: config.cutmix.clone(),
-            frozen_epochs: config.freeze,
-            accumulate: config.accumulate,
+            frozen_epochs: config.run.freeze,
+            accumulate: config.run.accumulate,
             devices: self.devices.len(),
-            seed: config.seed,
+            seed: config.run.seed,
         };
         // Every device takes its own part of a step.
-        let batch = config.batch.div_ceil(self.devices.len());
+        let batch = config.run.batch.div_ceil(self.devices.len());
         let plain = &self.devices[0];
         let train = Loader::new(
             self.train.learn(config, &folder.answers())?,
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
         let input = self.input.clone();
         let val = self.val.iter().cloned().map(Lesson::of_labels).collect();
         let timing = history.timing().clone();
-        let val = Loader::new(val, input, config.batch, None, first, timing, plain);
+        let val = Loader::new(val, input, config.run.batch, None, first, timing, plain);
 
         let [model, optimiser_state, scheduler] = folder.checkpointers();
         let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(val));
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
             ..Stop::default()
         };
         let mut training = training
-            .num_epochs(config.epochs)
+            .num_epochs(config.run.epochs)
             .metric_train_numeric(LossMetric::new())
             .metric_valid_numeric(LossMetric::new())
             .metric_valid_numeric(SplitFigure::new(Figure::MacroF1))
@@ -202,8 +202,8 @@ impl<'a> Run<'a> {
         if let Some(last) = last {
             training = training.checkpoint(last);
         }
-        if config.accumulate > 1 {
-            training = training.grads_accumulation(config.accumulate);
+        if config.run.accumulate > 1 {
+            training = training.grads_accumulation(config.run.accumulate);
         }
         if self.devices.len() > 1 {
             // Gradients meet on the first device, and the weights move there.
@@ -215,10 +215,10 @@ impl<'a> Run<'a> {
         let others = self.devices.len() - 1;
         let largest = self.train.len() - others * (self.train.len() / self.devices.len());
         let batches = largest.div_ceil(batch);
-        let steps = config.epochs * batches.div_ceil(config.accumulate);
+        let steps = config.run.epochs * batches.div_ceil(config.run.accumulate);
         let trainee = self.trainee.clone();
-        let optimiser = optimiser(config, &trainee);
-        let schedule = schedule(config, steps, &trainee, &self.architecture)?;
+        let optimiser = optimiser(&config.run, &trainee);
+        let schedule = schedule(&config.run, steps, &trainee, &self.architecture)?;
         let result = training.launch(Learner::new(trainee, optimiser, schedule));
         if let Some(fault) = history.fault() {
             bail!(fault);

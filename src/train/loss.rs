@@ -1,17 +1,16 @@
-//! What training makes small: a loss a label, and what holds labels in their order.
+//! The objective: the sum that training minimises.
 //!
 //! With logits z, p = sigmoid(z) and labels y, all `[batch, features]`, a run minimises
-//! `loss(z, y) + λ · LPR(p, y)`, and with teachers a share of that and of the distance to what
-//! they say ([`Objective::forward`]). The formulas of SPA and LPR are the study's; the asymmetric
+//! `loss(z, y) + λ · LPR(p, y)`. With teachers, [`Objective::forward`] weighs this sum against the
+//! distance to the teachers' answers. The formulas of SPA and LPR are the study's; the asymmetric
 //! loss is the modern baseline beside them. `tests/golden/losses.py` works all of them out with
 //! numpy, gradients included.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{log_sigmoid, relu, sigmoid};
-use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use super::config::defaults;
+use super::settings::{SettingError, below_one, within};
 
 /// Keeps LPR from dividing by zero where no row has both a present and an absent feature; the
 /// study's value.
@@ -20,11 +19,11 @@ const PAIR_EPSILON: f64 = 1e-8;
 const POSITIVE_FOCUS: f64 = 1.0;
 /// Its exponent for absent features.
 const NEGATIVE_FOCUS: f64 = 4.0;
-/// What it takes off the probability of an absent feature.
+/// Its margin, taken off the probability of an absent feature.
 const MARGIN: f64 = 0.05;
 
 /// The loss of one label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Loss {
     /// Binary cross-entropy.
@@ -35,29 +34,61 @@ pub enum Loss {
     Asl,
 }
 
-/// All that a step minimises.
-#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default = "defaults::<Objective>", deny_unknown_fields)]
+/// The settings of the sum that a step minimises.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Objective {
     /// The loss of one label.
-    #[arg(long, value_enum, default_value_t = Loss::Bce)]
     pub loss: Loss,
-    /// λ of label pairwise regularisation; 0 leaves it out. The study trains with 0.05.
-    #[arg(long, value_name = "LAMBDA", default_value_t = 0.0)]
+    /// λ of label pairwise regularisation, from 0 to 1000; 0 leaves it out. The study trains with
+    /// 0.05.
     pub lpr: f64,
-    /// Labels are drawn towards 1/2 by this share, for the loss alone.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    /// The loss, and nothing else, sees labels that are drawn towards 1/2 by this share, from 0 to
+    /// below 1.
     pub label_smoothing: f64,
-    /// Divides the logits of teachers and student where they are compared.
-    #[arg(long, default_value_t = 1.0)]
+    /// Divides the logits of teachers and student before they are compared; from 0.1 to 100.
     pub temperature: f64,
-    /// The share of the teachers in what is minimised; the labels have the rest.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    /// The share of the teachers in the sum, from 0 to 1; the labels have the rest.
     pub teacher_share: f64,
 }
 
+impl Default for Objective {
+    fn default() -> Self {
+        Self {
+            loss: Loss::Bce,
+            lpr: 0.0,
+            label_smoothing: 0.0,
+            temperature: 1.0,
+            teacher_share: 0.5,
+        }
+    }
+}
+
 impl Objective {
-    /// Logits and labels `[batch, features]` → what the step minimises, `[1]`.
+    /// Refuses settings that no run can use; `has_teachers` tells whether the run has any.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn check(&self, has_teachers: bool) -> Result<(), SettingError> {
+        below_one("objective.label_smoothing", self.label_smoothing)?;
+        within("objective.teacher_share", self.teacher_share, 0.0, 1.0)?;
+        within("objective.lpr", self.lpr, 0.0, 1e3)?;
+        within("objective.temperature", self.temperature, 0.1, 100.0)?;
+        let default = Self::default();
+        for (setting, is_default) in [
+            ("teacher_share", self.teacher_share == default.teacher_share),
+            ("temperature", self.temperature == default.temperature),
+        ] {
+            if !is_default && !has_teachers {
+                return Err(SettingError(format!(
+                    "`objective.{setting}` does nothing without `teachers` or `answers`"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Logits and labels `[batch, features]` → the sum that the step minimises, `[1]`.
     ///
     /// `teachers` are the teachers' probabilities at the temperature T, `[batch, features]`: then
     /// it is `(1 − share) · (loss + λ · LPR) + share · T² · BCE(z / T, teachers)` (Hinton et al.,

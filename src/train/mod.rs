@@ -37,6 +37,7 @@ pub mod report;
 pub mod run;
 pub mod sampler;
 mod seen;
+pub mod settings;
 pub mod split_figure;
 mod step;
 pub mod teachers;

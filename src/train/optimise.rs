@@ -11,7 +11,7 @@ use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::tensor::Tensor;
 
 use super::adamw::AdamW;
-use super::config::TrainConfig;
+use super::settings::RunSettings;
 use crate::model::Architecture;
 
 /// The first learning rate of the warm-up, as a share of the highest.
@@ -19,9 +19,9 @@ const WARMUP_FROM: f64 = 0.01;
 
 /// AdamW with decoupled weight decay on matrices and kernels. Biases, norms, scales and the
 /// class token, which have one axis longer than 1, are not decayed.
-pub(super) fn optimiser(config: &TrainConfig, trainee: &impl Module) -> ModuleOptimizer {
+pub(super) fn optimiser(settings: &RunSettings, trainee: &impl Module) -> ModuleOptimizer {
     let decayed = AdamW {
-        weight_decay: config.weight_decay,
+        weight_decay: settings.weight_decay,
         ..AdamW::default()
     };
     let undecayed = AdamW {
@@ -44,21 +44,22 @@ fn spared(trainee: &impl Module) -> Vec<String> {
 /// A linear warm-up, then a cosine to zero over `steps` steps; a layer that lies n layers before
 /// the head learns at `layer_decay`ⁿ of the rate.
 pub(super) fn schedule(
-    config: &TrainConfig,
+    settings: &RunSettings,
     steps: usize,
     trainee: &impl Module,
     architecture: &Architecture,
 ) -> Result<ModuleLrScheduler> {
-    let mut schedule = ModuleLrSchedulerConfig::new(at(config, steps, config.lr));
-    if config.layer_decay < 1.0 {
+    let mut schedule = ModuleLrSchedulerConfig::new(at(settings, steps, settings.lr));
+    if settings.layer_decay < 1.0 {
         let last = architecture.layers() - 1;
         let mut layers = vec![Vec::new(); last + 1];
         for (path, _) in Paths::of(trainee) {
             layers[architecture.layer(&path)].push(path.join("."));
         }
         for (layer, paths) in layers.into_iter().enumerate() {
-            let rate = config.lr * config.layer_decay.powi((last - layer) as i32);
-            schedule = schedule.with_group(ParamGroup::from_paths(paths), at(config, steps, rate));
+            let rate = settings.lr * settings.layer_decay.powi((last - layer) as i32);
+            schedule =
+                schedule.with_group(ParamGroup::from_paths(paths), at(settings, steps, rate));
         }
     }
     schedule
@@ -67,8 +68,8 @@ pub(super) fn schedule(
 }
 
 /// The schedule whose highest rate is `highest`.
-fn at(config: &TrainConfig, steps: usize, highest: f64) -> LrSchedulerConfig {
-    let warmup = ((config.warmup * steps as f64).round() as usize).min(steps - 1);
+fn at(settings: &RunSettings, steps: usize, highest: f64) -> LrSchedulerConfig {
+    let warmup = ((settings.warmup * steps as f64).round() as usize).min(steps - 1);
     let cosine = CosineAnnealingLrSchedulerConfig::new(highest, (steps - warmup).max(1));
     if warmup == 0 {
         return LrSchedulerConfig::Cosine(cosine);
@@ -120,18 +121,18 @@ mod tests {
     use serde::Deserialize;
     use serde_json::{Value, json};
 
+    use super::super::loss::Objective;
     use super::super::step::Trainee;
     use super::*;
 
-    fn config(settings: Value) -> TrainConfig {
+    fn settings(settings: Value) -> RunSettings {
         serde_json::from_value(settings).expect("known settings")
     }
 
     fn trainee(architecture: &Architecture) -> Trainee {
         let device = Device::flex().autodiff();
-        let objective = serde_json::from_value(json!({})).expect("the defaults");
         let model = architecture.init(2, 0.0, &device);
-        Trainee::new(model, 0.9, objective)
+        Trainee::new(model, 0.9, Objective::default())
     }
 
     #[test]
@@ -151,8 +152,8 @@ mod tests {
         let trainee = trainee(&architecture);
         for case in cases {
             let warmup = case.warmup as f64 / case.steps as f64;
-            let config = config(json!({ "lr": case.highest, "warmup": warmup }));
-            let mut plan = schedule(&config, case.steps, &trainee, &architecture).unwrap();
+            let settings = settings(json!({ "lr": case.highest, "warmup": warmup }));
+            let mut plan = schedule(&settings, case.steps, &trainee, &architecture).unwrap();
             for (step, expected) in case.rates.into_iter().enumerate() {
                 let found = plan.step().base();
                 assert!(
@@ -226,11 +227,11 @@ mod tests {
                 ],
             ),
         ];
-        let config = config(json!({ "lr": 0.1, "warmup": 0, "layer_decay": 0.5 }));
+        let settings = settings(json!({ "lr": 0.1, "warmup": 0, "layer_decay": 0.5 }));
         for (name, expected) in cases {
             let architecture = Architecture::named(name).expect("a network");
             let trainee = trainee(&architecture);
-            let mut plan = schedule(&config, 9, &trainee, &architecture).unwrap();
+            let mut plan = schedule(&settings, 9, &trainee, &architecture).unwrap();
             let mut rates = Rates {
                 of: plan.step(),
                 path: Vec::new(),

@@ -1,6 +1,5 @@
 //! Which cells an epoch shows, and in what order.
 
-use clap::ValueEnum;
 use rand::Rng;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 const EPSILON: f64 = 1e-6;
 
 /// How an epoch draws its cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sampler {
     /// Every cell once, shuffled.
@@ -39,8 +38,8 @@ impl Sampler {
     }
 }
 
-/// What a cell with several features weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+/// The weight of a cell that shows several features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rarity {
     /// The sum of its features' weights, the study's choice.

@@ -108,7 +108,6 @@ impl InferenceStep for Trainee {
 mod tests {
     use burn::module::{ModuleVisitor, Param, ParamId};
     use burn::tensor::{Device, TensorData};
-    use serde_json::json;
 
     use super::*;
     use crate::model::{Architecture, Pool, VitConfig};
@@ -127,8 +126,7 @@ mod tests {
             layer_scale: false,
             pool: Pool::Class,
         });
-        let objective = serde_json::from_value(json!({})).expect("the defaults");
-        Trainee::new(small.init(3, 0.0, &device), 0.0, objective)
+        Trainee::new(small.init(3, 0.0, &device), 0.0, Objective::default())
     }
 
     /// Two cells of the four that these tests know, from `first`.

@@ -38,7 +38,7 @@ pub enum DataError {
     },
     /// A flat folder is to be read as if it were published with splits.
     #[error(
-        "{} has labels.json and so no splits of its own: name them in a file (--split-file) or \
+        "{} has labels.json and so no splits of its own: name them in a file (`split_file`) or \
          split by field",
         folder.display()
     )]
@@ -70,9 +70,12 @@ pub enum DataError {
         /// The folder.
         folder: PathBuf,
     },
-    /// Settings of splits that exclude each other.
-    #[error("{0}")]
-    Contradiction(&'static str),
+    /// Settings of folds, and a split that is not by field.
+    #[error("`folds`, `fold` and `fold_seed` are for splits by field")]
+    FoldsWithoutFields,
+    /// A split file, and a split by field.
+    #[error("`split_file` lists the cells of each split, and a split by field makes its own")]
+    FileByField,
     /// The folds that were asked for cannot be made.
     #[error("fold {fold} of {folds} by field cannot be made: {fault}")]
     Folds {

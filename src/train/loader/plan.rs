@@ -170,7 +170,6 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use tempfile::TempDir;
 
     use super::super::super::augment::Augment;
@@ -199,10 +198,11 @@ mod tests {
                 },
             }
         };
-        let still: Augment = serde_json::from_value(json!({
-            "flips": false, "rotation": 0.0, "jitter": 0.0
-        }))
-        .expect("settings");
+        let still = Augment {
+            flips: false,
+            rotation: 0.0,
+            jitter: 0.0,
+        };
         let shuffle = Shuffle {
             sampler: Sampler::Uniform,
             rarity: Rarity::Sum,

@@ -1,7 +1,6 @@
 //! The thresholds that suit a set of predictions, and what they are worth on cells that they
 //! were not searched on.
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::Scores;
@@ -13,7 +12,7 @@ const HUNDREDTHS: std::ops::Range<u32> = 10..90;
 
 /// How the threshold of a feature is searched, from 0.10, 0.11, … 0.89: the lowest where several
 /// are as good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThresholdSearch {
     /// The highest F1 on the cells searched, the study's way. With few cells one lucky call can
@@ -21,6 +20,7 @@ pub enum ThresholdSearch {
     Highest,
     /// The highest F1 to be expected: probabilities are calibrated on the cells searched (Platt's
     /// logistic curve over the logits), and every cell then counts as that share of a hit.
+    #[default]
     Expected,
 }
 
