@@ -9,8 +9,8 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
 use karyolens::kernels::MatmulPrecision;
 use karyolens::model::Architecture;
-use karyolens::train::adamw::AdamW;
-use karyolens::train::loss::binary_cross_entropy;
+use karyolens::train::cells::loss::binary_cross_entropy;
+use karyolens::train::run::adamw::AdamW;
 
 const BATCH: usize = 16;
 const CLASSES: usize = 9;

@@ -12,9 +12,9 @@ use karyolens::checkpoint::{Checkpoint, Classification, ModelCard, Precision, Pr
 use karyolens::image::{CellImage, InputSpec, decode};
 use karyolens::model::Architecture;
 use karyolens::nuclei::FeatureSet;
-use karyolens::train::data::{DataFolder, Splits, folds_by_field};
-use karyolens::train::lessons::soften;
-use karyolens::train::teachers::Teachers;
+use karyolens::train::cells::data::{DataFolder, Splits, folds_by_field};
+use karyolens::train::cells::targets::soften;
+use karyolens::train::cells::teachers::Teachers;
 use support::training::{part_fields, published, text, train};
 use support::{karyolens, stderr, stdout};
 use tempfile::TempDir;

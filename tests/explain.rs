@@ -11,7 +11,7 @@ use karyolens::explain::{HeatMap, Region};
 use karyolens::image::{CellImage, render_synthetic};
 use karyolens::model::{Architecture, Insight, Pixels};
 use karyolens::nuclei::{Feature, FeatureSet};
-use karyolens::train::data::{DataFolder, Splits};
+use karyolens::train::cells::data::{DataFolder, Splits};
 use pollster::block_on;
 use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};

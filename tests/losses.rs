@@ -1,7 +1,7 @@
 //! The losses and their gradients against numpy's: `tests/golden/losses.py` made the values.
 
 use burn::tensor::{Device, Tensor, TensorData, Tolerance};
-use karyolens::train::loss::Objective;
+use karyolens::train::cells::loss::Objective;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

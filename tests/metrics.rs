@@ -1,6 +1,6 @@
 //! The metrics against scikit-learn's: `tests/golden/metrics.py` made the values.
 
-use karyolens::train::metrics::{
+use karyolens::train::cells::metrics::{
     CallScores, RESAMPLES, ScoreError, Scores, Summary, ThresholdSearch,
 };
 use serde::Deserialize;

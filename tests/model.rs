@@ -5,7 +5,7 @@ use karyolens::model::{
     Architecture, ArchitectureError, ConvNextConfig, DropPath, Model, Normalisation, Pixels,
     resample_positions,
 };
-use karyolens::train::loss::binary_cross_entropy;
+use karyolens::train::cells::loss::binary_cross_entropy;
 
 /// `F.interpolate(grid, mode="bicubic", align_corners=False)` of the grid below, to 2×2 and 4×5.
 const TO_2_BY_2: [f32; 8] = [

@@ -8,11 +8,11 @@ use karyolens::checkpoint::{Classification, ClassifierCard, ModelCard, Provenanc
 use karyolens::image::{InputSpec, render_synthetic};
 use karyolens::model::Architecture;
 use karyolens::nuclei::{Feature, FeatureSet};
-use karyolens::train::data::Record;
-use karyolens::train::evaluate::SplitScores;
-use karyolens::train::history::History;
-use karyolens::train::metrics::ThresholdSearch;
-use karyolens::train::report::{Report, render};
+use karyolens::train::cells::data::Record;
+use karyolens::train::cells::evaluate::SplitScores;
+use karyolens::train::cells::metrics::ThresholdSearch;
+use karyolens::train::cells::report::{Report, render};
+use karyolens::train::run::history::History;
 use support::training::{text, train};
 use support::{karyolens, karyolens_with, stdout};
 use tempfile::TempDir;

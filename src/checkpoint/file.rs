@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use super::card::ModelCard;
 use super::error::CheckpointError;
@@ -23,6 +24,25 @@ pub struct Checkpoint {
     pub card: ModelCard,
     /// The weights, by the path of the module that holds them.
     pub weights: StateDict,
+    /// The cells that the network was trained on, as training writes them and reads them again; `None`
+    /// where the file does not tell.
+    pub trained_on: Option<String>,
+}
+
+/// The card and the cells that it was trained on, in one entry of the metadata: several entries would
+/// be written in another order each time.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    card: &'a ModelCard,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trained_on: Option<&'a str>,
+}
+
+/// The part of that entry that is not the card's.
+#[derive(Deserialize)]
+struct Rest {
+    trained_on: Option<String>,
 }
 
 impl Checkpoint {
@@ -34,6 +54,7 @@ impl Checkpoint {
         Self {
             card,
             weights: StateDict::of(model),
+            trained_on: None,
         }
     }
 
@@ -43,8 +64,10 @@ impl Checkpoint {
     /// Any [`CheckpointError`] but [`CheckpointError::Weights`], which needs the network built.
     pub fn read(bytes: &[u8]) -> Result<Self, CheckpointError> {
         let (weights, metadata) = StateDict::read(bytes)?;
-        let card = metadata.get(CARD_KEY).ok_or(CheckpointError::NoCard)?;
-        let card = ModelCard::parse(card)?;
+        let entry = metadata.get(CARD_KEY).ok_or(CheckpointError::NoCard)?;
+        let card = ModelCard::parse(entry)?;
+        let rest: Rest = serde_json::from_str(entry)
+            .map_err(|error| CheckpointError::Card(format!("it cannot be read: {error}")))?;
         let in_8_bits = has_8_bits(bytes)?;
         if in_8_bits != card.weight_bits.is_some() {
             let (says, are) = match in_8_bits {
@@ -55,7 +78,11 @@ impl Checkpoint {
             return Err(CheckpointError::Card(fault));
         }
         weights.check_finite()?;
-        Ok(Self { card, weights })
+        Ok(Self {
+            card,
+            weights,
+            trained_on: rest.trained_on,
+        })
     }
 
     /// The bytes of the `.safetensors` file, with weights stored at `precision`, which the card in it
@@ -70,10 +97,14 @@ impl Checkpoint {
         let mut card = self.card.clone();
         card.check()?;
         card.weight_bits = (precision == Precision::Int8).then_some(ModelCard::WEIGHT_BITS);
-        let card = serde_json::to_string(&card)
+        let entry = Entry {
+            card: &card,
+            trained_on: self.trained_on.as_deref(),
+        };
+        let entry = serde_json::to_string(&entry)
             .map_err(|error| CheckpointError::Card(error.to_string()))?;
         self.weights
-            .write(precision, HashMap::from([(CARD_KEY.to_string(), card)]))
+            .write(precision, HashMap::from([(CARD_KEY.to_string(), entry)]))
     }
 
     /// The same network for inputs of `side` pixels. A transformer's position embeddings are

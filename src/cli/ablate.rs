@@ -1,18 +1,19 @@
 //! `karyolens ablate`: what each method of training is worth, over several seeds.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::data::check_before_training;
 use super::{read_checkpoint, read_file};
 use crate::files::write_atomically;
-use crate::train::ablate::{Ablation, AblationTable, PlannedRun, RunFigures, run_folder};
-use crate::train::fit::{fit, resume};
-use crate::train::progress::Display;
-use crate::train::run::{MODEL_FILE, RunFolder};
+use crate::train::cells::ablate::{Ablation, AblationTable, PlannedRun, RunFigures, run_folder};
+use crate::train::cells::check::check_data;
+use crate::train::cells::config::TrainConfig;
+use crate::train::cells::fit::{fit, resume};
+use crate::train::run::{Display, MODEL_FILE, RunFolder};
 
 /// Train every variant of an ablation with every seed, and tabulate what came of it.
 ///
@@ -35,13 +36,19 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         Ablation::parse(&text).with_context(|| format!("cannot use {}", path.display()))?;
     let plan = ablation.plan()?;
     let total = plan.iter().map(Vec::len).sum::<usize>();
+    let mut told = BTreeSet::new();
+    let mut warn = |warning: &str| {
+        if told.insert(warning.to_string()) {
+            eprintln!("warning: {warning}");
+        }
+    };
     let mut checked = Vec::new();
     for PlannedRun { config, .. } in plan.iter().flatten() {
         let [train, val] = [&config.train_split, &config.val_split];
         let cells = (&config.data, config.split, &config.splits, train, val);
         let how = (cells, config.sampler);
         if !checked.contains(&how) {
-            check_before_training(config)?;
+            check_data(config, &mut warn)?;
             checked.push(how);
         }
     }
@@ -55,7 +62,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             if !folder.join(MODEL_FILE).exists() {
                 say!("run {number} of {total}: {}", run.folder);
             }
-            train(&folder, run).with_context(|| format!("the run {}", folder.display()))?;
+            train(&folder, run, &mut warn)
+                .with_context(|| format!("the run {}", folder.display()))?;
             row.push(RunFigures {
                 split: run.config.val_split.clone(),
                 metrics: read_checkpoint(&folder.join(MODEL_FILE))?.card.metrics,
@@ -73,18 +81,18 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 /// Trains what is left of a run: all of it, the rest, or nothing.
-fn train(folder: &std::path::Path, run: &PlannedRun) -> Result<()> {
+fn train(folder: &Path, run: &PlannedRun, warn: &mut dyn FnMut(&str)) -> Result<()> {
     if !folder.join("config.json").exists() {
-        fit(&run.config, folder, Display::Lines)?;
+        fit(&run.config, folder, Display::Lines, warn)?;
         return Ok(());
     }
-    let (_, config) = RunFolder::open(folder)?;
+    let (_, config) = RunFolder::open::<TrainConfig>(folder)?;
     ensure!(
         config == run.config,
         "it is there with other settings: choose another --output, or remove it"
     );
     if !folder.join(MODEL_FILE).exists() {
-        resume(folder, Display::Lines)?;
+        resume(folder, Display::Lines, warn)?;
     }
     Ok(())
 }

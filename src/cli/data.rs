@@ -8,16 +8,13 @@ use clap::{Args, Subcommand};
 
 use super::settings::{Defaults, SplitOptions, in_options};
 use crate::image::InputSpec;
-use crate::train::config::TrainConfig;
-use crate::train::data::{
+use crate::train::cells::check::few;
+use crate::train::cells::data::{
     DataFolder, ImportOptions, Report, SplitCount, SplitKind, Splits, check, crop_fields, import,
 };
-use crate::train::sampler::Sampler;
 
 /// The row of the cells that show no feature.
 const NONE: &str = "none of them";
-/// How many faults are told one by one.
-const FEW: usize = 10;
 
 /// Check a folder of labelled cells, or make one from images and a CSV.
 #[derive(Args)]
@@ -174,7 +171,7 @@ fn print_text(report: &Report) {
         row(name, &|split| share(split.positives[i], split));
     }
     row(NONE, &|split| share(split.without_any, split));
-    for fault in faults(report) {
+    for fault in few(&report.broken) {
         say!("broken: {fault}");
     }
     for warning in report.warnings() {
@@ -188,36 +185,4 @@ pub(super) fn split_kind(by_field: bool) -> SplitKind {
         true => SplitKind::ByField,
         false => SplitKind::Published,
     }
-}
-
-/// The faults of a report, a line each.
-fn faults(report: &Report) -> Vec<String> {
-    let told = report.broken.iter().take(FEW);
-    let mut lines: Vec<String> = told.map(|fault| fault.error.clone()).collect();
-    if let more @ 1.. = report.broken.len().saturating_sub(FEW) {
-        lines.push(format!("… and {more} more"));
-    }
-    lines
-}
-
-/// Looks over the data of a run before it starts: prints what is doubtful, refuses what is broken.
-pub(super) fn check_before_training(config: &TrainConfig) -> Result<()> {
-    let splits = [config.train_split.clone(), config.val_split.clone()];
-    let report = check(&config.data_folder()?, &splits)?;
-    ensure!(!report.is_broken(), faults(&report).join("\n"));
-    for warning in report.warnings() {
-        eprintln!("warning: {warning}");
-    }
-    let train = report
-        .splits
-        .iter()
-        .find(|split| split.split == config.train_split);
-    let without_any = train.map_or(0, |split| split.without_any);
-    if without_any > 0 && config.sampler != Sampler::Uniform {
-        eprintln!(
-            "warning: {without_any} cells to train on show no feature, and the weighted sampler \
-             never draws those; --sampler uniform does"
-        );
-    }
-    Ok(())
 }

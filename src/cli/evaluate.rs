@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use indicatif::ProgressBar;
 
@@ -11,10 +11,9 @@ use super::data::split_kind;
 use super::read_classifier;
 use super::settings::{Defaults, SplitOptions, THRESHOLD_SEARCHES, choice, in_options, name_of};
 use crate::devices::DeviceChoice;
-use crate::nuclei::FeatureSet;
-use crate::train::data::DataFolder;
-use crate::train::evaluate::{Evaluation, SplitScores};
-use crate::train::metrics::ThresholdSearch;
+use crate::train::cells::data::DataFolder;
+use crate::train::cells::evaluate::{Evaluation, SplitScores};
+use crate::train::cells::metrics::ThresholdSearch;
 
 /// Compare a model's predictions with labels.
 #[derive(Args)]
@@ -65,7 +64,6 @@ fn evaluate(arguments: Arguments) -> Result<ExitCode> {
             .settings()?
             .splits(split_kind(arguments.by_field))?,
     };
-    ensure_same_features(&card.task.features, &data)?;
     let records = data.split(&arguments.split, &card.task.features)?;
     let bar = ProgressBar::new(records.len() as u64);
     let scores = SplitScores::compute(&classifier, &records, |done| bar.set_position(done as u64))?;
@@ -76,27 +74,6 @@ fn evaluate(arguments: Arguments) -> Result<ExitCode> {
         false => print_text(&evaluation, card.task.features.names()),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Refuses data whose labels are not of the features that a model names.
-pub(super) fn ensure_same_features(named: &FeatureSet, data: &DataFolder) -> Result<()> {
-    let features = data.features()?;
-    ensure!(
-        features == *named,
-        "the model names {}, but the labels of {} are of {}; features.json in the data folder \
-         names the features of its labels",
-        listed(named),
-        data.folder.display(),
-        listed(&features)
-    );
-    Ok(())
-}
-
-fn listed(features: &FeatureSet) -> String {
-    match features.is_empty() {
-        true => "no features".into(),
-        false => features.names().join(", "),
-    }
 }
 
 /// Three tables, within 100 columns: the figures, F1 by thresholds, and every feature's row.

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::card::validate;
 use super::read_checkpoint;
 use crate::checkpoint::{Checkpoint, Precision};
 use crate::devices::DeviceChoice;
 use crate::files::write_atomically;
+use crate::train::cells::card::validate;
 
 /// Write a copy of a checkpoint with its weights in 8 bits, half the size of f16.
 ///
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let before = checkpoint.card.metrics.clone();
     match &arguments.data {
         Some(data) => {
-            let (settings, scores) = validate(&checkpoint, data, &arguments.device)
+            let (settings, scores) = validate(&checkpoint, data, arguments.device.open_one()?)
                 .with_context(|| format!("cannot measure {}", arguments.model.display()))?;
             let card = &mut checkpoint.card;
             let thresholds = &card.classification()?.thresholds;

@@ -9,10 +9,11 @@ use indicatif::ProgressBar;
 
 use super::read_classifier;
 use crate::devices::DeviceChoice;
-use crate::train::data::Splits;
-use crate::train::evaluate::SplitScores;
-use crate::train::history::History;
-use crate::train::report::{Report, write};
+use crate::train::cells::config::TrainConfig;
+use crate::train::cells::data::Splits;
+use crate::train::cells::evaluate::SplitScores;
+use crate::train::cells::report::{Report, write};
+use crate::train::run::History;
 use crate::train::run::RunFolder;
 
 /// Write the report of a run again, from its folder and its validation cells.
@@ -33,8 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    let (folder, settings) = RunFolder::open(&arguments.run)?;
-    let config = serde_json::from_str(&serde_json::to_string(&settings)?)?; // as the file has it
+    let (folder, settings) = RunFolder::open::<TrainConfig>(&arguments.run)?;
     let model = folder.model();
     let classifier = read_classifier(&model, &arguments.device)?;
     let history = History::read(&folder.metrics(), usize::MAX)?;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let report = write(&Report {
         run: &arguments.run,
         finished: model.metadata().and_then(|file| file.modified()).ok(),
-        config: &config,
+        config: &settings.as_written()?,
         history: &history,
         card: classifier.card(),
         records: &records,

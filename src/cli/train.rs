@@ -7,12 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use super::data::check_before_training;
-use super::settings::{Defaults, TrainOptions, in_options};
-use crate::train::config::TrainConfig;
-use crate::train::fit::{fit, resume};
-use crate::train::progress::Display;
-use crate::train::run::RunFolder;
+use super::settings::{Defaults, TrainOptions, in_options, with_options};
+use crate::train::cells::config::TrainConfig;
+use crate::train::cells::fit::{fit, resume};
+use crate::train::run::Display;
 
 /// Train a network on labelled cell images.
 ///
@@ -43,6 +41,7 @@ fn train(arguments: Arguments) -> Result<ExitCode> {
         true => Display::Lines,
         false => Display::Dashboard,
     };
+    let mut warn = |warning: &str| eprintln!("warning: {}", with_options(warning));
     let (folder, checkpoint) = match (arguments.resume, arguments.run) {
         (Some(folder), _) => {
             ensure!(
@@ -50,14 +49,12 @@ fn train(arguments: Arguments) -> Result<ExitCode> {
                 "--resume goes on with the settings of {}: leave out all others but --plain",
                 folder.display()
             );
-            check_before_training(&RunFolder::open(&folder)?.1)?;
-            let checkpoint = resume(&folder, display)?;
+            let checkpoint = resume(&folder, display, &mut warn)?;
             (folder, checkpoint)
         }
         (None, folder) => {
             let folder = folder.unwrap_or_default();
-            check_before_training(&config)?;
-            let checkpoint = fit(&config, &folder, display)?;
+            let checkpoint = fit(&config, &folder, display, &mut warn)?;
             (folder, checkpoint)
         }
     };

@@ -14,7 +14,9 @@ use std::process::{Command, Output};
 
 use karyolens::image::render_synthetic;
 use karyolens::nuclei::{Feature, FeatureSet};
-use karyolens::train::data::{ByField, DataError, DataFolder, Record, Splits, folds_by_field};
+use karyolens::train::cells::data::{
+    ByField, DataError, DataFolder, Record, Splits, folds_by_field,
+};
 use serde_json::{Value, json};
 use support::training::{text, train};
 use support::{karyolens, shared, stderr, stdout};

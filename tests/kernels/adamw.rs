@@ -2,7 +2,7 @@
 
 use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::Device;
-use karyolens::train::adamw::AdamW;
+use karyolens::train::run::adamw::AdamW;
 
 use crate::{assert_close, random};
 

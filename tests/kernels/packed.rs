@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use karyolens::kernels::{self, Window, convolve, linear};
-use karyolens::train::adamw::AdamW;
+use karyolens::train::run::adamw::AdamW;
 
 use crate::{EXACT, assert_close, random};
 

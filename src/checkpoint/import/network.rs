@@ -55,7 +55,11 @@ pub fn import(weights: StateDict, options: &ImportOptions) -> Result<Imported, I
     let input = InputSpec::whole_canvas(architecture.native_side() as u32);
     let task = Classification::new(input, features);
     let card = ModelCard::new(architecture.name(), architecture, task, provenance);
-    let mut checkpoint = Checkpoint { card, weights };
+    let mut checkpoint = Checkpoint {
+        card,
+        weights,
+        trained_on: None,
+    };
     if let Some(side) = options.input_side {
         checkpoint.resample(side as usize)?;
     }

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::run::RunOptions;
 use super::{Options, THRESHOLD_SEARCHES, choice};
-use crate::train::config::TrainConfig;
-use crate::train::data::{HoldOut, SplitKind, SplitSettings};
-use crate::train::loss::Loss;
-use crate::train::metrics::ThresholdSearch;
-use crate::train::sampler::{Rarity, Sampler};
+use crate::train::cells::config::TrainConfig;
+use crate::train::cells::data::{HoldOut, SplitKind, SplitSettings};
+use crate::train::cells::loss::Loss;
+use crate::train::cells::metrics::ThresholdSearch;
+use crate::train::cells::sampler::{Rarity, Sampler};
 
 const SPLIT_KINDS: &[(&str, &str)] = &[
     ("published", "The folder's own, or those of --split-file"),

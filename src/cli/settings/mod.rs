@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::train::data::DataError;
-use crate::train::settings::SettingError;
+use crate::train::cells::data::DataError;
+use crate::train::run::{FolderError, RunError, SettingError};
 
 pub(super) use cells::{SplitOptions, TrainOptions};
 
@@ -134,9 +134,19 @@ where
         .try_map(|name| serde_json::from_value::<T>(Value::String(name)))
 }
 
-/// The error of a setting in the words of the command line: `` `lr` `` becomes `--lr`. Other errors
-/// stay as they are.
+/// The error of a training or of its settings in the words of the command line: `` `lr` `` becomes
+/// `--lr`. Other errors stay as they are.
 pub(super) fn in_options(error: Error) -> Error {
+    if let Some(FolderError::Taken(folder)) = error.downcast_ref() {
+        let folder = folder.display();
+        return anyhow!(
+            "{error}; choose another folder with --run, or go on with it: --resume {folder}"
+        );
+    }
+    if let Some(RunError::Stopped { folder }) = error.downcast_ref() {
+        let folder = folder.display();
+        return anyhow!("stopped before the last epoch; go on with --resume {folder}");
+    }
     let is_of_settings = |cause: &(dyn std::error::Error + 'static)| {
         let is_of_splits = matches!(
             cause.downcast_ref(),
@@ -144,7 +154,7 @@ pub(super) fn in_options(error: Error) -> Error {
                 DataError::FoldsWithoutFields | DataError::FileByField | DataError::NoSplits { .. }
             )
         );
-        is_of_splits || cause.is::<SettingError>()
+        is_of_splits || cause.is::<SettingError>() || cause.is::<RunError>()
     };
     if !error.chain().any(is_of_settings) {
         return error;
@@ -174,7 +184,7 @@ pub(super) fn with_options(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::config::TrainConfig;
+    use crate::train::cells::config::TrainConfig;
 
     #[test]
     fn errors_of_settings_speak_of_options() {

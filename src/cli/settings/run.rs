@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Options, choice};
 use crate::devices::DeviceChoice;
 use crate::kernels::MatmulPrecision;
-use crate::train::settings::RunSettings;
+use crate::train::run::RunSettings;
 
 /// The precisions of matrix products.
 pub(super) const PRECISIONS: &[(&str, &str)] = &[

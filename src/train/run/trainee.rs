@@ -1,0 +1,210 @@
+//! The network and its average, as burn-train's learner wants them.
+
+use burn::module::{Module, ModuleDisplay};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
+
+use super::average::Average;
+use super::loader::Loaded;
+use super::task::Step;
+
+/// A network in training.
+#[derive(Module, Debug)]
+pub struct Trainee<N: Module + ModuleDisplay, S: Step<N>> {
+    model: N,
+    average: Option<Average<N>>,
+    #[module(skip)]
+    step: S,
+}
+
+impl<N: Module + ModuleDisplay, S: Step<N>> Trainee<N, S> {
+    /// `model`, and its average where the decay `ema` is above 0.
+    pub fn new(model: N, ema: f64, step: S) -> Self {
+        Self {
+            average: (ema > 0.0).then(|| Average::of(&model, ema)),
+            model,
+            step,
+        }
+    }
+
+    /// The network that is validated and kept: the average, where there is one.
+    pub fn kept(&self) -> &N {
+        self.average.as_ref().map_or(&self.model, Average::model)
+    }
+
+    fn averaged(mut self) -> Self {
+        self.average = self.average.map(|average| average.update(&self.model));
+        self
+    }
+}
+
+impl<N: Module + ModuleDisplay, S: Step<N>> TrainStep for Trainee<N, S> {
+    type Input = Loaded<S::Batch>;
+    type Output = S::Output;
+
+    fn step(&self, loaded: Loaded<S::Batch>) -> TrainOutput<S::Output> {
+        let (loss, output) = self
+            .step
+            .train(&self.model, loaded.batch, loaded.place.is_frozen);
+        // burn-train adds up the gradients of a step's batches; theirs is to be the mean.
+        let gradients = (loss * loaded.place.share).backward();
+        TrainOutput::new(self, gradients, output)
+    }
+
+    fn optimize(
+        self,
+        optimiser: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        optimiser.step(rate, self, gradients).averaged()
+    }
+
+    fn optimize_multi(
+        self,
+        optimiser: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: MultiGradientsParams,
+    ) -> Self {
+        optimiser.step_multi(rate, self, gradients).averaged()
+    }
+}
+
+impl<N: Module + ModuleDisplay, S: Step<N>> InferenceStep for Trainee<N, S> {
+    type Input = Loaded<S::Batch>;
+    type Output = S::Output;
+
+    fn step(&self, loaded: Loaded<S::Batch>) -> S::Output {
+        self.step.validate(self.kept(), loaded.batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{ModuleVisitor, Param, ParamId};
+    use burn::tensor::{Device, Tensor, TensorData};
+
+    use super::super::loader::Place;
+    use super::*;
+    use crate::model::{Architecture, Model, Pool, VitConfig};
+    use crate::train::cells::batches::CellBatch;
+    use crate::train::cells::loss::Objective;
+
+    /// A small transformer that learns from labelled cells.
+    type Small = Trainee<Model, Objective>;
+
+    fn trainee() -> Small {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        let small = Architecture::Vit(VitConfig {
+            patch: 4,
+            width: 8,
+            depth: 1,
+            heads: 2,
+            attention: None,
+            hidden: None,
+            grid: 2,
+            layer_scale: false,
+            pool: Pool::Class,
+        });
+        Trainee::new(small.init(3, 0.0, &device), 0.0, Objective::default())
+    }
+
+    /// Two cells of the four that these tests know, from `first`.
+    fn batch(first: usize, cells: usize, is_frozen: bool) -> Loaded<CellBatch> {
+        let device = Device::flex().autodiff();
+        let pixel = |i: usize| ((first * 192 + i) as f32 * 0.37).sin();
+        let images: Vec<f32> = (0..cells * 192).map(pixel).collect();
+        let label = |i: usize| ((first * 3 + i) % 2) as f32;
+        let targets: Vec<f32> = (0..cells * 3).map(label).collect();
+        Loaded {
+            batch: CellBatch {
+                images: Tensor::from_data(TensorData::new(images, [cells, 3, 8, 8]), &device),
+                targets: Tensor::from_data(TensorData::new(targets, [cells, 3]), &device),
+                teachers: None,
+            },
+            place: Place {
+                epoch: 1,
+                position: first,
+                share: cells as f64 / 4.0,
+                is_frozen,
+            },
+        }
+    }
+
+    /// The gradient of every parameter by its path.
+    struct Gradients<'a> {
+        step: &'a GradientsParams,
+        path: Vec<String>,
+        found: Vec<(String, Option<Vec<f32>>)>,
+    }
+
+    impl Gradients<'_> {
+        fn of(trainee: &Small, step: &GradientsParams) -> Vec<(String, Option<Vec<f32>>)> {
+            let mut visitor = Gradients {
+                step,
+                path: Vec::new(),
+                found: Vec::new(),
+            };
+            trainee.visit(&mut visitor);
+            visitor.found
+        }
+
+        fn get<const D: usize>(&self, id: ParamId) -> Option<Vec<f32>> {
+            let gradient = self.step.get::<D>(id)?;
+            Some(gradient.into_data().iter::<f32>().collect())
+        }
+    }
+
+    impl ModuleVisitor for Gradients<'_> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.into());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = self.get::<D>(param.id);
+            self.found.push((self.path.join("."), gradient));
+        }
+    }
+
+    #[test]
+    fn a_frozen_batch_teaches_the_head_alone() {
+        let trainee = trainee();
+        for frozen in [true, false] {
+            let output = TrainStep::step(&trainee, batch(0, 2, frozen));
+            for (path, gradient) in Gradients::of(&trainee, &output.grads) {
+                let learns = !frozen || path.contains("head");
+                assert_eq!(gradient.is_some(), learns, "{path}, frozen: {frozen}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradients_of_half_batches_add_up_to_those_of_the_whole() {
+        let trainee = trainee();
+        let gradients = |batch| {
+            let output = TrainStep::step(&trainee, batch);
+            Gradients::of(&trainee, &output.grads)
+        };
+        let expected = gradients(batch(0, 4, false));
+        let [first, second] = [0, 2].map(|first| gradients(batch(first, 2, false)));
+        for ((path, expected), (first, second)) in expected.iter().zip(first.iter().zip(&second)) {
+            let [Some(expected), Some(first), Some(second)] = [expected, &first.1, &second.1]
+            else {
+                panic!("{path} has no gradient");
+            };
+            for ((expected, first), second) in expected.iter().zip(first).zip(second) {
+                let found = first + second;
+                assert!(
+                    (found - expected).abs() < 1e-6,
+                    "{path}: {found}, {expected}"
+                );
+            }
+        }
+    }
+}
