@@ -12,6 +12,17 @@ use karyolens::model::Architecture;
 use karyolens::train::cells::loss::binary_cross_entropy;
 use karyolens::train::run::adamw::AdamW;
 
+/// The allocator of the native program, with its options: see src/main.rs.
+#[cfg(target_os = "linux")]
+mod memory {
+    #[global_allocator]
+    static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+    #[unsafe(export_name = "_rjem_malloc_conf")]
+    pub static OPTIONS: &[u8; 67] =
+        b"thp:always,metadata_thp:always,dirty_decay_ms:-1,muzzy_decay_ms:-1\0";
+}
+
 const BATCH: usize = 16;
 const CLASSES: usize = 9;
 

@@ -28,10 +28,11 @@
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
 //! | [`field`] | the contours of a field's nuclei | nothing |
-//! | `allocator` | memory for training (Linux) | nothing |
 //! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
 //! | `files` | writes a file whole or not at all (native) | nothing |
-//! | `train` | data, sampler, augmentation, loop, metrics, report (native) | `classify`, `field`, `devices`, `files` |
+//! | `train` | training, in two rooms (native) | `train::run`, `train::cells` |
+//! | `train::run` | one run of any task: folder, loop, optimiser, resume | `kernels`, `devices`, `files` |
+//! | `train::cells` | labelled cells: records, losses, metrics, report | `train::run`, `classify`, `field` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | the functions that JavaScript calls (wasm) | `classify` |
 //!
@@ -45,8 +46,6 @@
 /// Tells checkouts that share a build folder apart, see `.cargo/config.toml`.
 const _: Option<&str> = option_env!("KARYOLENS_CHECKOUT");
 
-#[cfg(target_os = "linux")]
-mod allocator;
 pub mod checkpoint;
 pub mod classify;
 pub mod explain;

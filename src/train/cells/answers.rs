@@ -1,6 +1,6 @@
 //! The answers of a run's teachers, in a file that other runs can learn from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -17,7 +17,7 @@ pub const ANSWERS_FILE: &str = "answers.safetensors";
 const PROBABILITIES: &str = "probabilities";
 const CELLS: &str = "cells";
 const TEACHERS: &str = "teachers";
-/// The training cells of the teachers, in the metadata; absent where a teacher does not tell.
+/// The training cells of the teachers, in the metadata; older files have none.
 const TRAINED_ON: &str = "trained_on";
 
 /// The answers of teachers about cells, by the path of the cell's image.
@@ -73,10 +73,7 @@ impl Answers {
         let rows = values.chunks_exact(shape[1]).map(<[f32]>::to_vec);
         let teachers = list(TEACHERS)?;
         let seen = match metadata.get(TRAINED_ON) {
-            Some(text) => Seen {
-                cells: SeenCells::decode(text)?,
-                untold: BTreeSet::new(),
-            },
+            Some(text) => Seen::decode(text, &teachers.join(", "))?,
             None => Seen {
                 cells: SeenCells::default(),
                 untold: teachers.iter().cloned().collect(),
@@ -101,11 +98,11 @@ impl Answers {
         };
         let tensors = StateDict(BTreeMap::from([(PROBABILITIES.into(), probabilities)]));
         let cells: Vec<&String> = self.cells.keys().collect();
-        let mut metadata = HashMap::from([
+        let metadata = HashMap::from([
             (CELLS.into(), serde_json::to_string(&cells)?),
             (TEACHERS.into(), serde_json::to_string(&self.teachers)?),
+            (TRAINED_ON.into(), self.seen.encode()),
         ]);
-        metadata.extend(self.seen.encode().map(|text| (TRAINED_ON.into(), text)));
         write_atomically(path, &tensors.write(Precision::F32, metadata)?)
     }
 

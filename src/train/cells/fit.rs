@@ -137,7 +137,7 @@ impl<'a> CellTask<'a> {
             provenance,
         );
         let mut checkpoint = Checkpoint::of(model, card);
-        checkpoint.trained_on = self.seen.encode();
+        checkpoint.trained_on = Some(self.seen.encode());
         Ok(checkpoint)
     }
 }

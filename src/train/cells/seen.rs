@@ -18,6 +18,9 @@ use crate::checkpoint::Checkpoint;
 /// 523 validation cells errs with a chance of one in a million.
 const BYTES: usize = 5;
 
+/// Ends a list that is not complete.
+const MORE: char = '?';
+
 /// A hash of a cell's id and of the bytes of its picture: another picture under the same id is another
 /// cell, and so is the same picture under another id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +101,8 @@ impl SeenCells {
 pub struct Seen {
     /// Those that are known.
     pub cells: SeenCells,
-    /// The networks that were trained here and do not tell: files of versions before this was kept.
+    /// The networks that do not tell all of theirs: they, or networks that they learnt from, are files
+    /// of a version that did not keep them.
     pub untold: BTreeSet<String>,
 }
 
@@ -120,16 +124,17 @@ impl Seen {
     /// # Errors
     /// A checkpoint whose list of cells cannot be read.
     pub fn by(name: &str, checkpoint: &Checkpoint) -> Result<Self> {
-        let mut seen = Self::default();
         match &checkpoint.trained_on {
             Some(text) => {
                 let context = || format!("the training cells of {name} cannot be read");
-                seen.cells = SeenCells::decode(text).with_context(context)?;
+                Self::decode(text, name).with_context(context)
             }
-            None if checkpoint.card.provenance.settings.is_null() => {}
-            None => drop(seen.untold.insert(name.into())),
+            None if checkpoint.card.provenance.settings.is_null() => Ok(Self::default()),
+            None => Ok(Self {
+                cells: SeenCells::default(),
+                untold: BTreeSet::from([name.into()]),
+            }),
         }
-        Ok(seen)
     }
 
     /// Adds what is known of another network.
@@ -138,10 +143,28 @@ impl Seen {
         self.untold.extend(other.untold.iter().cloned());
     }
 
-    /// As a checkpoint keeps it; `None` where a network does not tell, as its cells are then not all
-    /// known.
-    pub fn encode(&self) -> Option<String> {
-        self.untold.is_empty().then(|| self.cells.encode())
+    /// As a checkpoint keeps it.
+    pub fn encode(&self) -> String {
+        let mut text = self.cells.encode();
+        text.extend((!self.untold.is_empty()).then_some(MORE));
+        text
+    }
+
+    /// What [`encode`](Self::encode) wrote in the checkpoint called `name`.
+    ///
+    /// # Errors
+    /// Text that is none.
+    pub fn decode(text: &str, name: &str) -> Result<Self> {
+        Ok(match text.strip_suffix(MORE) {
+            None => Self {
+                cells: SeenCells::decode(text)?,
+                untold: BTreeSet::new(),
+            },
+            Some(text) => Self {
+                cells: SeenCells::decode(text)?,
+                untold: BTreeSet::from([name.into()]),
+            },
+        })
     }
 
     /// Refuses the network `name`, to start from or to learn from, where it has seen cells of `val`.
@@ -168,8 +191,9 @@ impl Seen {
         }
         for name in &self.untold {
             warn(&format!(
-                "{name} does not tell which cells it was trained on: it is of an older version. If \
-                 cells that this run validates on were among them, its figures will be too good"
+                "{name} does not tell all the cells that it was trained on: it, or a network before \
+                 it, is of an older version. If cells that this run validates on were among them, \
+                 the figures of this run will be too good"
             ));
         }
         Ok(())
@@ -190,6 +214,11 @@ mod tests {
         let text = some.encode();
         assert_eq!(SeenCells::decode(&text).expect("cells"), some);
         assert_eq!(SeenCells::decode("").expect("no cell"), cells(&[]));
+        let seen = Seen {
+            cells: some,
+            untold: BTreeSet::from(["old".into()]),
+        };
+        assert_eq!(Seen::decode(&seen.encode(), "old").expect("cells"), seen);
         for wrong in ["?", &text[1..]] {
             assert!(SeenCells::decode(wrong).is_err(), "{wrong}");
         }
