@@ -11,8 +11,8 @@ use burn::train::{ItemLazy, SupervisedTraining};
 use super::best::Best;
 use super::folder::RunFolder;
 use super::history::History;
-use super::loader::Source;
 use super::settings::RunSettings;
+use super::source::Source;
 use super::trainee::Trainee;
 
 /// A network, the data that it learns from, and the file that its run leaves.

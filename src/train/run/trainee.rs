@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::average::Average;
-use super::loader::Loaded;
+use super::source::Loaded;
 use super::task::Step;
 
 /// A network in training.
@@ -85,7 +85,7 @@ mod tests {
     use burn::module::{ModuleVisitor, Param, ParamId};
     use burn::tensor::{Device, Tensor, TensorData};
 
-    use super::super::loader::Place;
+    use super::super::source::Place;
     use super::*;
     use crate::model::{Architecture, Model, Pool, VitConfig};
     use crate::train::cells::batches::CellBatch;

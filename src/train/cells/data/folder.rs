@@ -1,11 +1,11 @@
 //! A data folder: which cells it has, with which labels, in which split.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::labels::{Labelled, read_json, read_labels};
 use super::listing::{entries, image_in, images_in};
+use super::splits::Splits;
 use super::{ByField, DataError, Record, folds_by_field};
 use crate::nuclei::FeatureSet;
 
@@ -23,37 +23,6 @@ pub struct DataFolder {
     pub folder: PathBuf,
     /// Which cells are in which split.
     pub splits: Splits,
-}
-
-/// What decides which cells are in which split.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Splits {
-    /// The folder's own `labels/<split>.json`.
-    Published,
-    /// A JSON file `{"<split>": ["<id>", …]}`; it may list any of the folder's labelled cells,
-    /// whatever split they were published in.
-    File(PathBuf),
-    /// All labelled cells of the folder but those published as `test`, no field on two sides:
-    /// `val` is one fold, `train` the others.
-    ByField(ByField),
-}
-
-impl fmt::Display for Splits {
-    /// As a model card tells it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Splits::Published => f.write_str("as published"),
-            Splits::File(path) => {
-                let name = path.file_name().unwrap_or_default();
-                write!(f, "as listed in {}", name.to_string_lossy())
-            }
-            Splits::ByField(ByField { folds, fold, seed }) => write!(
-                f,
-                "by field (validation is fold {fold} of folds 0 to {}, fold seed {seed})",
-                folds.saturating_sub(1)
-            ),
-        }
-    }
 }
 
 impl DataFolder {

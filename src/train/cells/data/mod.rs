@@ -18,7 +18,7 @@ mod folds;
 mod import;
 mod labels;
 mod listing;
-mod settings;
+mod splits;
 
 use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
@@ -29,10 +29,10 @@ use listing::images_in;
 pub use check::{Fault, Identical, Place, Report, SharedField, SplitCount, check};
 pub use crop::crop_fields;
 pub use error::DataError;
-pub use folder::{DataFolder, Splits};
+pub use folder::DataFolder;
 pub use folds::{ByField, HoldOut, folds_by_field};
 pub use import::{ImportError, ImportOptions, import};
-pub use settings::{SplitKind, SplitSettings};
+pub use splits::{SplitKind, SplitSettings, Splits};
 
 /// What separates the field from the number in a cell's id.
 const FIELD_END: &str = "_cell_";

@@ -1,38 +1,13 @@
-//! What each method is worth: the same training with switches turned, over several seeds.
-//!
-//! An ablation is a TOML file: settings that all runs share, and variants that change some of
-//! them. Every variant is trained once a seed, in a folder of its own; a run that is there is
-//! read, one that was interrupted goes on. What comes out is one table with mean ± standard
-//! deviation over the seeds, and what each variant adds to the first.
-//!
-//! ```toml
-//! seeds = [1, 2, 3]
-//!
-//! [settings]            # as in a run's config.json
-//! data = "../shared/thyroid/cells"
-//! arch = "convnext-atto"
-//! sampler = "uniform"
-//!
-//! [[variant]]           # the one that the others are compared with
-//! name = "baseline"
-//!
-//! [[variant]]
-//! name = "+ weighted sampler"
-//! settings = { sampler = "weighted" }
-//!
-//! [[variant]]           # the same runs, called at thresholds that were searched on other cells
-//! name = "+ thresholds"
-//! thresholds = "cross-fitted"
-//! ```
+//! Which trainings an ablation has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::config::TrainConfig;
+use crate::train::cells::config::TrainConfig;
 
 /// Which runs there are.
 #[derive(Clone, Debug, Deserialize)]
@@ -147,7 +122,7 @@ impl Variant {
     ///
     /// F1 at cross-fitted thresholds stands beside the variant's own in every row: a method that
     /// only moves the decision gains nothing there.
-    fn figures(&self) -> [(&'static str, &'static str); 5] {
+    pub(super) fn figures(&self) -> [(&'static str, &'static str); 5] {
         let [macro_f1, micro_f1] = match self.thresholds {
             Thresholds::Half => ["macro_f1", "micro_f1"],
             Thresholds::CrossFitted => ["macro_f1_cross_fitted", "micro_f1_cross_fitted"],
@@ -171,122 +146,6 @@ fn merge(settings: &mut Table, changes: &Table) {
                 settings.insert(name.clone(), change.clone());
             }
         }
-    }
-}
-
-/// What the model card of a run tells of its validation split.
-#[derive(Clone, Debug)]
-pub struct RunFigures {
-    /// The split's name, which every figure's begins with.
-    pub split: String,
-    /// The card's figures.
-    pub metrics: BTreeMap<String, f64>,
-}
-
-impl RunFigures {
-    fn get(&self, name: &str) -> Option<f64> {
-        self.metrics.get(&format!("{}_{name}", self.split)).copied()
-    }
-}
-
-/// The figures of an ablation's runs.
-#[derive(Clone, Debug, Serialize)]
-pub struct AblationTable {
-    /// The columns' names.
-    pub figures: Vec<&'static str>,
-    /// One for each variant.
-    pub rows: Vec<AblationRow>,
-}
-
-/// A variant's figures over the seeds.
-#[derive(Clone, Debug, Serialize)]
-pub struct AblationRow {
-    /// The variant.
-    pub name: String,
-    /// Each figure over the seeds; `None` where a run has none.
-    pub figures: Vec<Option<Spread>>,
-    /// What it adds to the first variant's figure of the same seed, over the seeds.
-    pub gains: Vec<Option<Spread>>,
-}
-
-/// Several runs' values of one figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    /// Their mean.
-    pub mean: f64,
-    /// Their standard deviation, √(Σ (x − mean)² / (n − 1)); 0 for one run.
-    pub deviation: f64,
-}
-
-impl Spread {
-    /// That of `values`, of which there must be some.
-    pub fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Self {
-            mean,
-            deviation: (squares / (n - 1.0).max(1.0)).sqrt(),
-        }
-    }
-}
-
-impl AblationTable {
-    /// The table of the model cards of each variant's runs, one a seed.
-    pub fn new(ablation: &Ablation, cards: &[Vec<RunFigures>]) -> Self {
-        type Column = Option<Vec<f64>>;
-        let columns = |variant: &Variant, runs: &[RunFigures]| -> Vec<Column> {
-            let column = |(_, name): (_, &str)| runs.iter().map(|run| run.get(name)).collect();
-            variant.figures().into_iter().map(column).collect()
-        };
-        let variants = ablation.variants.iter().zip(cards);
-        let rows: Vec<Vec<Column>> = variants
-            .map(|(variant, runs)| columns(variant, runs))
-            .collect();
-        let spread = |column: &Column| column.as_deref().map(Spread::of);
-        let gain = |(own, first): (&Column, &Column)| {
-            let pairs = own.as_ref()?.iter().zip(first.as_ref()?);
-            let gains: Vec<f64> = pairs.map(|(own, first)| own - first).collect();
-            Some(Spread::of(&gains))
-        };
-        let named = ablation.variants.iter().zip(&rows);
-        Self {
-            figures: ablation.variants[0]
-                .figures()
-                .map(|(name, _)| name)
-                .to_vec(),
-            rows: named
-                .map(|(variant, row)| AblationRow {
-                    name: variant.name.clone(),
-                    figures: row.iter().map(spread).collect(),
-                    gains: row.iter().zip(&rows[0]).map(gain).collect(),
-                })
-                .collect(),
-        }
-    }
-
-    /// The table as Markdown: mean ± standard deviation, and the gain over the first row.
-    pub fn to_markdown(&self) -> String {
-        let mut text = String::from("| |");
-        for figure in &self.figures {
-            text += &format!(" {figure} | gain |");
-        }
-        text += &format!("\n|---|{}\n", "---|---|".repeat(self.figures.len()));
-        for (i, row) in self.rows.iter().enumerate() {
-            text += &format!("| {} |", row.name);
-            for (value, gain) in row.figures.iter().zip(&row.gains) {
-                text += &match value {
-                    Some(value) => format!(" {:.3} ± {:.3} |", value.mean, value.deviation),
-                    None => " – |".into(),
-                };
-                text += &match gain {
-                    Some(gain) if i > 0 => format!(" {:+.3} ± {:.3} |", gain.mean, gain.deviation),
-                    _ => " |".into(),
-                };
-            }
-            text.push('\n');
-        }
-        text
     }
 }
 
@@ -347,37 +206,6 @@ mod tests {
                 Ablation::parse(&THREE.replace(from, to)).unwrap_err()
             );
             assert!(error.contains(told), "{told}: {error}");
-        }
-    }
-
-    #[test]
-    fn the_table_has_means_deviations_and_paired_gains() {
-        let ablation = Ablation::parse(THREE).unwrap();
-        let run = |macro_f1: f64, cross_fitted: f64| RunFigures {
-            split: "val".into(),
-            metrics: BTreeMap::from(
-                [
-                    ("val_macro_f1", macro_f1),
-                    ("val_micro_f1", 0.5),
-                    ("val_macro_f1_cross_fitted", cross_fitted),
-                    ("val_micro_f1_cross_fitted", 0.6),
-                    ("val_class_map", 0.4),
-                    ("val_macro_auc", 0.7),
-                ]
-                .map(|(name, value)| (name.to_string(), value)),
-            ),
-        };
-        let baseline = vec![run(0.4, 0.5), run(0.6, 0.5)];
-        let lpr = vec![run(0.5, 0.5), run(0.6, 0.5)];
-        let table = AblationTable::new(&ablation, &[baseline.clone(), lpr, baseline]);
-        let text = table.to_markdown();
-        // statistics.stdev([0.4, 0.6]) = 0.1414, of [0.1, 0.0] = 0.0707, of [0.1, -0.1] = 0.1414
-        for told in [
-            "| baseline | 0.500 ± 0.141 | |",
-            "| + LPR | 0.550 ± 0.071 | +0.050 ± 0.071 | 0.500 ± 0.000 | +0.000 ± 0.000 |",
-            "| + thresholds | 0.500 ± 0.000 | +0.000 ± 0.141 | 0.500 ± 0.000 | +0.000 ± 0.000 | 0.600 ± 0.000 | +0.100 ± 0.000 |",
-        ] {
-            assert!(text.contains(told), "{told} is not in\n{text}");
         }
     }
 }

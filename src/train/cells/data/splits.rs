@@ -1,10 +1,42 @@
-//! Splits as the settings of a run tell them.
+//! Which cells are in which split, and the settings that say so.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ByField, DataError, Splits};
+use super::{ByField, DataError};
+
+/// What decides which cells are in which split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Splits {
+    /// The folder's own `labels/<split>.json`.
+    Published,
+    /// A JSON file `{"<split>": ["<id>", …]}`; it may list any of the folder's labelled cells,
+    /// whatever split they were published in.
+    File(PathBuf),
+    /// All labelled cells of the folder but those published as `test`, no field on two sides:
+    /// `val` is one fold, `train` the others.
+    ByField(ByField),
+}
+
+impl fmt::Display for Splits {
+    /// As a model card tells it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Splits::Published => f.write_str("as published"),
+            Splits::File(path) => {
+                let name = path.file_name().unwrap_or_default();
+                write!(f, "as listed in {}", name.to_string_lossy())
+            }
+            Splits::ByField(ByField { folds, fold, seed }) => write!(
+                f,
+                "by field (validation is fold {fold} of folds 0 to {}, fold seed {seed})",
+                folds.saturating_sub(1)
+            ),
+        }
+    }
+}
 
 /// Where splits come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

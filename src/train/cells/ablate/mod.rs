@@ -1,0 +1,32 @@
+//! What each method is worth: the same training with switches turned, over several seeds.
+//!
+//! An ablation is a TOML file: settings that all runs share, and variants that change some of
+//! them. Every variant is trained once a seed, in a folder of its own; a run that is there is
+//! read, one that was interrupted goes on. What comes out is one table with mean ± standard
+//! deviation over the seeds, and what each variant adds to the first.
+//!
+//! ```toml
+//! seeds = [1, 2, 3]
+//!
+//! [settings]            # as in a run's config.json
+//! data = "../shared/thyroid/cells"
+//! arch = "convnext-atto"
+//! sampler = "uniform"
+//!
+//! [[variant]]           # the one that the others are compared with
+//! name = "baseline"
+//!
+//! [[variant]]
+//! name = "+ weighted sampler"
+//! settings = { sampler = "weighted" }
+//!
+//! [[variant]]           # the same runs, called at thresholds that were searched on other cells
+//! name = "+ thresholds"
+//! thresholds = "cross-fitted"
+//! ```
+
+mod ablation;
+mod table;
+
+pub use ablation::{Ablation, PlannedRun, Thresholds, Variant, run_folder};
+pub use table::{AblationRow, AblationTable, RunFigures, Spread};
