@@ -12,11 +12,11 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The port that a device server takes where an address names none.
+/// The port of a device server whose address names none.
 pub const SERVER_PORT: u16 = 3000;
-/// The environment variable with what a device server asks of its clients.
+/// The environment variable with the token that a device server asks of its clients.
 const TOKEN: &str = "KARYOLENS_DEVICE_TOKEN";
-/// What comes before the address of a remote device.
+/// The prefix of a remote device's address.
 const REMOTE: &str = "remote:";
 
 /// Which devices to run on.
@@ -34,15 +34,16 @@ pub enum DeviceChoice {
     Remote(String),
 }
 
-/// What a device server asks of its clients, if anything: the variable `KARYOLENS_DEVICE_TOKEN`.
+/// The token that a device server asks of its clients, if it asks for one: the variable
+/// `KARYOLENS_DEVICE_TOKEN`.
 pub fn server_token() -> Option<String> {
     std::env::var(TOKEN).ok().filter(|token| !token.is_empty())
 }
 
-/// Why there is no device.
+/// The reasons why there is no device.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum DeviceError {
-    /// No such kind.
+    /// There is no device of this kind.
     #[error("the device {0:?} is none of cpu, gpu, cuda, remote:ADDRESS[,ADDRESS…]")]
     Unknown(String),
     /// The program was built without it.
@@ -64,7 +65,7 @@ pub enum DeviceError {
     Remote {
         /// The server.
         address: String,
-        /// What went wrong.
+        /// The reason.
         reason: String,
     },
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// Writes `bytes` to `path` through a temporary file beside it, so that a crash or a full disk
-/// leaves what was there before.
+/// leaves the old file.
 ///
 /// # Errors
 /// Any failure of the file system, naming `path`.

@@ -51,6 +51,7 @@ fn segmenter() -> Checkpoint {
     Checkpoint {
         card: ModelCard::new("finder", small(), task, Provenance::default()),
         weights: StateDict::default(),
+        trained_on: Some("QUJDREU".into()),
     }
 }
 
@@ -282,6 +283,7 @@ fn a_segmenter_has_no_features_and_says_so() {
     let written = segmenter();
     let read = Checkpoint::read(&written.write(Precision::F32).unwrap()).unwrap();
     assert_eq!(read.card, written.card);
+    assert_eq!(read.trained_on, written.trained_on);
     assert!(matches!(read.card.task, Task::Segment(_)));
     let card = serde_json::to_value(&read.card).unwrap();
     assert_eq!(card["task"], "segment");

@@ -1,4 +1,4 @@
-//! `karyolens ablate`: what each method of training is worth, over several seeds.
+//! `karyolens ablate`: the worth of each method of training, over several seeds.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::train::cells::config::TrainConfig;
 use crate::train::cells::fit::{fit, resume};
 use crate::train::run::{Display, MODEL_FILE, RunFolder};
 
-/// Train every variant of an ablation with every seed, and tabulate what came of it.
+/// Train every variant of an ablation with every seed, and tabulate the results.
 ///
 /// Started again it goes on where it was stopped.
 #[derive(Args)]
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trains what is left of a run: all of it, the rest, or nothing.
+/// Trains a run, or the rest of it, or nothing where it is done.
 fn train(folder: &Path, run: &PlannedRun, warn: &mut dyn FnMut(&str)) -> Result<()> {
     if !folder.join("config.json").exists() {
         fit(&run.config, folder, Display::Lines, warn)?;

@@ -1,5 +1,5 @@
-//! `karyolens card`: what a checkpoint says of itself, the figures of its sibling by field, and how
-//! sure its thresholds are.
+//! `karyolens card`: a checkpoint's model card, with the figures of its sibling by field and the doubt
+//! about its thresholds.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

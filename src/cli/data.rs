@@ -30,7 +30,7 @@ enum Command {
     Crop(CropArguments),
 }
 
-/// Tell what is wrong or doubtful in a folder of labelled cells, and how often it shows what.
+/// Tell everything that is broken or doubtful in a folder of labelled cells, and count its features.
 ///
 /// The exit code is 1 where training would refuse the folder.
 #[derive(Args)]

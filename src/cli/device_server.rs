@@ -11,7 +11,7 @@ use crate::devices::{DeviceChoice, SERVER_PORT, server_token};
 
 /// Offer devices of this machine, by default its CPU, to `--device remote:ADDRESS` elsewhere.
 ///
-/// For a network that you trust: what travels is not encrypted. Where the variable
+/// For a network that you trust: the connection is not encrypted. Where the variable
 /// KARYOLENS_DEVICE_TOKEN is set, only clients with the same one may use the devices.
 #[derive(Args)]
 pub(super) struct Arguments {

@@ -12,11 +12,12 @@ use crate::devices::DeviceChoice;
 use crate::explain::HeatMap;
 use crate::image::{CellImage, decode};
 
-/// What spoke for the feature.
+/// The colour of places that spoke for the feature.
 const FOR: Rgb<u8> = Rgb([230, 97, 1]);
-/// What spoke against it: blue, which the common kinds of colour blindness tell from orange.
+/// The colour of places that spoke against it: people with the common kinds of colour blindness tell
+/// blue from orange.
 const AGAINST: Rgb<u8> = Rgb([40, 90, 190]);
-/// How much of the cell the strongest colour covers.
+/// The share of the cell's own colour that the strongest place covers.
 const OPACITY: f32 = 0.7;
 
 /// Show which parts of a cell spoke for a feature (orange) and against it (blue).

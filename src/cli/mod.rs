@@ -73,7 +73,7 @@ enum Command {
     DeviceServer(device_server::Arguments),
 }
 
-/// Parses the command line, runs it and tells what went wrong.
+/// Parses the command line, runs it and prints an error, if there is one.
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Data(arguments) => data::run(arguments),
@@ -100,7 +100,7 @@ pub fn serve() -> ExitCode {
     code_of(serve::run(ServeArguments::parse().serve))
 }
 
-/// Tells what went wrong, if something did.
+/// Prints the error, if there is one.
 fn code_of(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("karyolens: {error:#}");
@@ -108,7 +108,7 @@ fn code_of(result: Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Prints a line. Where nobody reads on, as after `| head`, the program ends there and is content.
+/// Prints a line. Where the reader has gone, as after `| head`, the program ends without an error.
 fn print_line(text: Text) {
     if let Err(error) = writeln!(std::io::stdout(), "{text}") {
         if error.kind() == ErrorKind::BrokenPipe {

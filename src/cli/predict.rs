@@ -1,4 +1,4 @@
-//! `karyolens predict`: what a model says of image files.
+//! `karyolens predict`: a model's predictions for image files.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `karyolens quantise`: a checkpoint of half the size, and what that costs.
+//! `karyolens quantise`: a checkpoint of half the size, and its cost.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let bytes = read_checkpoint(&arguments.model)?.write(Precision::Int8)?;
-    // As whoever reads the file will see it.
+    // As a reader of the file will see it.
     let mut checkpoint = Checkpoint::read(&bytes)?;
     let before = checkpoint.card.metrics.clone();
     match &arguments.data {

@@ -16,7 +16,7 @@ use clap::Args;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// What the page may load: only what this server gives it.
+/// The page may load nothing but this server's files.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
      worker-src 'self'; connect-src 'self'; img-src 'self' blob: data:; style-src 'self'; \
      object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -78,8 +78,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     })
 }
 
-/// The folder that was named; else the current one, as in a checkout; else that of the program,
-/// as on a stick that carries both.
+/// The folder that was named; else the current folder, as in a checkout; else the program's folder, as
+/// on a stick that carries both.
 fn find_root(named: Option<PathBuf>) -> Result<PathBuf> {
     if let Some(root) = named {
         if let Some(missing) = missing_in(&root) {
@@ -154,7 +154,7 @@ fn has_stale_copy(file: &Path) -> bool {
         .any(|format| written(&file.with_added_extension(format)).is_ok_and(|copy| copy < original))
 }
 
-/// Marks an answer with a hash of what it sends, and sends nothing where the browser has that already.
+/// Marks an answer with a hash of its body, and sends no body that the browser has already.
 ///
 /// A date would not do: files unpacked over others may carry the same. Nothing here is so large that
 /// a part of it is worth asking for.
@@ -193,7 +193,7 @@ async fn tag(mut request: Request, next: Next) -> Response {
     Response::from_parts(head, Body::from(bytes))
 }
 
-/// Whether `tag` is one of a list of tags, of which some may be marked as weak.
+/// Whether `tag` is one of a list of tags. Some may be marked as weak.
 fn names(tags: &HeaderValue, tag: &str) -> bool {
     let mut tags = tags.to_str().unwrap_or_default().split(',').map(str::trim);
     tags.any(|known| known.trim_start_matches("W/") == tag)

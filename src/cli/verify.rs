@@ -1,4 +1,4 @@
-//! `karyolens verify`: does a checkpoint answer as the library that it came from?
+//! `karyolens verify`: does a checkpoint give the logits of the library that it came from?
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// The checkpoint.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// What the other library computed: a `.safetensors` file with `input` and `logits` (or `class_token` and `patch_mean`).
+    /// The other library's results: a `.safetensors` file with `input` and `logits` (or `class_token` and `patch_mean`).
     #[arg(long, value_name = "FILE")]
     against: PathBuf,
     /// The largest |difference| allowed, times max(1, largest |reference|).

@@ -17,7 +17,7 @@ const SPLIT_KINDS: &[(&str, &str)] = &[
     ("published", "The folder's own, or those of --split-file"),
     (
         "by-field",
-        "All labelled cells but those published as `test`, no field on two sides: `val` is one \
+        "All labelled cells except those published as `test`, no field on two sides: `val` is one \
          fold, `train` the others; see --folds, --fold and --fold-seed",
     ),
 ];
@@ -65,8 +65,8 @@ pub(in crate::cli) struct TrainOptions {
     /// The split to train on.
     #[arg(long, value_name = "NAME")]
     train_split: String,
-    /// Leave one fold of the training cells out, by field, for teachers that are to tell others
-    /// what they expect of cells they have not seen: 0/5 to 4/5, say.
+    /// Leave one fold of the training cells out, by field: 0/5 to 4/5, say. A teacher that is trained so
+    /// can answer for the cells that it has not seen.
     #[arg(long, value_name = "FOLD/FOLDS")]
     hold_out: Option<HoldOut>,
     /// The split to choose the best epoch and the thresholds on.
@@ -77,15 +77,15 @@ pub(in crate::cli) struct TrainOptions {
     #[arg(long, value_name = "NAME", required_unless_present = "resume")]
     #[serde(skip_serializing_if = "Option::is_none")]
     arch: Option<String>,
-    /// Channels of the first stage, or of a ViT's tokens, where they are not the named network's:
-    /// those of later stages, and the heads, follow in proportion.
+    /// Channels of the first stage, or of a ViT's tokens, where they are not the named network's; the
+    /// channels of later stages, and the heads, follow in proportion.
     #[arg(long, value_name = "CHANNELS", conflicts_with = "init")]
     width: Option<usize>,
     /// Of the transformer to start from, keep only these blocks, counted from 0: 0,4,8, say.
     #[arg(long, value_name = "BLOCKS", value_delimiter = ',', requires = "init")]
     keep_blocks: Vec<usize>,
-    /// Of the transformer to start from, keep only so many of each block's attention heads: those
-    /// that weigh most.
+    /// Of the transformer to start from, keep only so many of each block's attention heads: the
+    /// weightiest.
     #[arg(long, value_name = "HEADS", requires = "init")]
     keep_heads: Option<usize>,
     /// Of the transformer to start from, keep only so many neurons of each block's MLP.
@@ -112,7 +112,7 @@ pub(in crate::cli) struct TrainOptions {
     /// How an epoch draws its cells.
     #[arg(long, value_parser = choice::<Sampler>(SAMPLERS))]
     sampler: Sampler,
-    /// What a cell weighs for the weighted sampler (not a file of weights: that is --init).
+    /// The weight of a cell for the weighted sampler (not a file of weights: that is --init).
     #[arg(long, value_parser = choice::<Rarity>(RARITIES))]
     weights: Rarity,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(in crate::cli) struct TrainOptions {
     /// if there are any.
     #[arg(long = "teacher", value_name = "RUN")]
     teachers: Vec<PathBuf>,
-    /// What the teachers of another run said, its `answers.safetensors`, instead of asking them again.
+    /// The answers of another run's teachers, its `answers.safetensors`, instead of asking them again.
     #[arg(long, value_name = "FILE", conflicts_with = "teachers")]
     answers: Option<PathBuf>,
     /// A folder of cell images without labels, about which the teachers alone are asked; `data
@@ -136,10 +136,10 @@ pub(in crate::cli) struct TrainOptions {
     /// How each feature's threshold is searched on the validation split.
     #[arg(long, value_parser = choice::<ThresholdSearch>(THRESHOLD_SEARCHES))]
     threshold_search: ThresholdSearch,
-    /// What the data is, for the model card.
+    /// The name of the data, for the model card.
     #[arg(long, value_name = "TEXT")]
     data_name: String,
-    /// What is known of the data's licence, for the model card.
+    /// The licence of the data, as far as it is known, for the model card.
     #[arg(long, value_name = "TEXT")]
     data_licence: String,
 }
@@ -201,13 +201,13 @@ struct ObjectiveOptions {
     /// λ of label pairwise regularisation; 0 leaves it out. The study trains with 0.05.
     #[arg(long, value_name = "LAMBDA")]
     lpr: f64,
-    /// Labels are drawn towards 1/2 by this share, for the loss alone.
+    /// Draw labels towards 1/2 by this share, for the loss alone.
     #[arg(long, value_name = "SHARE")]
     label_smoothing: f64,
-    /// Divides the logits of teachers and student where they are compared.
+    /// Divides the logits of teachers and student before they are compared.
     #[arg(long)]
     temperature: f64,
-    /// The share of the teachers in what is minimised; the labels have the rest.
+    /// The share of the teachers in the loss; the labels have the rest.
     #[arg(long, value_name = "SHARE")]
     teacher_share: f64,
 }

@@ -43,7 +43,7 @@ pub(super) trait Options: Args + Serialize {
     type Settings: Default + Serialize + DeserializeOwned;
 }
 
-/// Options whose defaults are those of their settings.
+/// Options whose defaults are the defaults of their settings.
 pub(super) struct Defaults<O>(O);
 
 impl<O: Options> Defaults<O> {
@@ -54,7 +54,7 @@ impl<O: Options> Defaults<O> {
 
     /// Gives every option that would be required the default of its setting.
     fn with_defaults(command: Command) -> Command {
-        // As text and back: an f32 is then written with its own digits, not with those of an f64.
+        // As text and back: an f32 then has its own digits, 0.05 and not 0.05000000074505806.
         let settings = serde_json::to_string(&O::Settings::default());
         let settings = settings.and_then(|text| serde_json::from_str(&text));
         let mut defaults = BTreeMap::new();
@@ -89,7 +89,7 @@ impl<O: Options> FromArgMatches for Defaults<O> {
     }
 }
 
-/// Every setting by its name, those of inner structures too.
+/// Every setting by its name, inner structures included.
 fn leaves(settings: &Value, found: &mut BTreeMap<String, Value>) {
     for (name, value) in settings.as_object().into_iter().flatten() {
         match value {

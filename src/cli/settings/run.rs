@@ -39,7 +39,7 @@ pub(in crate::cli) struct RunOptions {
     /// Share of the steps in which the learning rate rises linearly; it then falls as a cosine.
     #[arg(long, value_name = "SHARE")]
     warmup: f64,
-    /// The learning rate of each layer over that of the next one, for fine-tuning: 0.7, say.
+    /// The learning rate of each layer over the rate of the next layer, for fine-tuning: 0.7, say.
     #[arg(long, value_name = "FACTOR")]
     layer_decay: f64,
     /// Epochs at the start in which only the head learns; batch norms still follow the data.
@@ -55,7 +55,7 @@ pub(in crate::cli) struct RunOptions {
     /// Where to train: cpu, gpu, cuda or remote:ADDRESS. Several devices share each step.
     #[arg(long)]
     device: DeviceChoice,
-    /// How exact matrix products are on a CPU that multiplies bfloat16 faster than f32.
+    /// The precision of matrix products on a CPU that multiplies bfloat16 faster than f32.
     #[arg(long, value_parser = choice::<MatmulPrecision>(PRECISIONS))]
     matmul: MatmulPrecision,
     /// The same number repeats a run exactly, with the same program on the same machine's CPU.

@@ -152,7 +152,7 @@ impl TrainConfig {
         })
     }
 
-    /// The cells to train on: those of the training split that are not held out.
+    /// The cells to train on: the training split without the fold that is held out.
     ///
     /// # Errors
     /// [`DataError`] with the first cell or file that is wrong.
@@ -172,7 +172,8 @@ impl TrainConfig {
         }
     }
 
-    /// The settings as `config.json` has them. An f32 has its own digits there, not those of an f64.
+    /// The settings as `config.json` has them. There an f32 has its own digits: 0.05, not
+    /// 0.05000000074505806.
     ///
     /// # Errors
     /// Only where a path is no text.
@@ -183,7 +184,7 @@ impl TrainConfig {
     /// Refuses settings that no run can use, before anything is written.
     ///
     /// # Errors
-    /// The first setting that is wrong, and what would be right.
+    /// The first setting that is wrong.
     pub fn check(&self) -> Result<(), SettingError> {
         self.run.check()?;
         below_one("drop_path", self.drop_path)?;

@@ -12,11 +12,11 @@ use crate::classify::Classifier;
 /// Parts that the cells are cut into for thresholds searched on other cells.
 const FOLDS: usize = 5;
 
-/// Of the bootstrap and of those folds: the same cells and probabilities give the same figures
+/// The seed of the bootstrap and of the folds: the same cells and probabilities give the same figures
 /// everywhere.
 const SEED: u64 = 0;
 
-/// A model's figures on a split, beside those of calling every feature present.
+/// A model's figures on a split, and the figures of calling every feature present.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
     /// The figures at probability 0.5.
@@ -35,7 +35,7 @@ pub struct Evaluation {
     pub micro_f1_cross_fitted: Option<f64>,
     /// All figures at the thresholds of the model card.
     pub tuned: Summary,
-    /// What calling every feature present would get.
+    /// The figures of calling every feature present.
     pub all_present: Summary,
 }
 
@@ -44,11 +44,11 @@ pub struct Evaluation {
 pub struct NamedFigure {
     /// Its name for people.
     pub name: &'static str,
-    /// The model's, at probability 0.5; `None` where it is not defined.
+    /// The model's value at probability 0.5; `None` where it is not defined.
     pub value: Option<f64>,
     /// Its 95 % interval, where one is worked out.
     pub interval: Option<[f64; 2]>,
-    /// That of calling every feature present.
+    /// The value for calling every feature present.
     pub all_present: Option<f64>,
 }
 
@@ -90,7 +90,7 @@ impl Evaluation {
         .to_vec()
     }
 
-    /// The figures of a model card, by name, which begins with that of the split.
+    /// The figures of a model card, by name. Each name begins with the split's name.
     pub fn card_figures(&self, split: &str) -> BTreeMap<String, f64> {
         let figures = [
             ("cells", Some(self.summary.n as f64)),
@@ -117,9 +117,9 @@ pub struct SplitScores {
     pub probabilities: Vec<f64>,
     /// `[cells, features]`.
     pub targets: Vec<bool>,
-    /// How many features there are.
+    /// The number of features.
     pub features: usize,
-    /// Which of five folds each cell is in; the cells of one field are in one fold.
+    /// The fold of each cell, of five; the cells of one field are in one fold.
     pub fold_of_row: Vec<usize>,
 }
 
@@ -159,7 +159,7 @@ impl SplitScores {
     /// The same as input of the metrics.
     ///
     /// # Errors
-    /// Probabilities that are none.
+    /// A probability that is not from 0 to 1.
     pub fn scores(&self) -> Result<Scores<'_>> {
         Ok(Scores::new(
             &self.probabilities,
@@ -170,10 +170,10 @@ impl SplitScores {
 
     /// How far each of `thresholds` would move with other cells: the bands of
     /// [`Classification::unsure`](crate::checkpoint::Classification::unsure), 90 % bootstrap intervals of
-    /// what `search` finds.
+    /// the thresholds that `search` finds.
     ///
     /// # Errors
-    /// Probabilities that are none.
+    /// A probability that is not from 0 to 1.
     pub fn unsure(&self, thresholds: &[f64], search: ThresholdSearch) -> Result<Vec<[f64; 2]>> {
         let scores = self.scores()?;
         Ok(scores.threshold_intervals(thresholds, search, RESAMPLES, SEED))
@@ -182,7 +182,7 @@ impl SplitScores {
     /// The figures at 0.5, at `thresholds`, and at thresholds that `search` finds on other cells.
     ///
     /// # Errors
-    /// Probabilities that are none.
+    /// A probability that is not from 0 to 1.
     pub fn evaluate(&self, thresholds: &[f64], search: ThresholdSearch) -> Result<Evaluation> {
         let scores = self.scores()?;
         let tuned = scores.summarise(thresholds);

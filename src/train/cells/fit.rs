@@ -28,8 +28,8 @@ use crate::train::run::{Best, Display, Finished, RunFolder, RunSettings, Task, T
 /// Trains a network and writes `config.json`, `metrics.csv`, `model.safetensors` and `report.html`
 /// to `folder`. `warn` hears of everything that is doubtful in the data, a line each.
 ///
-/// The weights are those of the epoch with the highest macro-F1 at 0.5 on the validation split;
-/// the card's thresholds are searched there too, and it says so.
+/// The weights are taken from the epoch with the highest macro-F1 at 0.5 on the validation split. The
+/// card's thresholds are searched on that split too, and the card says so.
 ///
 /// # Errors
 /// Settings or data that cannot be used, a folder that already holds a run, and any failure of
@@ -205,7 +205,7 @@ impl Task for CellTask<'_> {
     /// The checkpoint, with thresholds and figures on the validation split, and the report.
     fn finish(&self, model: &Model, finished: Finished) -> Result<(Checkpoint, Vec<u8>)> {
         let config = self.config;
-        // Rounded as it will be stored, so that the figures are those of the file.
+        // The figures are computed from weights rounded as they are stored.
         let bytes = self
             .checkpoint(model, finished.epoch)?
             .write(Precision::F16)?;

@@ -5,7 +5,7 @@
 //! [`sampler`], varies each image with [`augment`] and mixes some with [`cutmix`]; `step` computes the
 //! [`loss`], and [`epoch_figures`] the figures of an epoch. [`mod@fit`] trains, starting from the
 //! network that `start` makes. [`metrics`] and [`evaluate`] tell how good the result is, and [`report`]
-//! puts everything on one page. [`ablate`] asks what each method is worth, over many runs.
+//! puts everything on one page. [`ablate`] compares methods over many runs.
 
 pub mod ablate;
 pub mod answers;

@@ -1,4 +1,4 @@
-//! Which cells an epoch shows, and in what order.
+//! The cells of an epoch and their order.
 
 use rand::Rng;
 use rand::distr::Distribution;
@@ -28,7 +28,7 @@ impl Sampler {
             (Sampler::Weighted, Ok(weighted)) => {
                 (0..labels.len()).map(|_| weighted.sample(random)).collect()
             }
-            // Weights that are all zero are those of cells without any feature: none is rarer.
+            // Cells without any feature weigh 0. Where all weigh 0, none is rarer than another.
             _ => {
                 let mut order: Vec<usize> = (0..labels.len()).collect();
                 order.shuffle(random);
@@ -50,8 +50,8 @@ pub enum Rarity {
     Mean,
 }
 
-/// The weight of each cell from those of its features: 1 / (n_c + 1e-6) for the feature c, where
-/// n_c is how many cells show it. A cell without any feature weighs 0.
+/// The weight of each cell. A feature c weighs 1 / (n_c + 1e-6), where n_c is the number of cells that
+/// show it, and `rarity` makes a cell's weight of its features' weights. A cell without any feature weighs 0.
 pub fn weights(labels: &[&[bool]], rarity: Rarity) -> Vec<f64> {
     let features = labels.first().map_or(0, |labels| labels.len());
     let mut positives = vec![0.0; features];

@@ -2,7 +2,7 @@
 //!
 //! A network repeats the labels of its training cells, so nothing that is learnt from it can be
 //! measured on them. A checkpoint therefore keeps a fingerprint of each cell whose label went into its
-//! weights: its own training cells, those of the network that it started from, and those of its
+//! weights: its own training cells, and the cells of the network that it started from and of its
 //! teachers. It knows them wherever the data folder lies today, and whatever its splits have become.
 
 use std::collections::BTreeSet;
@@ -67,7 +67,7 @@ impl SeenCells {
         self.0.contains(&cell)
     }
 
-    /// Adds those of `other`.
+    /// Adds the cells of `other`.
     pub fn extend(&mut self, other: &Self) {
         self.0.extend(&other.0);
     }
@@ -84,7 +84,7 @@ impl SeenCells {
     /// The set that [`encode`](Self::encode) wrote.
     ///
     /// # Errors
-    /// Text that is none.
+    /// Text of another form.
     pub fn decode(text: &str) -> Result<Self> {
         let bytes = BASE64_STANDARD_NO_PAD.decode(text)?;
         let (cells, rest) = bytes.as_chunks::<BYTES>();
@@ -96,13 +96,13 @@ impl SeenCells {
     }
 }
 
-/// What is known of the training cells of a network.
+/// The training cells of a network, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Those that are known.
+    /// The known cells.
     pub cells: SeenCells,
-    /// The networks that do not tell all of theirs: they, or networks that they learnt from, are files
-    /// of a version that did not keep them.
+    /// The networks that do not tell all of their cells: they, or networks that they learnt from, are
+    /// files of an older version.
     pub untold: BTreeSet<String>,
 }
 
@@ -118,8 +118,8 @@ impl Seen {
         })
     }
 
-    /// What the checkpoint called `name` tells. One that was imported from another library has seen
-    /// no labelled cell.
+    /// The cells that the checkpoint called `name` tells. A network that was imported from another
+    /// library has seen no labelled cell.
     ///
     /// # Errors
     /// A checkpoint whose list of cells cannot be read.
@@ -137,7 +137,7 @@ impl Seen {
         }
     }
 
-    /// Adds what is known of another network.
+    /// Adds the cells of another network.
     pub fn extend(&mut self, other: &Self) {
         self.cells.extend(&other.cells);
         self.untold.extend(other.untold.iter().cloned());
@@ -150,10 +150,10 @@ impl Seen {
         text
     }
 
-    /// What [`encode`](Self::encode) wrote in the checkpoint called `name`.
+    /// The cells that [`encode`](Self::encode) wrote in the checkpoint called `name`.
     ///
     /// # Errors
-    /// Text that is none.
+    /// Text of another form.
     pub fn decode(text: &str, name: &str) -> Result<Self> {
         Ok(match text.strip_suffix(MORE) {
             None => Self {
@@ -167,8 +167,8 @@ impl Seen {
         })
     }
 
-    /// Refuses the network `name`, to start from or to learn from, where it has seen cells of `val`.
-    /// Hands `warn` a line for each network that does not tell.
+    /// Refuses to start from or learn from the network `name` where it has seen cells of `val`. Warns
+    /// of each network that does not tell.
     ///
     /// # Errors
     /// The number of cells that it has seen.

@@ -1,4 +1,4 @@
-//! The step of labelled cells: from a batch to its loss, and to what the figures of an epoch need.
+//! The step of labelled cells: from a batch to its loss and to the input of an epoch's figures.
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{ExecutionError, Tensor};

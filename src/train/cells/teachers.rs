@@ -17,7 +17,7 @@ use crate::classify::Classifier;
 use crate::nuclei::FeatureSet;
 use crate::train::run::MODEL_FILE;
 
-/// Networks that only answer.
+/// Trained networks that answer about cells.
 #[derive(Debug)]
 pub struct Teachers(Vec<Teacher>);
 
@@ -65,7 +65,7 @@ impl Teachers {
     /// Refuses teachers that were trained on cells of `val`. `warn` hears of those that do not tell.
     ///
     /// # Errors
-    /// The first such teacher.
+    /// The first teacher that was.
     pub fn refuse_validated(&self, val: &[Record], warn: &mut dyn FnMut(&str)) -> Result<()> {
         let mut teachers = self.0.iter();
         teachers.try_for_each(|teacher| teacher.seen.refuse_validated(&teacher.name, val, warn))
@@ -123,7 +123,7 @@ impl Teachers {
     }
 }
 
-/// The checkpoint itself, or that of a run's folder.
+/// The checkpoint itself, or the checkpoint in a run's folder.
 pub(super) fn model_file(path: &Path) -> PathBuf {
     match path.is_dir() {
         true => path.join(MODEL_FILE),

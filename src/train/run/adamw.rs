@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::kernels::{self, AdamWStep};
 
-/// What AdamW is set by; defaults are PyTorch's.
+/// AdamW's settings; the defaults are PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
     /// Decoupled weight decay, times the learning rate.

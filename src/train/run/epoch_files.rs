@@ -28,7 +28,7 @@ pub fn weights(folder: &RunFolder, epoch: usize) -> PathBuf {
     part(&folder.checkpoints(), PARTS[0], epoch)
 }
 
-/// The epochs of which every file is there.
+/// The epochs whose files are all there.
 pub fn complete_epochs(folder: &RunFolder) -> BTreeSet<usize> {
     let folder = folder.checkpoints();
     let names = std::fs::read_dir(&folder).into_iter().flatten().flatten();

@@ -80,7 +80,7 @@ impl RunFolder {
         self.0.join(MODEL_FILE)
     }
 
-    /// Deletes what only the training itself needs: the weights and states of its epochs.
+    /// Deletes the weights and states of the epochs, which only the training needs.
     ///
     /// # Errors
     /// Any failure of the file system.

@@ -81,7 +81,7 @@ impl History {
         &self.timing
     }
 
-    /// What the metric called `name` was in `epoch`; names are `<split> <metric>`.
+    /// The value of the metric called `name` in `epoch`; names are `<split> <metric>`.
     pub fn get(&self, epoch: usize, name: &str) -> Option<f64> {
         self.lock().get(&epoch)?.get(name).copied()
     }
@@ -112,7 +112,8 @@ impl History {
             .map(|best| best.0)
     }
 
-    /// Why the table could not be written, if it could not: burn-train has no way to hear of it.
+    /// The reason why the table could not be written, if it could not: burn-train has no way to hear
+    /// of it.
     pub fn fault(&self) -> Option<String> {
         self.fault
             .lock()
@@ -150,7 +151,7 @@ impl History {
     }
 }
 
-/// Writes what burn-train logs into a [`History`] and its file.
+/// Takes burn-train's log into a [`History`] and its file.
 pub struct HistoryLogger {
     history: History,
     path: PathBuf,
@@ -162,7 +163,7 @@ pub struct HistoryLogger {
     stop: Stop,
 }
 
-/// What stops a training.
+/// The two ways to stop a training.
 #[derive(Clone, Default)]
 pub struct Stop {
     /// burn-train's own, which knows why it stopped.

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_layer_learns_slower_the_farther_it_is_from_the_head() {
-        // What a path holds, and how many layers lie between it and the head.
+        // A part of a path, and the number of layers between it and the head.
         let cases: [(&str, &[(&str, i32)]); 3] = [
             (
                 "vit-tiny",

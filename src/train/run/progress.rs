@@ -116,7 +116,7 @@ impl TrainingProgressLogger for EpochLines {
         let done = (epoch + 1 - self.first) as f64;
         let pace = self.run_started.elapsed().as_secs_f64() / done;
         let minutes = (pace * (self.epochs - epoch) as f64 / 60.0).ceil();
-        // A run goes on where nobody reads its lines any more.
+        // A run goes on where its lines have no reader any more.
         let _ = writeln!(
             std::io::stdout(),
             "epoch {epoch}/{} ({seconds} s, {minutes} min left) {}",

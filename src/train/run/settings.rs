@@ -115,7 +115,7 @@ pub fn at_least_one(setting: &str, value: usize) -> Result<(), SettingError> {
     }
 }
 
-/// Refuses what is not from 0 to below 1.
+/// Refuses a value that is not from 0 to below 1.
 ///
 /// # Errors
 /// [`SettingError`], naming `setting`.
@@ -127,7 +127,7 @@ pub fn below_one(setting: &str, value: impl Into<f64>) -> Result<(), SettingErro
     }
 }
 
-/// Refuses what is not above 0 and at most 1.
+/// Refuses a value that is not above 0 and at most 1.
 ///
 /// # Errors
 /// [`SettingError`], naming `setting`.
@@ -139,7 +139,7 @@ pub fn above_zero(setting: &str, value: impl Into<f64>) -> Result<(), SettingErr
     }
 }
 
-/// Refuses what is not from `lowest` to `highest`.
+/// Refuses a value that is not from `lowest` to `highest`.
 ///
 /// # Errors
 /// [`SettingError`], naming `setting`.

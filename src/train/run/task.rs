@@ -1,4 +1,4 @@
-//! What a run trains: the part of it that differs from task to task.
+//! The part of a run that differs from task to task.
 
 use std::fmt::Debug;
 
@@ -23,7 +23,7 @@ pub trait Task {
     type Step: Step<Self::Network>;
     /// The data.
     type Source: Source<Batch = <Self::Step as Step<Self::Network>>::Batch>;
-    /// What is left of the run in memory: a checkpoint, say.
+    /// The result of the run in memory: a checkpoint, say.
     type Kept;
 
     /// The epoch whose weights are kept.
@@ -62,7 +62,7 @@ pub trait Task {
     where
         Self: Sized;
 
-    /// Makes the rest of the best network: what is kept, and the bytes of
+    /// Makes the result of the best network: in memory, and as the bytes of
     /// [`MODEL_FILE`](super::folder::MODEL_FILE), which is written after this.
     ///
     /// # Errors
@@ -73,11 +73,11 @@ pub trait Task {
 /// burn-train's training of a task.
 pub type Training<T> = SupervisedTraining<Trainee<<T as Task>::Network, <T as Task>::Step>>;
 
-/// What a network computes of a batch.
+/// A step of training, and of validation.
 pub trait Step<N>: Clone + Debug + Send + Sync + 'static {
-    /// What a step takes.
+    /// The input of a step.
     type Batch: Send + 'static;
-    /// What a step gives to the figures of its epoch.
+    /// The input of an epoch's figures.
     type Output: ItemLazy + Adaptor<LossInput> + 'static;
 
     /// The loss to minimise, `[1]`, and the output. Where `is_frozen`, only the head is to learn.
@@ -87,7 +87,7 @@ pub trait Step<N>: Clone + Debug + Send + Sync + 'static {
     fn validate(&self, network: &N, batch: Self::Batch) -> Self::Output;
 }
 
-/// What a run knows after its last epoch.
+/// A run after its last epoch.
 #[derive(Clone, Copy)]
 pub struct Finished<'a> {
     /// The run's folder.

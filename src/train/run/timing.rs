@@ -1,5 +1,5 @@
-//! How long each epoch took, and how much of it the network waited for its cells: `seconds.csv`,
-//! beside the metrics that a repeated run has the same of.
+//! The time of each epoch, and the part of it in which the network waited for its batches:
+//! `seconds.csv`, a file of its own, since a repeated run has the same metrics but other times.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// The table's file, beside that of the metrics.
+/// The table's file, beside the metrics.
 const FILE: &str = "seconds.csv";
 
 /// One row of the table.
@@ -19,7 +19,7 @@ struct Row {
     epoch: usize,
     /// Of the whole epoch, validation included.
     seconds: f64,
-    /// Of them, those in which the next batch was not there yet; 0 in older tables.
+    /// The seconds in which the next batch was not there yet; 0 in older tables.
     #[serde(default)]
     waiting: f64,
 }
@@ -33,8 +33,8 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// What stands beside the metrics in `metrics`, up to and with `last` epoch; nothing where
-    /// there is no file.
+    /// The table beside the file `metrics`, up to and with `last` epoch; empty where there is no
+    /// file.
     ///
     /// # Errors
     /// A table that cannot be read.

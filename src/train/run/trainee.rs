@@ -47,7 +47,7 @@ impl<N: Module + ModuleDisplay, S: Step<N>> TrainStep for Trainee<N, S> {
         let (loss, output) = self
             .step
             .train(&self.model, loaded.batch, loaded.place.is_frozen);
-        // burn-train adds up the gradients of a step's batches; theirs is to be the mean.
+        // burn-train adds up the gradients of a step's batches; the share makes the sum a mean.
         let gradients = (loss * loaded.place.share).backward();
         TrainOutput::new(self, gradients, output)
     }

@@ -1,4 +1,4 @@
-//! Which trainings an ablation has.
+//! The settings of an ablation, and its trainings.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use toml::{Table, Value};
 
 use crate::train::cells::config::TrainConfig;
 
-/// Which runs there are.
+/// The variants and seeds of an ablation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ablation {
-    /// Each variant is trained once with each.
+    /// The seeds; each variant is trained once with each seed.
     pub seeds: Vec<u64>,
     /// Settings that all variants share.
     pub settings: Table,
-    /// What is compared; the first is what the others are compared with.
+    /// The variants. The others are compared with the first.
     #[serde(rename = "variant")]
     pub variants: Vec<Variant>,
 }
@@ -26,12 +26,12 @@ pub struct Ablation {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub name: String,
-    /// Settings that differ from those of the ablation.
+    /// Settings that differ from the ablation's settings.
     #[serde(default)]
     pub settings: Table,
-    /// Where the calls are made.
+    /// The thresholds of its calls.
     #[serde(default)]
     pub thresholds: Thresholds,
 }
@@ -43,7 +43,7 @@ pub enum Thresholds {
     /// 0.5 for every feature.
     #[default]
     Half,
-    /// For each cell those that were searched on the cells of other fields.
+    /// For each cell the thresholds that were searched on the cells of other fields.
     CrossFitted,
 }
 
@@ -60,7 +60,7 @@ impl Ablation {
     /// Reads an ablation.
     ///
     /// # Errors
-    /// TOML that is none, a name or setting that is not known, or nothing to compare.
+    /// Text that is not TOML, a name or setting that is not known, or nothing to compare.
     pub fn parse(text: &str) -> Result<Self> {
         let ablation: Self = toml::from_str(text)?;
         ensure!(!ablation.seeds.is_empty(), "seeds is empty");
@@ -118,7 +118,7 @@ impl Variant {
         words.join("-")
     }
 
-    /// The figures of the table: their names there and, without the split's, on a model card.
+    /// The figures of the table: their names there, and on a model card after the split's name.
     ///
     /// F1 at cross-fitted thresholds stands beside the variant's own in every row: a method that
     /// only moves the decision gains nothing there.

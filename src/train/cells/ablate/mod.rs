@@ -1,9 +1,9 @@
-//! What each method is worth: the same training with switches turned, over several seeds.
+//! Ablations: the same training with changed settings, over several seeds.
 //!
 //! An ablation is a TOML file: settings that all runs share, and variants that change some of
-//! them. Every variant is trained once a seed, in a folder of its own; a run that is there is
-//! read, one that was interrupted goes on. What comes out is one table with mean ± standard
-//! deviation over the seeds, and what each variant adds to the first.
+//! them. Every variant is trained once a seed, in a folder of its own. A run that is done is
+//! read, and a run that was interrupted goes on. The result is one table with mean ± standard
+//! deviation over the seeds, and the gain of each variant over the first.
 //!
 //! ```toml
 //! seeds = [1, 2, 3]

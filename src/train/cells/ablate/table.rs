@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::ablation::{Ablation, Variant};
 
-/// What the model card of a run tells of its validation split.
+/// The figures of a run's model card.
 #[derive(Clone, Debug)]
 pub struct RunFigures {
-    /// The split's name, which every figure's begins with.
+    /// The split's name, with which every figure's name begins.
     pub split: String,
     /// The card's figures.
     pub metrics: BTreeMap<String, f64>,
@@ -26,7 +26,7 @@ impl RunFigures {
 pub struct AblationTable {
     /// The columns' names.
     pub figures: Vec<&'static str>,
-    /// One for each variant.
+    /// A row for each variant.
     pub rows: Vec<AblationRow>,
 }
 
@@ -37,7 +37,7 @@ pub struct AblationRow {
     pub name: String,
     /// Each figure over the seeds; `None` where a run has none.
     pub figures: Vec<Option<Spread>>,
-    /// What it adds to the first variant's figure of the same seed, over the seeds.
+    /// Its gain over the first variant with the same seed, over the seeds.
     pub gains: Vec<Option<Spread>>,
 }
 
@@ -51,7 +51,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// That of `values`, of which there must be some.
+    /// The spread of `values`, at least one.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;

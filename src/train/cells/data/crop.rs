@@ -11,7 +11,7 @@ use super::listing::{entries, image_in};
 use crate::field::read_contours;
 use crate::image::{crop, decode};
 
-/// What the name of a field's file of contours ends in.
+/// The end of the name of a field's contour file.
 const CONTOURS_END: &str = "_contours.json";
 
 /// Cuts the nuclei out of every field of `fields` that has contours, as `<field>_cell_<n>.png` in

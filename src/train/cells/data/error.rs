@@ -1,4 +1,4 @@
-//! What can be wrong with labelled cells, in words that name the file and the cell.
+//! The errors of labelled cells. Each names the file and the cell.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::image::{DecodeError, NotACell};
 use crate::nuclei::FeatureSet;
 
-/// How many of many names a message tells.
+/// The number of names that a message lists.
 const FEW: usize = 5;
 
 /// Why labelled cells cannot be read.
@@ -18,15 +18,15 @@ pub enum DataError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// A JSON file is not what it should be.
+    /// A JSON file has another form.
     #[error("{} is not as expected: {error}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         error: serde_json::Error,
     },
     /// `features.json` holds no usable list of names.
@@ -34,7 +34,7 @@ pub enum DataError {
     Features {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
     /// A model names other features than the labels are of.
@@ -51,7 +51,7 @@ pub enum DataError {
         /// The features of its labels.
         found: FeatureSet,
     },
-    /// A flat folder is to be read as if it were published with splits.
+    /// A flat folder has no published splits.
     #[error(
         "{} has labels.json and so no splits of its own: name them in a file (`split_file`) or \
          split by field",
@@ -64,11 +64,11 @@ pub enum DataError {
     /// There is no such split.
     #[error("{place} has no split {split:?}; it has {}", known.join(", "))]
     NoSplit {
-        /// Where it was looked for.
+        /// The place where it was looked for.
         place: String,
-        /// What was asked for.
+        /// The name that was asked for.
         split: String,
-        /// What there is.
+        /// The names that there are.
         known: Vec<String>,
     },
     /// A split has no cells.
@@ -94,11 +94,11 @@ pub enum DataError {
     /// The folds that were asked for cannot be made.
     #[error("fold {fold} of {folds} by field cannot be made: {fault}")]
     Folds {
-        /// How many folds.
+        /// The number of folds.
         folds: usize,
-        /// Which one.
+        /// The fold.
         fold: usize,
-        /// Why not.
+        /// The reason.
         fault: String,
     },
     /// The split file lists cells that the folder does not have.
@@ -113,9 +113,9 @@ pub enum DataError {
         folder: PathBuf,
         /// The split.
         split: String,
-        /// How many cells the split has.
+        /// The number of cells in the split.
         listed: usize,
-        /// Those that are missing.
+        /// The missing cells.
         missing: Vec<String>,
     },
     /// A file lists a cell twice.
@@ -141,9 +141,9 @@ pub enum DataError {
     Labels {
         /// The cell.
         id: String,
-        /// What was found.
+        /// The labels that were found.
         labels: Vec<u8>,
-        /// How many there should be.
+        /// The number of labels that there should be.
         features: usize,
     },
     /// A labelled cell has no image.
@@ -159,7 +159,7 @@ pub enum DataError {
     Decode {
         /// The image.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         error: DecodeError,
     },
     /// An image is not one of a single cell.
@@ -167,7 +167,7 @@ pub enum DataError {
     NotACell {
         /// The image.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         error: NotACell,
     },
 }

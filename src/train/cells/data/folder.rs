@@ -1,4 +1,4 @@
-//! A data folder: which cells it has, with which labels, in which split.
+//! A data folder: its cells, their labels and their splits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ const VAL: &str = "val";
 /// The published split that splits by field leave alone: it is kept for the last.
 const TEST: &str = "test";
 
-/// Where labelled cells lie, and which of them are for what.
+/// A folder of labelled cells, and its splits.
 #[derive(Clone, Debug)]
 pub struct DataFolder {
     /// The folder with `images` and the labels.
     pub folder: PathBuf,
-    /// Which cells are in which split.
+    /// The splits.
     pub splits: Splits,
 }
 
 impl DataFolder {
-    /// The features that the labels are of, in their order: those of `features.json`, or the nine
-    /// nuclear ones where there is no such file.
+    /// The features of the labels, in their order: the names in `features.json`, or the nine nuclear
+    /// features where that file is absent.
     ///
     /// # Errors
     /// [`DataError::Json`] and [`DataError::Features`] for a file that holds no list of different
@@ -77,7 +77,7 @@ impl DataFolder {
         self.cells(split, features)?.into_iter().collect()
     }
 
-    /// As [`DataFolder::split`], with everything that is wrong with single cells.
+    /// As [`DataFolder::split`], but with an error for each cell that is wrong.
     pub(super) fn cells(
         &self,
         split: &str,
@@ -153,7 +153,7 @@ impl DataFolder {
             .collect())
     }
 
-    /// What the file of a published split says, by id.
+    /// The labels of a published split, by id.
     fn labels_of(&self, split: &str) -> Result<Vec<Result<Labelled, DataError>>, DataError> {
         let path = self.folder.join("labels").join(format!("{split}.json"));
         read_labels(&path, Some(split))
@@ -300,7 +300,7 @@ impl DataFolder {
     }
 }
 
-/// What keeps a list of names from being that of the features.
+/// The fault of a list of names, if it cannot be the list of features.
 pub(super) fn fault_of_names(names: &[String]) -> Option<String> {
     if names.is_empty() {
         return Some("it names no feature".into());

@@ -1,9 +1,9 @@
 //! Splits that keep the cells of one field together.
 //!
-//! Cells of one field share stain, focus and patient: a model is only tested on new material where
-//! none of a test cell's neighbours were trained on. The assignment is that of scikit-learn's
-//! StratifiedGroupKFold, for cells with several features each: the fields that hold the most of
-//! what there is come first, and each goes to the fold that it leaves most even.
+//! Cells of one field share stain, focus and patient. So a model is tested on new material only where
+//! none of a test cell's neighbours was trained on. The folds are assigned as in scikit-learn's
+//! StratifiedGroupKFold, for cells with several features each: the fields with the largest shares
+//! come first, and each goes to the fold that it leaves most even.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use crate::train::run::random;
 /// How much larger a field may count, at random, when fields are ordered: another seed gives
 /// another order among fields of similar size, and so other folds.
 const SHUFFLE: f64 = 0.25;
-/// Marks the random source of folds, beside those of a run.
+/// Marks the random source of folds, apart from the sources of a run.
 const PURPOSE: u64 = 0xf01d;
 
 /// One of several folds by field.
@@ -59,8 +59,8 @@ pub struct HoldOut {
 }
 
 impl HoldOut {
-    /// Those of `records` that are not left out. The same records give the same folds, so that
-    /// runs which each hold out another one leave out every cell once.
+    /// The records that are not left out. The same records give the same folds: runs that each hold
+    /// out another fold leave out every cell once.
     ///
     /// # Errors
     /// [`DataError::Folds`] where a fold would be empty.
@@ -121,7 +121,7 @@ pub(super) fn assign_by_field(records: &[Record], shares: &[f64], seed: u64) -> 
     for counts in fields.values() {
         add(&mut totals, counts);
     }
-    // What nobody shows weighs nothing instead of dividing by zero.
+    // A feature that no cell shows weighs nothing; it must not divide by zero.
     let totals: Vec<f64> = totals
         .into_iter()
         .map(|total: f64| total.max(1.0))

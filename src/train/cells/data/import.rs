@@ -19,12 +19,12 @@ use crate::nuclei::FeatureSet;
 
 /// The name that the first column must have.
 const IMAGE: &str = "image";
-/// What may separate columns; a spreadsheet writes what its language uses.
+/// The signs that may separate columns: spreadsheets of other languages write other signs.
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
-/// What Excel puts before UTF-8 text.
+/// Excel's first character in UTF-8 text.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What to import, and how to split it.
+/// An import: the table, the images and the split.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// The table.
@@ -47,7 +47,7 @@ pub enum ImportError {
     Table {
         /// The table.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
     /// Lines of the table, or the images that they name, are wrong.
@@ -55,7 +55,7 @@ pub enum ImportError {
     Rows {
         /// The table.
         path: PathBuf,
-        /// What is wrong, with the line.
+        /// The faults, with their lines.
         faults: Vec<String>,
     },
     /// There cannot be two splits.
@@ -79,7 +79,7 @@ pub enum ImportError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         fault: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Files of labels: what each cell is said to show.
+//! Label files.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::DataError;
 
-/// A labelled cell before anything is believed of it.
+/// A labelled cell before it is checked.
 pub struct Labelled {
     pub id: String,
     pub labels: Vec<u8>,
@@ -40,8 +40,8 @@ pub fn read_labels(
         .collect())
 }
 
-/// A JSON object's entries as they stand in the file: a map would keep the last of two that have
-/// the same name and say nothing.
+/// A JSON object's entries as they stand in the file: of two entries with the same name, a map would
+/// keep the last one silently.
 struct Entries<T>(Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
@@ -66,7 +66,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
-/// What a file of JSON holds.
+/// The contents of a JSON file.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
     let text = std::fs::read(path).map_err(|error| DataError::File {
         path: path.into(),

@@ -1,4 +1,4 @@
-//! What lies in a folder.
+//! The contents of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(images)
 }
 
-/// What a folder holds, by name.
+/// The contents of a folder, by name.
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |error| DataError::File {
         path: folder.into(),

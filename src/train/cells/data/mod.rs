@@ -4,8 +4,8 @@
 //! reads them in two layouts: the published one, `images/<split>/<id>.jpg` with
 //! `labels/<split>.json`, and a flat one, `images/<id>.jpg` with `labels.json`. Labels are
 //! `{"<id>": [0, 1, …]}`, one entry a feature; `features.json`, a list of names, says which
-//! features, and without it they are the nine nuclear ones. [`Splits`] says which cells are for
-//! what: as published, as a file lists them, or by field ([`folds_by_field`]).
+//! features, and without it they are the nine nuclear ones. [`Splits`] tells the split of
+//! each cell: as published, as a file lists them, or by field ([`folds_by_field`]).
 //!
 //! [`check()`] looks over a whole folder, [`import()`] makes one from a table, and [`crop_fields`]
 //! cuts cells without labels out of fields. Nothing here knows of tensors.
@@ -34,7 +34,7 @@ pub use folds::{ByField, HoldOut, folds_by_field};
 pub use import::{ImportError, ImportOptions, import};
 pub use splits::{SplitKind, SplitSettings, Splits};
 
-/// What separates the field from the number in a cell's id.
+/// The text between field and number in a cell's id.
 const FIELD_END: &str = "_cell_";
 /// Extensions that an image may have, in the order in which they are looked for.
 const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
@@ -63,7 +63,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The images of a folder as cells whose `features` features nobody has labelled: all false.
+    /// The images of a folder as cells without labels: all of their `features` labels are false.
     ///
     /// # Errors
     /// [`DataError::File`] for a folder that cannot be read, [`DataError::NoImages`] for one without
@@ -86,8 +86,8 @@ impl Record {
         Ok(images.into_iter().map(record).collect())
     }
 
-    /// The field that the cell was cut from: its id up to the last `_cell_`. A cell whose id says
-    /// nothing of a field is alone in its own.
+    /// The field that the cell was cut from: its id up to the last `_cell_`. A cell whose id names no
+    /// field is alone in a field of its own.
     pub fn field(&self) -> &str {
         let parts = self.id.rsplit_once(FIELD_END);
         parts.map_or(&self.id, |(field, _)| field)

@@ -1,4 +1,4 @@
-//! Which cells are in which split, and the settings that say so.
+//! The splits of a data folder, and their settings.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ByField, DataError};
 
-/// What decides which cells are in which split.
+/// The origin of the splits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Splits {
     /// The folder's own `labels/<split>.json`.
@@ -42,7 +42,7 @@ impl fmt::Display for Splits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SplitKind {
-    /// The folder's own splits, or those of a split file.
+    /// The folder's own splits, or the splits of a split file.
     #[default]
     Published,
     /// All labelled cells except those published as `test`. No field lies on both sides: `val` is one

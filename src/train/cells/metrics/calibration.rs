@@ -1,4 +1,4 @@
-//! Whether a probability means what it says: of the calls at 0.7, are 70 % right?
+//! How well probabilities are calibrated: are 70 % of the calls at 0.7 right?
 
 use super::Scores;
 use super::column::ratio;
@@ -20,7 +20,7 @@ pub struct CalibrationBin {
 /// Probabilities are kept this far from 0 and 1, so that they have a logit.
 const EDGE: f64 = 1e-6;
 
-/// log(p / (1 − p)), for 0 and 1 that of what is nearest to them.
+/// log(p / (1 − p)); p is first kept 1e-6 from 0 and from 1.
 pub fn logit(probability: f64) -> f64 {
     let p = probability.clamp(EDGE, 1.0 - EDGE);
     (p / (1.0 - p)).ln()
@@ -35,7 +35,7 @@ pub(super) struct Platt {
 }
 
 impl Platt {
-    /// Newton's method ends when a step is shorter than this, or after as many steps as nobody
+    /// Newton's method ends when a step is shorter than this, or after more steps than any data
     /// needs.
     const PRECISION: f64 = 1e-12;
     const MOST_STEPS: usize = 100;

@@ -10,7 +10,7 @@
 //! figures; the bins of a reliability diagram ([`Scores::calibration`]); and which feature is
 //! taken for which ([`Scores::confusion`]).
 //!
-//! Where a figure is not defined, this file does what scikit-learn does with `zero_division=0`:
+//! Where a figure is not defined, this file follows scikit-learn with `zero_division=0`:
 //! precision, recall, F1 and average precision are 0. Only the area under the ROC curve is left
 //! out (`None`), for a feature that every cell shows or none does.
 
@@ -40,11 +40,11 @@ pub enum ScoreError {
          features"
     )]
     Shape {
-        /// How many probabilities came.
+        /// The number of probabilities.
         probabilities: usize,
-        /// How many labels came.
+        /// The number of labels.
         targets: usize,
-        /// How many features a row should have.
+        /// The number of features that a row should have.
         classes: usize,
     },
     /// A network that diverged answers NaN; no figure would mean anything.
@@ -54,12 +54,12 @@ pub enum ScoreError {
         row: usize,
         /// The feature's column.
         class: usize,
-        /// What came.
+        /// The value.
         value: f64,
     },
 }
 
-/// Predictions beside what is true: the input of every figure in this file.
+/// Predictions beside the labels: the input of every figure in this file.
 #[derive(Clone, Copy, Debug)]
 pub struct Scores<'a> {
     probabilities: &'a [f64],

@@ -1,5 +1,5 @@
-//! The thresholds that suit a set of predictions, and what they are worth on cells that they
-//! were not searched on.
+//! The thresholds that suit a set of predictions, and their worth on cells that they were not searched
+//! on.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub enum ThresholdSearch {
     Expected,
 }
 
-/// The F1 of calls that are already made, whatever the thresholds were.
+/// The F1 of calls, without regard to the thresholds that they were made at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CallScores {
     /// Mean of the features' F1.
@@ -44,11 +44,11 @@ impl Scores<'_> {
             .collect()
     }
 
-    /// Calls `[n, classes]` at thresholds that never saw the cell: those of fold k come from
+    /// Calls `[n, classes]` at thresholds that never saw the cell: the thresholds of fold k come from
     /// [`search_thresholds`](Self::search_thresholds) on the cells of all other folds.
     ///
     /// `fold_of_row` gives each cell's fold. Any numbers will do, but cells that resemble each
-    /// other, as those of one field do, belong in one fold. With a single fold there is nothing
+    /// other, as the cells of one field do, belong in one fold. With a single fold there is nothing
     /// to search on, and every threshold is 0.10.
     ///
     /// # Panics
@@ -99,7 +99,7 @@ impl Scores<'_> {
         let cells: Vec<(f64, bool)> = rows
             .map(|row| self.pair(row * self.classes + class))
             .collect();
-        // What each cell is worth if it is called.
+        // The worth of a call of each cell.
         let worth: Vec<f64> = match search {
             ThresholdSearch::Highest => {
                 let shown = cells.iter().map(|(_, target)| *target);

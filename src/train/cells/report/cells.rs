@@ -94,7 +94,7 @@ fn cell(report: &Report, row: usize, loss: f64) -> Markup {
     }
 }
 
-/// Mean over the features of −log of the probability given to what is true.
+/// Mean over the features of −log of the probability given to the label.
 fn cross_entropy(probabilities: &[f64], labels: &[bool]) -> f64 {
     let of_one = |(&probability, &label): (&f64, &bool)| {
         let right = if label {
@@ -108,7 +108,7 @@ fn cross_entropy(probabilities: &[f64], labels: &[bool]) -> f64 {
     sum / labels.len() as f64
 }
 
-/// What the network is shown of a cell, before it is resized, as a JPEG.
+/// The part of a cell image that the network sees, before it is resized, as a JPEG.
 fn thumbnail(record: &Record, input: &InputSpec) -> Result<Vec<u8>> {
     let picture = input.cropped(&record.read()?);
     let mut jpeg = Vec::new();

@@ -28,7 +28,7 @@ pub(super) struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// What the vertical axis spans.
+/// The span of the vertical axis.
 pub(super) enum Range {
     /// From 0 to 1.
     Unit,

@@ -15,7 +15,7 @@ const STUDY: [(&str, f64, f64); 3] = [
     ("ViT-B/16", 0.62, 0.72),
 ];
 
-/// The figures over all features, with their intervals, and F1 beside what it may be compared to.
+/// The figures over all features, with their intervals, and F1 beside other values of it.
 pub(super) fn headline(evaluation: &Evaluation, card: &ClassifierCard) -> Markup {
     html! {
         section {
@@ -147,7 +147,7 @@ fn range(value: f64, [low, high]: [f64; 2], baseline: Option<f64>) -> Markup {
     }
 }
 
-/// F1 at 0.5 and tuned, and average precision, as bars, beside what calling everything present
+/// F1 at 0.5 and tuned, and average precision, as bars, beside the values that calling everything present
 /// gives: the one figure of each feature to compare with, since the study's at hand are over all.
 pub(super) fn bars(evaluation: &Evaluation, card: &ClassifierCard) -> Markup {
     let present = evaluation.all_present.per_feature.iter();

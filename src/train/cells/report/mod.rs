@@ -1,9 +1,9 @@
 //! `report.html`: a run in one page, to be read, kept beside the weights, and printed.
 //!
 //! One file without a script and without a reference to anything outside: styles and charts are
-//! inline, thumbnails are data URIs. Everything is worked out from what a run already has; text
-//! that came from outside (ids, names, settings) is escaped by the template. What is to be seen
-//! is in the order in which a reader asks: how good is it, did it learn, which feature is weak,
+//! inline, thumbnails are data URIs. Everything is computed from the files of a run; the template
+//! escapes text that came from outside (ids, names, settings). The parts stand in the order in which a
+//! reader asks: how good is it, did it learn, which feature is weak,
 //! may its probabilities be believed, where is it most wrong, how was it made.
 
 mod cells;
@@ -35,7 +35,7 @@ const KNOWN: [(&str, &str); 5] = [
     ("valid macro_auc", "macro AUC"),
 ];
 
-/// What a report is made of.
+/// The contents of a report.
 pub struct Report<'a> {
     /// The run's folder: its last part is the run's name for people.
     pub run: &'a Path,
@@ -49,7 +49,7 @@ pub struct Report<'a> {
     pub card: &'a ClassifierCard,
     /// The validation cells.
     pub records: &'a [Record],
-    /// What the checkpoint says of them, in the same order.
+    /// The checkpoint's probabilities for them, in the same order.
     pub scores: &'a SplitScores,
     /// How thresholds are searched for the cross-fitted figures.
     pub search: ThresholdSearch,
@@ -89,7 +89,7 @@ pub fn write(report: &Report) -> Result<PathBuf> {
 
 fn page(report: &Report, evaluation: &Evaluation, scores: &Scores) -> Markup {
     let card = report.card;
-    // A folder such as `.` has its name only as a whole path.
+    // A path such as `.` has no name of its own.
     let run = std::path::absolute(report.run).unwrap_or_else(|_| report.run.into());
     let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy();
     let names = card.task.features.names();
@@ -129,7 +129,7 @@ fn page(report: &Report, evaluation: &Evaluation, scores: &Scores) -> Markup {
     }
 }
 
-/// What the run is, as terms and what they are.
+/// The run's facts, as terms and their values.
 fn facts(report: &Report) -> Markup {
     let card = report.card;
     let side = card.task.input.side;

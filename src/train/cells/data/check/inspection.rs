@@ -12,8 +12,8 @@ use crate::nuclei::FeatureSet;
 /// is decoded: that takes less than the first epoch will.
 ///
 /// # Errors
-/// Only where nothing can be said: a list of features or a file of labels that cannot be read, or
-/// a folder without images. What is wrong with a split or a cell is in the report.
+/// Only where there can be no report: a list of features or a file of labels that cannot be read, or
+/// a folder without images. The report tells the faults of splits and cells.
 pub fn check(data: &DataFolder, splits: &[String]) -> Result<Report, DataError> {
     let features = data.features()?;
     let mut report = Report {
@@ -115,7 +115,7 @@ impl Report {
     }
 
     fn add_identical(&mut self, records: &[(&str, Record)]) {
-        // The hash only finds candidates: what is told is what was compared.
+        // The hash only finds candidates: the bytes decide.
         let mut by_hash: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for (i, (split, record)) in records.iter().enumerate() {
             match record.bytes() {

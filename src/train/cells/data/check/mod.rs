@@ -1,8 +1,8 @@
-//! What is wrong or doubtful in a data folder, all of it at once.
+//! Everything that is broken or doubtful in a data folder.
 //!
-//! Broken is what training refuses: cells without an image, wrong labels, a cell in two splits.
-//! Doubtful is what training works with and a reader of its figures should know: the same picture
-//! twice, fields on both sides of a split, images that nobody labelled.
+//! Training refuses broken data: cells without an image, wrong labels, a cell in two splits. It works
+//! with doubtful data, but a reader of its figures should know of it: the same picture twice, fields
+//! on both sides of a split, images without labels.
 
 mod inspection;
 mod report;

@@ -1,4 +1,4 @@
-//! What was found in a data folder, and the warnings that follow.
+//! The report on a data folder, and its warnings.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,48 +8,48 @@ use serde::Serialize;
 use super::super::error::few;
 use crate::nuclei::FeatureSet;
 
-/// What was found in a data folder.
+/// The report on a data folder.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// The features that the labels are of.
+    /// The features of the labels.
     pub features: FeatureSet,
-    /// Every split that is there, with what its cells show.
+    /// Every split that is there, with its counts.
     pub splits: Vec<SplitCount>,
-    /// What training refuses.
+    /// The faults for which training refuses the folder.
     pub broken: Vec<Fault>,
     /// Groups of cells that share one image, byte for byte.
     pub identical: Vec<Identical>,
-    /// How many fields there are.
+    /// The number of fields.
     pub fields: usize,
     /// The fields with cells in more than one split.
     pub shared_fields: Vec<SharedField>,
     /// Images without labels.
     pub unlabelled: Vec<PathBuf>,
-    /// Labelled cells that are in none of the splits; looked for where all splits are checked.
+    /// Labelled cells in none of the splits; looked for only where all splits are checked.
     pub unused: Vec<String>,
     /// Splits of the split file none of whose cells is here.
     pub absent: Vec<String>,
 }
 
-/// How often a split shows each feature.
+/// The counts of a split.
 #[derive(Clone, Debug, Serialize)]
 pub struct SplitCount {
     /// The split.
     pub split: String,
     /// Its cells.
     pub cells: usize,
-    /// How many of them show each feature, in label order.
+    /// The number of cells that show each feature, in label order.
     pub positives: Vec<usize>,
-    /// How many of them show none: a weighted sampler never draws these.
+    /// The number of cells that show no feature: a weighted sampler never draws these.
     pub without_any: usize,
 }
 
-/// Something that training refuses.
+/// A fault for which training refuses the folder.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fault {
-    /// The split in which it was met.
+    /// The split of the fault.
     pub split: String,
-    /// What is wrong, naming the cell or the file.
+    /// The fault, naming the cell or the file.
     pub error: String,
 }
 
@@ -88,7 +88,7 @@ impl Report {
         !self.broken.is_empty()
     }
 
-    /// What a reader of a model's figures should know of the data, a sentence each.
+    /// The warnings for readers of a model's figures, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let mut identical = |kind: &str, filter: fn(&Identical) -> bool| {
