@@ -8,6 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::read_classifier;
+use super::settings::in_options;
 use crate::devices::DeviceChoice;
 use crate::train::cells::config::TrainConfig;
 use crate::train::cells::data::Splits;
@@ -34,6 +35,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    report(arguments).map_err(in_options)
+}
+
+fn report(arguments: Arguments) -> Result<ExitCode> {
     let (folder, settings) = RunFolder::open::<TrainConfig>(&arguments.run)?;
     let model = folder.model();
     let classifier = read_classifier(&model, &arguments.device)?;
