@@ -12,7 +12,7 @@ use crate::devices::{DeviceChoice, SERVER_PORT, server_token};
 /// Offer devices of this machine, by default its CPU, to `--device remote:ADDRESS` elsewhere.
 ///
 /// For a network that you trust: the connection is not encrypted. Where the variable
-/// KARYOLENS_DEVICE_TOKEN is set, only clients with the same one may use the devices.
+/// KARYOLENS_DEVICE_TOKEN is set, only clients with the same token may use the devices.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The address to listen on; 0.0.0.0 takes calls from other machines.

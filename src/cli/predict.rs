@@ -13,7 +13,7 @@ use crate::devices::DeviceChoice;
 
 /// Name the features that the nuclei in image files show.
 ///
-/// A file that cannot be read is told in its own row, the others go on; the exit code is then 1.
+/// A file that cannot be read has its error in its row, and the others go on; the exit code is then 1.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.

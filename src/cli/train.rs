@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     resume: Option<PathBuf>,
     #[command(flatten)]
     options: Defaults<TrainOptions>,
-    /// No dashboard but a bar and a line an epoch, as where the output is no terminal.
+    /// Show a bar and a line an epoch in the place of the dashboard, as where the output is no terminal.
     #[arg(long)]
     plain: bool,
 }

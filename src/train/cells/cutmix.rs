@@ -1,5 +1,5 @@
-//! Conditional CutMix: a cell with a rare feature lends part of its image, and of its labels, to
-//! another (the study's condition on Yun et al., arXiv 1905.04899).
+//! Conditional CutMix: another cell lends a part of its image, and of its labels, to a cell with a rare
+//! feature (the study's condition on Yun et al., arXiv 1905.04899).
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl CutMix {
     }
 }
 
-/// The box that a partner's pixels fill, free of the image's size.
+/// The box that a partner's pixels fill, in shares of the image's side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cut {
     /// λ: the share of the image that stays, before the box is clipped.

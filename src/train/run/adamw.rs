@@ -10,9 +10,9 @@ use crate::kernels::{self, AdamWStep};
 pub struct AdamW {
     /// Decoupled weight decay, times the learning rate.
     pub weight_decay: f32,
-    /// Share of the running mean of gradients that stays.
+    /// The share of the running mean of gradients that a step keeps.
     pub beta_1: f32,
-    /// Share of the running mean of squared gradients that stays.
+    /// The share of the running mean of squared gradients that a step keeps.
     pub beta_2: f32,
     /// Added to the root of the mean square.
     pub epsilon: f32,

@@ -1,7 +1,7 @@
 //! Every epoch's figures: one number an epoch, split and metric, kept in `metrics.csv`.
 //!
-//! How long each epoch took stands apart, in [`Timing`]: a repeated run has the same table of
-//! metrics, not the same times.
+//! The times of the epochs stand apart, in [`Timing`]: a repeated run has the same figures and other
+//! times.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct History {
     /// `train loss`, `valid macro_f1` and so on, by epoch.
     values: Arc<Mutex<BTreeMap<usize, BTreeMap<String, f64>>>>,
     timing: Timing,
-    /// Why the table could not be written, if it could not.
+    /// The reason why the table could not be written, if it could not.
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -76,7 +76,7 @@ impl History {
         names
     }
 
-    /// How long the epochs took.
+    /// The times of the epochs.
     pub fn timing(&self) -> &Timing {
         &self.timing
     }

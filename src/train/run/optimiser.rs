@@ -1,4 +1,4 @@
-//! How the weights move: AdamW, and a learning rate by step and layer.
+//! The optimiser: AdamW, and a learning rate by step and layer.
 
 use anyhow::Result;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};

@@ -1,5 +1,4 @@
-//! A run's progress: burn-train's dashboard, or, where there is no terminal for it, one bar an
-//! epoch on a plain terminal and one line an epoch in a log.
+//! A run's progress: burn-train's dashboard, or a bar and a line an epoch.
 
 use std::collections::BTreeMap;
 use std::io::Write;

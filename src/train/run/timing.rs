@@ -54,7 +54,7 @@ impl Timing {
         Ok(timing)
     }
 
-    /// The mean of the seconds that an epoch took; `None` where none was timed.
+    /// The mean seconds an epoch; `None` where no epoch was timed.
     pub fn seconds_an_epoch(&self) -> Option<f64> {
         let rows = self.lock();
         let seconds: f64 = rows.values().map(|row| row.seconds).sum();

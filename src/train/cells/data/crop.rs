@@ -15,8 +15,8 @@ use crate::image::{crop, decode};
 const CONTOURS_END: &str = "_contours.json";
 
 /// Cuts the nuclei out of every field of `fields` that has contours, as `<field>_cell_<n>.png` in
-/// `output`, a field's pixels enlarged `scale` times. How many there are, and how many contours
-/// surround nothing.
+/// `output`, a field's pixels enlarged `scale` times. Returns the number of cells, and the number of
+/// contours that surround nothing.
 ///
 /// # Errors
 /// A folder without contours, and any file that is missing, cannot be read or written.

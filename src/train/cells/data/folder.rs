@@ -13,7 +13,7 @@ use crate::nuclei::FeatureSet;
 const TRAIN: &str = "train";
 /// The split to validate on where the splits are made by field.
 const VAL: &str = "val";
-/// The published split that splits by field leave alone: it is kept for the last.
+/// The published split that splits by field leave alone: it is kept for a last check.
 const TEST: &str = "test";
 
 /// A folder of labelled cells, and its splits.
@@ -63,8 +63,8 @@ impl DataFolder {
     /// `features` and an image that is there.
     ///
     /// # Errors
-    /// [`DataError::OtherFeatures`] where the labels are of others; [`DataError`] with the first cell
-    /// or file that is wrong.
+    /// [`DataError::OtherFeatures`] where the labels are of other features; [`DataError`] with the first
+    /// cell or file that is wrong.
     pub fn split(&self, split: &str, features: &FeatureSet) -> Result<Vec<Record>, DataError> {
         let found = self.features()?;
         if found != *features {
@@ -189,8 +189,8 @@ impl DataFolder {
         Ok(pool)
     }
 
-    /// Records of the pool: the image of each is looked for in the folder of the split that it
-    /// was published in, in `images`, and then in every folder there.
+    /// The records of the pool. An image is looked for in the folder of the split that it was
+    /// published in, in `images`, and then in every folder there.
     fn records(
         &self,
         pool: Vec<Result<Labelled, DataError>>,

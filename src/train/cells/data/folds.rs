@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::{DataError, Record};
 use crate::train::run::random;
 
-/// How much larger a field may count, at random, when fields are ordered: another seed gives
-/// another order among fields of similar size, and so other folds.
+/// The largest random bonus of a field when fields are ordered: another seed gives another order among
+/// fields of similar size, and so other folds.
 const SHUFFLE: f64 = 0.25;
 /// Marks the random source of folds, apart from the sources of a run.
 const PURPOSE: u64 = 0xf01d;
@@ -23,12 +23,12 @@ const PURPOSE: u64 = 0xf01d;
 /// One of several folds by field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByField {
-    /// How many folds there are, at least two.
+    /// The number of folds, at least two.
     pub folds: usize,
     /// The fold to validate on, from 0.
     pub fold: usize,
-    /// Another number gives other folds; not the seed of a run, so that runs can be repeated
-    /// with other seeds on the same folds.
+    /// Another number gives other folds. It is not the seed of a run: runs can be repeated with other
+    /// seeds on the same folds.
     pub seed: u64,
 }
 
@@ -113,7 +113,7 @@ pub fn folds_by_field(records: &[Record], folds: usize, seed: u64) -> Vec<usize>
     assign_by_field(records, &vec![1.0; folds.max(1)], seed)
 }
 
-/// As [`folds_by_field`], for parts whose sizes are to each other as `shares`, which are above 0.
+/// As [`folds_by_field`], for parts with sizes in the proportion of `shares`, which are above 0.
 pub(super) fn assign_by_field(records: &[Record], shares: &[f64], seed: u64) -> Vec<usize> {
     let fields = fields(records);
     let columns = records.first().map_or(0, |record| record.labels.len()) + 1;
@@ -130,8 +130,8 @@ pub(super) fn assign_by_field(records: &[Record], shares: &[f64], seed: u64) -> 
     let mut parts = vec![vec![0.0; columns]; shares.len()];
     let mut part_of = BTreeMap::new();
     for (field, counts) in largest_first(&fields, &totals, &mut random(seed, &[PURPOSE])) {
-        // By how much Σ n² / (share · total²) grows, which is least where all parts are filled
-        // to the same degree.
+        // The growth of Σ n² / (share · total²). The sum is least where all parts are filled to the
+        // same degree.
         let growth = |part: usize| {
             let columns = counts.iter().zip(&parts[part]).zip(&totals);
             let sum: f64 = columns
@@ -166,8 +166,8 @@ fn fields(records: &[Record]) -> BTreeMap<&str, Vec<f64>> {
     fields
 }
 
-/// The fields in falling order of the shares that they hold of each feature and of the cells: one
-/// with half of a rare feature comes before one with many cells.
+/// The fields in falling order of their shares of each feature and of the cells: a field with half of
+/// a rare feature comes before one with many cells.
 fn largest_first<'a>(
     fields: &'a BTreeMap<&'a str, Vec<f64>>,
     totals: &[f64],

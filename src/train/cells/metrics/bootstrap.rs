@@ -1,13 +1,13 @@
 //! How far figures and thresholds would move with other cells: percentile bootstrap intervals.
 //!
-//! Draw as many cells as there are, with replacement, work everything out again, and repeat; two
-//! percentiles of what comes out bound the interval, the 2.5th and 97.5th for figures, the 5th and
-//! 95th for thresholds (Efron and Tibshirani,
-//! An Introduction to the Bootstrap, 1993, chapter 13). Cells are drawn one by one: the cells of
-//! one field resemble each other, so an interval is rather too narrow than too wide.
+//! A resample draws as many cells as there are, with replacement, and computes everything again. Two
+//! percentiles of many resamples bound the interval: the 2.5th and 97.5th for figures, the 5th and
+//! 95th for thresholds (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
+//! Cells are drawn one by one. The cells of one field resemble each other, so the intervals are too
+//! narrow rather than too wide.
 //!
-//! For figures a draw is only a number of times a cell: the ranking of the cells is sorted once, and
-//! each resample walks it with those numbers as weights. Thresholds are searched anew in each.
+//! For figures a resample is a count for each cell: the cells are ranked once, and each resample walks
+//! the ranking with its counts as weights. Thresholds are searched anew in each resample.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use super::column::{Counts, Ranking, mean, mean_defined, ratio};
 use super::{Scores, ThresholdSearch};
 use crate::train::run::random;
 
-/// How often [`Scores::intervals`] draws when nothing else is asked: enough that a bound
-/// moves by about a tenth of the interval's width between seeds.
+/// The usual number of resamples: with so many, a bound moves by about a tenth of the interval's width
+/// between seeds.
 pub const RESAMPLES: usize = 1000;
 
 /// The share of the resamples that lies below and above an interval of 95 %.
@@ -52,8 +52,8 @@ impl Scores<'_> {
     }
 
     /// How far each of `thresholds` would move with other cells: the 90 % interval `[low, high]` of
-    /// what `search` finds on as many random resamples of the cells, widened where it would not
-    /// hold the threshold itself. A seed repeats the intervals exactly.
+    /// the thresholds that `search` finds on as many random resamples of the cells. It is widened where
+    /// it would not hold the threshold itself. A seed repeats the intervals exactly.
     ///
     /// # Panics
     /// If `thresholds` does not hold one number per feature, or there are no resamples.
@@ -131,7 +131,7 @@ impl Scores<'_> {
 struct Ranked {
     /// Each feature's cells, best score first.
     columns: Vec<Vec<RankedCell>>,
-    /// Each cell's F1 over its features: whatever else is drawn, it stays.
+    /// Each cell's F1 over its features, which is the same in each resample.
     f1_of_row: Vec<f64>,
     /// Each cell's average precision over its features.
     precision_of_row: Vec<f64>,

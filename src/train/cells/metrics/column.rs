@@ -1,4 +1,4 @@
-//! One binary question over many answers: calls counted against labels, and the ranking figures.
+//! One binary question over many answers: counts of calls and labels, and the ranking figures.
 
 /// Calls against labels.
 #[derive(Clone, Copy, Default)]
@@ -13,7 +13,7 @@ impl Counts {
         self.add_times(called, target, 1);
     }
 
-    /// The same call `times` over, as a bootstrap draws a cell.
+    /// The same call `times` times, for a cell that a bootstrap draws so often.
     pub(super) fn add_times(&mut self, called: bool, target: bool, times: usize) {
         match (called, target) {
             (true, true) => self.true_positive += times,
@@ -30,7 +30,7 @@ impl Counts {
         self
     }
 
-    /// How many of the answers should be yes.
+    /// The number of answers that should be yes.
     pub(super) fn support(&self) -> usize {
         self.true_positive + self.false_negative
     }
@@ -97,7 +97,7 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
-    /// The next run: how many that should score high, and how many that should not.
+    /// The next run: the number that should score high, and the number that should not.
     pub(super) fn add(&mut self, hits: f64, misses: f64) {
         self.ordered += misses * (self.hits + hits / 2.0);
         self.hits += hits;

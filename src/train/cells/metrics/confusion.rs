@@ -1,13 +1,13 @@
-//! Which feature is taken for which.
+//! The features that are taken for each other.
 
 use super::Scores;
 use super::column::ratio;
 
 impl Scores<'_> {
-    /// How often one feature is called in the place of another, `[feature a][feature b]`: of the
-    /// cells that show a and not b, the share in which b is called at `thresholds`; on the
-    /// diagonal, of the cells that show a, the share in which a is called (its recall). `None`
-    /// where there is no such cell.
+    /// How often one feature is called in the place of another, `[feature a][feature b]`: the share
+    /// with a call of b, at `thresholds`, among the cells that show a and not b. The diagonal holds the
+    /// recall: the share with a call of a among the cells that show a. `None` where there are no such
+    /// cells.
     ///
     /// # Panics
     /// If `thresholds` does not hold one number per feature.

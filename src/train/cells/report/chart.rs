@@ -7,17 +7,17 @@ use crate::train::cells::metrics::CalibrationBin;
 /// Size of a line chart in its own units, about one CSS pixel on a narrow screen.
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 220.0;
-/// Where the plot lies in it: room for the numbers to the left and below.
+/// The plot's place in the chart: numbers need room to the left and below.
 const LEFT: f64 = 38.0;
 const RIGHT: f64 = 350.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 192.0;
 
-/// Steps between grid lines, at most this many.
+/// The most steps between grid lines.
 const GRID: f64 = 5.0;
-/// From so many epochs on, a line shows its way without a dot an epoch.
+/// A line of so many epochs or more has no dot for each epoch.
 const DOTS_BELOW: usize = 40;
-/// Colours that the style tells apart; further lines take them again.
+/// The number of colours in the style; further lines take them again.
 const COLOURS: usize = 6;
 
 /// One line.

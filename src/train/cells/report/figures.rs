@@ -147,8 +147,8 @@ fn range(value: f64, [low, high]: [f64; 2], baseline: Option<f64>) -> Markup {
     }
 }
 
-/// F1 at 0.5 and tuned, and average precision, as bars, beside the values that calling everything present
-/// gives: the one figure of each feature to compare with, since the study's at hand are over all.
+/// F1 at 0.5 and tuned, and average precision, as bars, beside the values of calling everything
+/// present. The study gives no figure of a single feature to compare with.
 pub(super) fn bars(evaluation: &Evaluation, card: &ClassifierCard) -> Markup {
     let present = evaluation.all_present.per_feature.iter();
     let features = evaluation.summary.per_feature.iter().zip(present);
