@@ -1,18 +1,16 @@
 //! The part of a run that differs from task to task.
 
-use std::fmt::Debug;
-
 use anyhow::Result;
 use burn::module::{Module, ModuleDisplay};
-use burn::tensor::{Device, Tensor};
-use burn::train::metric::{Adaptor, LossInput};
-use burn::train::{ItemLazy, SupervisedTraining};
+use burn::tensor::Device;
+use burn::train::SupervisedTraining;
 
 use super::best::Best;
 use super::folder::RunFolder;
 use super::history::History;
 use super::settings::RunSettings;
 use super::source::Source;
+use super::step::Step;
 use super::trainee::Trainee;
 
 /// A network, the data that it learns from, and the file that its run leaves.
@@ -72,20 +70,6 @@ pub trait Task {
 
 /// burn-train's training of a task.
 pub type Training<T> = SupervisedTraining<Trainee<<T as Task>::Network, <T as Task>::Step>>;
-
-/// A step of training, and of validation.
-pub trait Step<N>: Clone + Debug + Send + Sync + 'static {
-    /// The input of a step.
-    type Batch: Send + 'static;
-    /// The input of an epoch's figures.
-    type Output: ItemLazy + Adaptor<LossInput> + 'static;
-
-    /// The loss to minimise, `[1]`, and the output. Where `is_frozen`, only the head is to learn.
-    fn train(&self, network: &N, batch: Self::Batch, is_frozen: bool) -> (Tensor<1>, Self::Output);
-
-    /// The output for a batch of the validation data.
-    fn validate(&self, network: &N, batch: Self::Batch) -> Self::Output;
-}
 
 /// A run after its last epoch.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::average::Average;
 use super::source::Loaded;
-use super::task::Step;
+use super::step::Step;
 
 /// A network in training.
 #[derive(Module, Debug)]
