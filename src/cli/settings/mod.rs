@@ -49,7 +49,21 @@ pub(super) struct Defaults<O>(O);
 impl<O: Options> Defaults<O> {
     /// The settings that the options make.
     pub fn settings(&self) -> Result<O::Settings> {
-        Ok(serde_json::from_value(serde_json::to_value(&self.0)?)?)
+        let options = serde_json::to_value(&self.0)?;
+        let (mut given, mut defaults) = (BTreeMap::new(), BTreeMap::new());
+        leaves(&options, &mut given);
+        leaves(
+            &serde_json::to_value(O::Settings::default())?,
+            &mut defaults,
+        );
+        // JSON has no number for NaN and infinity.
+        let is_number = |name: &str| defaults.get(name).is_some_and(Value::is_number);
+        let mut missing = given.iter().filter(|(_, value)| value.is_null());
+        if let Some((name, _)) = missing.find(|(name, _)| is_number(name)) {
+            let fault = format!("`{name}` must be a number, and not infinite");
+            return Err(SettingError(fault).into());
+        }
+        Ok(serde_json::from_value(options)?)
     }
 
     /// Gives every option that would be required the default of its setting.
