@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::card::ModelCard;
+use super::entries::Entries;
 use super::error::CheckpointError;
 use super::state_dict::StateDict;
 use super::storage::{Precision, has_8_bits};
@@ -39,12 +40,6 @@ struct Entry<'a> {
     trained_on: Option<&'a str>,
 }
 
-/// The part of that entry that is not the card's.
-#[derive(Deserialize)]
-struct Rest {
-    trained_on: Option<String>,
-}
-
 impl Checkpoint {
     /// The checkpoint of a network in memory.
     ///
@@ -66,8 +61,7 @@ impl Checkpoint {
         let (weights, metadata) = StateDict::read(bytes)?;
         let entry = metadata.get(CARD_KEY).ok_or(CheckpointError::NoCard)?;
         let card = ModelCard::parse(entry)?;
-        let rest: Rest = serde_json::from_str(entry)
-            .map_err(|error| CheckpointError::Card(format!("it cannot be read: {error}")))?;
+        let trained_on = Entries::parse(entry)?.take_if_there("trained_on")?;
         let in_8_bits = has_8_bits(bytes)?;
         if in_8_bits != card.weight_bits.is_some() {
             let (says, are) = match in_8_bits {
@@ -81,7 +75,7 @@ impl Checkpoint {
         Ok(Self {
             card,
             weights,
-            trained_on: rest.trained_on,
+            trained_on,
         })
     }
 
