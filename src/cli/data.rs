@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 
-use super::settings::{Defaults, SplitOptions, in_options};
+use super::settings::{Defaults, SplitOptions, in_options, with_options};
 use crate::image::InputSpec;
 use crate::train::cells::check::few;
 use crate::train::cells::data::{
@@ -172,7 +172,7 @@ fn print_text(report: &Report) {
     }
     row(NONE, &|split| share(split.without_any, split));
     for fault in few(&report.broken) {
-        say!("broken: {fault}");
+        say!("broken: {}", with_options(&fault));
     }
     for warning in report.warnings() {
         say!("warning: {warning}");

@@ -83,7 +83,9 @@ fn a_flat_folder_says_what_its_splits_need() {
     let flat = folder(data, Splits::Published);
     let features = flat.features().unwrap();
     let error = flat.split("train", &features).unwrap_err().to_string();
-    assert!(error.contains("--split-file"), "{error}");
+    assert!(error.contains("`split_file`"), "{error}");
+    let error = stderr(&train(data, &data.join("run"), &[]));
+    assert!(error.contains("(--split-file)"), "{error}");
 
     let by_field = |folds, fold| {
         let seed = 0;

@@ -162,13 +162,7 @@ pub(super) fn in_options(error: Error) -> Error {
         return anyhow!("stopped before the last epoch; go on with --resume {folder}");
     }
     let is_of_settings = |cause: &(dyn std::error::Error + 'static)| {
-        let is_of_splits = matches!(
-            cause.downcast_ref(),
-            Some(
-                DataError::FoldsWithoutFields | DataError::FileByField | DataError::NoSplits { .. }
-            )
-        );
-        is_of_splits || cause.is::<SettingError>() || cause.is::<RunError>()
+        cause.is::<SettingError>() || cause.is::<DataError>() || cause.is::<RunError>()
     };
     if !error.chain().any(is_of_settings) {
         return error;

@@ -1,7 +1,5 @@
 //! The data of a training, looked over before it starts.
 
-use thiserror::Error;
-
 use super::config::TrainConfig;
 use super::data::{DataError, Fault, check};
 use super::sampler::Sampler;
@@ -9,27 +7,16 @@ use super::sampler::Sampler;
 /// How many faults are told one by one.
 const FEW: usize = 10;
 
-/// Why no training can use its data.
-#[derive(Debug, Error)]
-pub enum UnusableData {
-    /// The data cannot be looked over.
-    #[error(transparent)]
-    Unreadable(#[from] DataError),
-    /// Some of it is broken: the first faults, a line each.
-    #[error("{0}")]
-    Broken(String),
-}
-
 /// Looks over the cells that `config` trains and validates on: `warn` hears of everything that is
 /// doubtful, a line each.
 ///
 /// # Errors
-/// [`UnusableData`] where something is broken.
-pub fn check_data(config: &TrainConfig, warn: &mut dyn FnMut(&str)) -> Result<(), UnusableData> {
+/// [`DataError`] where something is broken.
+pub fn check_data(config: &TrainConfig, warn: &mut dyn FnMut(&str)) -> Result<(), DataError> {
     let splits = [config.train_split.clone(), config.val_split.clone()];
     let report = check(&config.data_folder()?, &splits)?;
     if report.is_broken() {
-        return Err(UnusableData::Broken(few(&report.broken).join("\n")));
+        return Err(DataError::Broken(few(&report.broken).join("\n")));
     }
     for warning in report.warnings() {
         warn(&warning);

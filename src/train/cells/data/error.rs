@@ -85,6 +85,9 @@ pub enum DataError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Some cells or splits are broken: the first faults, a line each.
+    #[error("{0}")]
+    Broken(String),
     /// Settings of folds, and a split that is not by field.
     #[error("`folds`, `fold` and `fold_seed` are for splits by field")]
     FoldsWithoutFields,
