@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::features::read_features;
 use super::labels::{Labelled, read_json, read_labels};
-use super::listing::{entries, image_in, images_in};
+use super::listing::{entries, images_in};
 use super::splits::Splits;
 use super::{ByField, DataError, Record, folds_by_field};
 use crate::nuclei::FeatureSet;
@@ -33,15 +34,7 @@ impl DataFolder {
     /// [`DataError::Json`] and [`DataError::Features`] for a file that holds no list of different
     /// names.
     pub fn features(&self) -> Result<FeatureSet, DataError> {
-        let path = self.folder.join("features.json");
-        if !path.exists() {
-            return Ok(FeatureSet::default());
-        }
-        let names: Vec<String> = read_json(&path)?;
-        match fault_of_names(&names) {
-            Some(fault) => Err(DataError::Features { path, fault }),
-            None => Ok(FeatureSet::new(names)),
-        }
+        read_features(&self.folder)
     }
 
     /// The names of the splits, in alphabetical order.
@@ -90,7 +83,7 @@ impl DataFolder {
                     return Err(DataError::NoSplits { folder });
                 }
                 let images = [self.images().join(split)];
-                let record = |labelled| record(&images, labelled, features.len());
+                let record = |labelled: Labelled| labelled.record(&images, features.len());
                 self.labels_of(split)?
                     .into_iter()
                     .map(|labelled| labelled.and_then(record))
@@ -200,7 +193,7 @@ impl DataFolder {
         let record = |labelled: Labelled| {
             let home = labelled.home.as_ref().map(|home| self.images().join(home));
             let folders: Vec<PathBuf> = home.into_iter().chain(folders.clone()).collect();
-            record(&folders, labelled, features.len())
+            labelled.record(&folders, features.len())
         };
         Ok(pool
             .into_iter()
@@ -297,39 +290,5 @@ impl DataFolder {
             .filter(|(_, fold)| (*fold == by_field.fold) == is_val);
         cells.extend(side.map(|(record, _)| Ok(record)));
         Ok(cells)
-    }
-}
-
-/// The fault of a list of names, if it cannot be the list of features.
-pub(super) fn fault_of_names(names: &[String]) -> Option<String> {
-    if names.is_empty() {
-        return Some("it names no feature".into());
-    }
-    FeatureSet::new(names).fault()
-}
-
-/// The record of a labelled cell whose image lies in one of `folders`.
-fn record(folders: &[PathBuf], labelled: Labelled, features: usize) -> Result<Record, DataError> {
-    let Labelled { id, labels, .. } = labelled;
-    if labels.len() != features || labels.iter().any(|&label| label > 1) {
-        return Err(DataError::Labels {
-            id,
-            labels,
-            features,
-        });
-    }
-    let image = folders.iter().find_map(|folder| image_in(folder, &id));
-    match image {
-        Some(path) => Ok(Record {
-            id,
-            path,
-            labels: labels.into_iter().map(|label| label == 1).collect(),
-        }),
-        None => Err(DataError::NoImage {
-            path: folders
-                .first()
-                .map_or_else(PathBuf::new, |folder| folder.join(&id)),
-            id,
-        }),
     }
 }

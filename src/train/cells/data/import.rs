@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::error::few;
-use super::folder::fault_of_names;
+use super::features::fault_of_names;
 use super::folds::assign_by_field;
 use super::listing::image_in;
 use super::{EXTENSIONS, Record};

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::DataError;
+use super::listing::image_in;
+use super::{DataError, Record};
 
 /// A labelled cell before it is checked.
 pub struct Labelled {
@@ -15,6 +16,38 @@ pub struct Labelled {
     pub labels: Vec<u8>,
     /// The split that it was published in; none in a flat folder.
     pub home: Option<String>,
+}
+
+impl Labelled {
+    /// The record of a cell whose image lies in one of `folders`.
+    ///
+    /// # Errors
+    /// [`DataError::Labels`] where the labels are not `features` values of 0 or 1, and
+    /// [`DataError::NoImage`].
+    pub fn record(self, folders: &[PathBuf], features: usize) -> Result<Record, DataError> {
+        let Self { id, labels, .. } = self;
+        if labels.len() != features || labels.iter().any(|&label| label > 1) {
+            return Err(DataError::Labels {
+                id,
+                labels,
+                features,
+            });
+        }
+        let image = folders.iter().find_map(|folder| image_in(folder, &id));
+        match image {
+            Some(path) => Ok(Record {
+                id,
+                path,
+                labels: labels.into_iter().map(|label| label == 1).collect(),
+            }),
+            None => Err(DataError::NoImage {
+                path: folders
+                    .first()
+                    .map_or_else(PathBuf::new, |folder| folder.join(&id)),
+                id,
+            }),
+        }
+    }
 }
 
 /// The cells of one file of labels, by id.

@@ -13,6 +13,7 @@
 mod check;
 mod crop;
 mod error;
+mod features;
 mod folder;
 mod folds;
 mod import;
