@@ -19,7 +19,7 @@ import { sha256OfFile } from "./reading/file-hash.js";
 import { QueueStatus } from "./reading/queue-status.js";
 import { Reader, modelOf } from "./reading/reader.js";
 import { Status } from "./reading/status.js";
-import { fetchRooms, rooms } from "./rooms.js";
+import { fetchRooms, once, rooms } from "./rooms.js";
 import { canRetry } from "./session/cell.js";
 import { startKeeping } from "./session/keeping.js";
 import { attachBytes } from "./session/restore.js";
@@ -204,22 +204,6 @@ addEventListener("beforeunload", (event) => {
   if (session.unsaved) event.preventDefault();
 });
 start(undefined);
-
-/**
- * Fetches a room, and makes of it a part that stays; a fetch that failed is tried again.
- *
- * @template Room, Part
- * @param {() => Promise<Room>} fetchRoom
- * @param {(room: Room) => Part} make
- */
-function once(fetchRoom, make) {
-  /** @type {Part | undefined} */
-  let part;
-  return async () => {
-    const room = await fetchRoom();
-    return (part ??= make(room));
-  };
-}
 
 /**
  * Opens a room as soon as it is there, or says why it cannot come.

@@ -21,6 +21,22 @@ export function fetchRooms() {
 }
 
 /**
+ * Fetches a room, and makes of it a part that stays; a fetch that failed is tried again.
+ *
+ * @template Room, Part
+ * @param {() => Promise<Room>} fetchRoom
+ * @param {(room: Room) => Part} make
+ */
+export function once(fetchRoom, make) {
+  /** @type {Part | undefined} */
+  let part;
+  return async () => {
+    const room = await fetchRoom();
+    return (part ??= make(room));
+  };
+}
+
+/**
  * @template Script
  * @param {Promise<Script>} script
  * @param {string} name of the dialog
