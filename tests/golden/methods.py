@@ -1,4 +1,4 @@
-"""Golden values for tests/methods.rs and src/train/optimise.rs: python3 tests/golden/methods.py.
+"""Golden values for tests/methods.rs and src/train/run/optimiser.rs: python3 tests/golden/methods.py.
 
 Writes methods.json beside itself. numpy computes the sampler's weights, CutMix and the average of weights;
 PyTorch computes AdamW and the learning rates.
