@@ -84,14 +84,9 @@ impl InputSpec {
         }
     }
 
-    /// Numbers in one input: 3 × side × side.
-    pub fn len(&self) -> usize {
+    /// The count of numbers in one input: 3 × side × side.
+    pub fn numbers(&self) -> usize {
         3 * (self.side as usize).pow(2)
-    }
-
-    /// Never true: an input has at least one pixel.
-    pub fn is_empty(&self) -> bool {
-        self.side == 0
     }
 
     /// The first fault in the values, if any; a card may come from anywhere.
@@ -130,7 +125,7 @@ impl InputSpec {
         imageops::resize(&crop, self.side, self.side, FilterType::Triangle)
     }
 
-    /// Appends the input of `cell` to `batch`: [`len`](Self::len) numbers, `[channel, row, column]`.
+    /// Appends the input of `cell` to `batch`: [`numbers`](Self::numbers) of them, `[channel, row, column]`.
     pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
         let picture = self.resized(cell);
         for channel in 0..3 {
@@ -189,7 +184,7 @@ mod tests {
     fn dark_share(spec: &InputSpec, cell: &CellImage) -> f64 {
         let mut input = Vec::new();
         spec.append(cell, &mut input);
-        assert_eq!(input.len(), spec.len());
+        assert_eq!(input.len(), spec.numbers());
         input.iter().filter(|&&value| value < 0.0).count() as f64 / input.len() as f64
     }
 

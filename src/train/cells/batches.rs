@@ -118,7 +118,7 @@ impl CellSource {
     fn prepare(&self, items: &[usize], place: Place) -> Result<PreparedCells, DataError> {
         let input = &self.input;
         let side = input.side as usize;
-        let mut images = Vec::with_capacity(items.len() * input.len());
+        let mut images = Vec::with_capacity(items.len() * input.numbers());
         let mut targets = Vec::new();
         let mut teachers = Vec::new();
         let seed = self
@@ -142,7 +142,7 @@ impl CellSource {
                 teachers.extend(cell.answer.iter().flatten());
                 continue;
             };
-            let mut other = Vec::with_capacity(input.len());
+            let mut other = Vec::with_capacity(input.numbers());
             input.append(&self.image(partner, &mut random)?, &mut other);
             cut.paste(&other, &mut images[own..], side);
             let partner = &self.cells[partner].target;
