@@ -125,7 +125,8 @@ impl InputSpec {
         imageops::resize(&crop, self.side, self.side, FilterType::Triangle)
     }
 
-    /// Appends the input of `cell` to `batch`: [`numbers`](Self::numbers) of them, `[channel, row, column]`.
+    /// Appends the input of `cell` to `batch`: [`numbers`](Self::numbers) of them, `[channel, row,
+    /// column]`.
     pub fn append(&self, cell: &CellImage, batch: &mut Vec<f32>) {
         let picture = self.resized(cell);
         for channel in 0..3 {
