@@ -1,8 +1,10 @@
 //! The networks: three families, each written once for training, the command line and the browser.
 //!
-//! An [`Architecture`] is plain data that a model card can hold; [`Architecture::init`] turns it
-//! into a [`Model`] on a device. Nothing here knows of files, cells or features: a model maps
-//! `[batch, 3, side, side]` to logits `[batch, classes]`.
+//! An [`Architecture`] is plain data that a model card can hold. [`Architecture::init`] makes a
+//! [`Model`] of it on a device, which can be trained: it maps normalised images `[batch, 3, height,
+//! width]` to logits `[batch, classes]`. [`Model::folded`] makes a [`FoldedModel`] of that, which only
+//! runs and is faster: it maps [`Pixels`] to the same logits. Nothing here knows of files, cells or
+//! features.
 
 mod architecture;
 mod convnext;
