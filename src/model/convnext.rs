@@ -29,6 +29,7 @@ const KERNEL: usize = 7;
 const EXPANSION: usize = 4;
 /// Initial value of the layer scale.
 const LAYER_SCALE: f64 = 1e-6;
+
 /// The network; see the module's first paragraph.
 #[derive(Module, Debug)]
 pub struct ConvNext<F: Form> {

@@ -25,6 +25,7 @@ const POOL: Window = Window {
     stride: 2,
     pad: 1,
 };
+
 /// The network; see the module's first paragraph.
 #[derive(Module, Debug)]
 pub struct ResNet<F: Form> {
@@ -106,7 +107,7 @@ impl ResNet<Trainable> {
         ResNet {
             stem: stem.folded(),
             stages: self.stages.map(stage),
-            // It reads eight times the network's width, which no zeros were added to.
+            // It reads eight times the network's width: whole vectors, to which no zeros are added.
             head: self.head,
             form: Folded {},
         }
