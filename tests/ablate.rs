@@ -1,12 +1,10 @@
 //! `karyolens ablate`: every variant with every seed, one table, and nothing trained twice.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::training::{published, text};
+use crate::support::{karyolens, stderr, stdout};
 use serde_json::Value;
-use support::training::{published, text};
-use support::{karyolens, stderr, stdout};
 use tempfile::TempDir;
 
 fn ablation(path: &Path, data: &Path, epochs: usize) {

@@ -1,11 +1,9 @@
 //! The command line as a person uses it.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::{PROGRAM, fixture, imported, karyolens, karyolens_with, stderr, stdout};
+use crate::support::{PROGRAM, fixture, imported, karyolens, karyolens_with, stderr, stdout};
 use tempfile::TempDir;
 
 fn path(folder: &TempDir, name: &str) -> String {

@@ -1,18 +1,16 @@
 //! Devices of another process: classified and trained on over loopback, as over a network.
 #![cfg(feature = "remote")]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::support::training::metric;
+use crate::support::{PROGRAM, karyolens, karyolens_with, stderr, stdout};
 use karyolens::image::render_synthetic;
 use karyolens::nuclei::Feature;
 use serde_json::Value;
-use support::training::metric;
-use support::{PROGRAM, karyolens, karyolens_with, stderr, stdout};
 use tempfile::TempDir;
 
 /// A `karyolens device-server` that ends with its test.

@@ -1,7 +1,6 @@
 //! Heat maps: they add up to the logit, lie where the cell does, and point at what matters.
 
-mod support;
-
+use crate::support::shared;
 use burn::tensor::{Device, Tensor};
 use image::imageops::flip_horizontal;
 use image::{Rgb, RgbImage};
@@ -16,7 +15,6 @@ use pollster::block_on;
 use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use support::shared;
 
 const MODELS: [&str; 3] = [
     "models/default.safetensors",

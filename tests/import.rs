@@ -1,10 +1,8 @@
 //! Errors and notes of an import.
 
-mod support;
-
+use crate::support::fixture;
 use karyolens::checkpoint::import::{ImportError, ImportOptions, Imported, Library, import};
 use karyolens::checkpoint::{Array, StateDict};
-use support::fixture;
 
 fn weights(folder: &str) -> StateDict {
     let path = fixture("parity").join(folder).join("weights.safetensors");

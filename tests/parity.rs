@@ -1,15 +1,13 @@
 //! Networks of torchvision, timm and DINOv2 answer here as they do in their own library.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::{fixture, shared};
 use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::checkpoint::import::{ImportOptions, Imported, Library, import};
 use karyolens::checkpoint::verify::{TOLERANCE, verify};
 use karyolens::checkpoint::{Checkpoint, Precision, StateDict};
 use karyolens::model::Pixels;
-use support::{fixture, shared};
 
 /// The small transformers among the references have 3 heads.
 const HEADS: usize = 3;

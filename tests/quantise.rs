@@ -1,10 +1,9 @@
 //! Weights in 8 bits: as close as half a scale, the same when they are stored again, and refused
 //! where a file's scales are not as they must be.
 
-mod support;
-
 use std::collections::{BTreeMap, HashMap};
 
+use crate::support::{imported, karyolens, stderr, stdout};
 use burn::tensor::Device;
 use karyolens::checkpoint::{
     Array, Checkpoint, CheckpointError, Classification, ModelCard, Precision, Provenance, StateDict,
@@ -14,7 +13,6 @@ use karyolens::model::{Architecture, BlockKind, ConvNextConfig, ResNetConfig, Vi
 use karyolens::nuclei::FeatureSet;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use support::{imported, karyolens, stderr, stdout};
 use tempfile::TempDir;
 
 /// One of each family, large enough that its weights outweigh the file's header.

@@ -1,9 +1,9 @@
 //! The report of a run: one page that needs nothing else, and that nothing from outside can break.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::training::{text, train};
+use crate::support::{karyolens, karyolens_with, stdout};
 use karyolens::checkpoint::{Classification, ClassifierCard, ModelCard, Provenance};
 use karyolens::image::{InputSpec, render_synthetic};
 use karyolens::model::Architecture;
@@ -13,8 +13,6 @@ use karyolens::train::cells::evaluate::SplitScores;
 use karyolens::train::cells::metrics::ThresholdSearch;
 use karyolens::train::cells::report::{Report, render};
 use karyolens::train::run::history::History;
-use support::training::{text, train};
-use support::{karyolens, karyolens_with, stdout};
 use tempfile::TempDir;
 
 const HOSTILE: &str = "<script>x</script>_cell_1";

@@ -1,10 +1,8 @@
 //! The shipped models answer as they did before the code was moved around: the same probabilities,
 //! to 1e-6, of the twenty drawn cells in `tests/golden/answers.json`.
 
-mod support;
-
+use crate::support::{karyolens_with, stdout};
 use serde_json::Value;
-use support::{karyolens_with, stdout};
 
 /// The models in `models/` that the values are of.
 const MODELS: [&str; 3] = ["default", "convnext", "vit"];

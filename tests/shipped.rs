@@ -1,14 +1,12 @@
 //! The models that ship: as small as promised, with cards that hold on the real cells, and a README
 //! that says what the cards say.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::training::text;
+use crate::support::{karyolens, shared, stdout};
 use karyolens::checkpoint::{Checkpoint, Classification, ModelCard};
 use serde_json::Value;
-use support::training::text;
-use support::{karyolens, shared, stdout};
 
 /// The most that a model may take, in bytes.
 const LARGEST: u64 = 4_000_000;

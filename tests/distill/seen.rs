@@ -2,8 +2,8 @@
 
 use tempfile::TempDir;
 
-use super::support::training::{part_fields, published, text, train};
-use super::support::{stderr, stdout};
+use crate::support::training::{part_fields, published, text, train};
+use crate::support::{stderr, stdout};
 
 #[test]
 fn nobody_learns_from_what_has_seen_the_validated_cells() {

@@ -8,8 +8,8 @@ use karyolens::nuclei::FeatureSet;
 use tempfile::TempDir;
 
 use super::model;
-use super::support::training::{published, text, train};
-use super::support::{stderr, stdout};
+use crate::support::training::{published, text, train};
+use crate::support::{stderr, stdout};
 
 #[test]
 fn a_network_may_be_narrower_than_the_named_ones() {

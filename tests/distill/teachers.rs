@@ -9,8 +9,8 @@ use karyolens::train::cells::targets::soften;
 use karyolens::train::cells::teachers::Teachers;
 use tempfile::TempDir;
 
-use super::support::training::{part_fields, published, text, train};
-use super::support::{stderr, stdout};
+use crate::support::training::{part_fields, published, text, train};
+use crate::support::{stderr, stdout};
 
 #[test]
 fn a_network_learns_from_teachers() {

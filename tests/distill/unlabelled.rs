@@ -5,8 +5,8 @@ use karyolens::image::{CellImage, decode};
 use tempfile::TempDir;
 
 use super::model;
-use super::support::training::{published, text, train};
-use super::support::{karyolens, stderr, stdout};
+use crate::support::training::{published, text, train};
+use crate::support::{karyolens, stderr, stdout};
 
 #[test]
 fn teachers_name_the_features_of_cells_that_nobody_labelled() {

@@ -4,7 +4,7 @@ use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::Device;
 use karyolens::train::run::adamw::AdamW;
 
-use crate::{assert_close, random};
+use super::{assert_close, random};
 
 #[test]
 fn adamw_steps_as_burns_does() {

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::kernels;
 use karyolens::kernels::attention::compose;
 
-use crate::{assert_close, check, device, random, run};
+use super::{assert_close, check, device, random, run};
 
 #[test]
 fn attention() {

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use karyolens::kernels::batch_norm::compose;
 use karyolens::kernels::{self, BatchNorm};
 
-use crate::{assert_close, check, device, random, run};
+use super::{assert_close, check, device, random, run};
 
 #[test]
 fn batch_norm() {

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use karyolens::kernels::convolve::compose;
 use karyolens::kernels::{self, Window};
 
-use crate::{EXACT, check, device, random, run};
+use super::{EXACT, check, device, random, run};
 
 #[test]
 fn convolve() {

@@ -3,7 +3,7 @@
 use karyolens::kernels;
 use karyolens::kernels::join::compose;
 
-use crate::{check, device, random, run};
+use super::{check, device, random, run};
 
 #[test]
 fn join() {

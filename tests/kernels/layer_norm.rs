@@ -3,7 +3,7 @@
 use karyolens::kernels;
 use karyolens::kernels::layer_norm::compose;
 
-use crate::{check, device, random, run};
+use super::{check, device, random, run};
 
 #[test]
 fn layer_norm() {

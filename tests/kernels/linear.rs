@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 use karyolens::kernels;
 use karyolens::kernels::linear::compose;
 
-use crate::{EXACT, check, device, random, run};
+use super::{EXACT, check, device, random, run};
 
 #[test]
 fn linear() {

@@ -3,7 +3,7 @@
 use karyolens::kernels::max_pool::compose;
 use karyolens::kernels::{self, Window};
 
-use crate::{check, device, random, run};
+use super::{check, device, random, run};
 
 #[test]
 fn max_pool() {

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use karyolens::kernels::{self, Window, convolve, linear};
 use karyolens::train::run::adamw::AdamW;
 
-use crate::{EXACT, assert_close, random};
+use super::{EXACT, assert_close, random};
 
 #[test]
 fn packed_weights_follow_their_weights() {

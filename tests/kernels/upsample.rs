@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use karyolens::kernels::upsample::compose;
 use karyolens::kernels::{Interpolation, upsample};
 
-use crate::{Found, assert_close, check, device, random, run};
+use super::{Found, assert_close, check, device, random, run};
 
 const SHAPES: [[usize; 4]; 5] = [
     [1, 1, 1, 1],

@@ -5,8 +5,8 @@ use std::path::Path;
 use karyolens::checkpoint::{Checkpoint, ModelCard, Precision};
 use tempfile::TempDir;
 
-use super::support::training::{part_fields, published, text, train};
-use super::support::{karyolens, stderr, stdout};
+use crate::support::training::{part_fields, published, text, train};
+use crate::support::{karyolens, stderr, stdout};
 
 #[test]
 fn a_card_tells_the_figures_of_a_sibling_by_field() {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::support::training::{published, short_run, text, train};
-use super::support::{PROGRAM, karyolens, stderr, stdout};
+use crate::support::training::{published, short_run, text, train};
+use crate::support::{PROGRAM, karyolens, stderr, stdout};
 
 /// The dashboard's own way to stop, `q` and then `s`, leaves a run that goes on.
 #[cfg(target_os = "linux")]

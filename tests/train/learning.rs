@@ -6,8 +6,8 @@ use std::path::Path;
 use karyolens::checkpoint::Checkpoint;
 use tempfile::TempDir;
 
-use super::support::training::{cells, metric, published, text, train};
-use super::support::{karyolens, stderr, stdout};
+use crate::support::training::{cells, metric, published, text, train};
+use crate::support::{karyolens, stderr, stdout};
 
 /// The same cells in one folder, with a file of the splits.
 fn flat(folder: &Path) {

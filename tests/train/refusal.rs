@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::support::stderr;
-use super::support::training::{published, train};
+use crate::support::stderr;
+use crate::support::training::{published, train};
 
 #[test]
 fn settings_that_no_run_can_use_are_named() {

@@ -3,7 +3,7 @@
 use karyolens::kernels::{Images, Window};
 use karyolens::model::{Architecture, BlockKind, ConvNextConfig, Pool, ResNetConfig, VitConfig};
 
-use crate::launches::Launch;
+use super::launches::Launch;
 
 /// Channels of the images that a folded network takes.
 const INPUT: usize = 4;

@@ -2,8 +2,6 @@
 
 mod seen;
 mod sizes;
-#[path = "../support/mod.rs"]
-mod support;
 mod teachers;
 mod unlabelled;
 

@@ -5,5 +5,3 @@ mod card;
 mod interruption;
 mod learning;
 mod refusal;
-#[path = "../support/mod.rs"]
-mod support;

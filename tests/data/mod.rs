@@ -5,21 +5,18 @@ mod check;
 mod folder;
 mod import;
 mod real_cells;
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::training::{text, train};
+use crate::support::{karyolens, shared, stderr, stdout};
 use karyolens::image::render_synthetic;
 use karyolens::nuclei::{Feature, FeatureSet};
 use karyolens::train::cells::data::{
     ByField, DataError, DataFolder, Record, Splits, folds_by_field,
 };
 use serde_json::{Value, json};
-use support::training::{text, train};
-use support::{karyolens, shared, stderr, stdout};
 use tempfile::TempDir;
 
 /// A published folder of two features: `train` has cells 0 to 7 of fields A and B, `val` 8 to 11

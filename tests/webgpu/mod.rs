@@ -120,7 +120,7 @@ fn the_table_is_what_the_kernels_count_up_to() {
     }
     assert_eq!(
         held, table,
-        "KARYOLENS_WRITE=1 cargo test --release --test webgpu"
+        "KARYOLENS_WRITE=1 cargo test --release --test native webgpu::"
     );
 }
 
