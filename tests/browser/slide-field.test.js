@@ -52,7 +52,7 @@ test("the slide of a file is guessed, and a person names it for all files of tha
     await slide.blur();
     await open("B5_2.png");
     assert.equal(await slide.inputValue(), "S24-1");
-    await page.locator("#kept[data-state=kept]").waitFor({ state: "attached" });
+    await page.locator("#open-keep[data-kept=kept]").waitFor();
     await page.reload();
     await ready(page);
     await page.click("#open-keep");
