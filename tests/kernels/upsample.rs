@@ -36,7 +36,7 @@ fn image<const W: usize>(rows: &[[f32; W]]) -> Tensor<4> {
     Tensor::from_data(TensorData::new(rows.concat(), shape), &Device::flex())
 }
 
-/// The examples of `torch.nn.Upsample`, whose values its documentation shows.
+/// The examples of `torch.nn.Upsample`'s documentation; PyTorch 2.15 gives the same values.
 #[test]
 fn as_the_documentation_of_pytorch_shows() {
     let (small, large) = (
