@@ -72,6 +72,7 @@ async function readOnWebGpu(folder, model) {
     await drop(page, files);
     const rows = await settledRows(page, files.length);
     rows.forEach((row, index) => assertAgrees(row, predicted[index]));
+    await unwatch(page);
   });
 }
 
@@ -100,6 +101,7 @@ async function verifyInBrowser(t, network, device) {
       karyolens.close();
       return { device: karyolens.device, found };
     }, { address: "/pkg/index.js", device });
+    await unwatch(page);
     assert.equal(answer.device.kind, device);
     assert.equal(answer.found.length, references.length);
     answer.found.forEach(({ max_difference, max_reference, outputs }, index) => {
@@ -143,6 +145,15 @@ async function watchGpu(page) {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${WATCHER}\n${await response.text()}` });
   });
+}
+
+/**
+ * Lets go of the worker's script. A page may still ask for it while the test ends, for a worker more.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+async function unwatch(page) {
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 }
 
 const WATCHER = `
