@@ -31,7 +31,8 @@ const models = [...checkpoints].map(([sha256, { path, bytes }], index) => {
 
 mkdirSync(join(pkg, "models"), { recursive: true });
 for (const { entry, bytes } of models) writeIfChanged(join(pkg, entry.file), bytes);
-for (const name of readdirSync(join(pkg, "models"))) {
+// The compressed copies stay, else compress.mjs would make them anew each time; it removes those without a model.
+for (const name of readdirSync(join(pkg, "models")).filter((name) => name.endsWith(".safetensors"))) {
   if (!models.some(({ entry }) => entry.file === `models/${name}`)) rmSync(join(pkg, "models", name));
 }
 const list = JSON.stringify(models.map(({ entry }) => entry), null, 2);
