@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms of the map, each with the rooms that it may use directly.
 ///
-/// A room is a top-level module, or a module below one (`train::runner`) where the map has a row
+/// A room is a top-level module, or a module below one (`train::run`) where the map has a row
 /// for it.
 pub struct Map(BTreeMap<String, BTreeSet<String>>);
 

@@ -73,7 +73,8 @@ pub(in crate::cli) struct TrainOptions {
     #[arg(long, value_name = "NAME")]
     val_split: String,
     /// The network: convnext-atto, -femto, -pico, -nano, -tiny, -small, -base; resnet-18, -34,
-    /// -50, -101; vit-tiny, -small, -base; vit-small-14.
+    /// -50, -101; vit-tiny, -small, -base; vit-small-14; or, with --init, a family (resnet, convnext,
+    /// vit) with the checkpoint's sizes.
     #[arg(long, value_name = "NAME", required_unless_present = "resume")]
     #[serde(skip_serializing_if = "Option::is_none")]
     arch: Option<String>,
