@@ -75,6 +75,7 @@ most() {
   # The example reads the shaders of a browser test.
   stage "native programs" cargo build --release --bins --examples
   stage "native tests" cargo test --release --tests "$@"
+  stage "examples in the documentation" cargo test --release --doc
   # The page's part of the crate is compiled for wasm alone, where clippy does not look.
   stage "wasm and package" join_background
   stage "types" npm --prefix tests/browser run --silent check
@@ -84,7 +85,6 @@ most() {
 all() {
   export KARYOLENS_LONG=1
   most -- --include-ignored
-  stage "examples in the documentation" cargo test --release --doc
 }
 
 checks=${1:-most}
