@@ -29,6 +29,8 @@ export class CellTable {
   #rows = new Map();
   /** @type {View | null} */
   #view = null;
+  /** The view whose order the heads of the columns show. @type {View | null} */
+  #markedView = null;
   /** @type {string[]} */
   #features = [];
   #draw = oncePerFrame(() => this.#drawNow());
@@ -76,7 +78,6 @@ export class CellTable {
       this.#features = features;
       this.#startAnew();
     }
-    this.#markSorted();
     this.#draw();
   }
 
@@ -129,6 +130,7 @@ export class CellTable {
   }
 
   #drawNow() {
+    if (this.#markedView !== this.#view) this.#markSorted();
     const height = this.#rowHeight();
     this.#body.style.height = `${this.#cells.length * height}px`;
     const room = this.#scroller.clientHeight - this.#head.offsetHeight;
@@ -191,7 +193,9 @@ export class CellTable {
     this.#draw();
   }
 
+  /** Marks the head of the column that the rows are sorted by. */
   #markSorted() {
+    this.#markedView = this.#view;
     for (const button of this.#head.querySelectorAll("button")) {
       const sorted = button.dataset.sort === this.#view?.sort;
       const direction = sorted ? (this.#view?.descending ? "descending" : "ascending") : "none";
