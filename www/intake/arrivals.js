@@ -6,6 +6,7 @@
 
 import { t } from "../language/language.js";
 import { MOST_LETTERS } from "../session/read-records.js";
+import { FORMAT } from "../session/records.js";
 import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 
 /** @import { FileKind } from "./file-kind.js" */
@@ -23,6 +24,10 @@ import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 
 /** The names of models; the dialog for models says why one of these is none. */
 const CHECKPOINT = /\.safetensors$/i;
+/** The kinds that the page takes. @type {ReadonlySet<string>} */
+const TAKEN = new Set(["picture", "session", "checkpoint"]);
+/** Larger JSON is not read to tell its kind, unless it begins as a saved session does; in bytes. */
+const LARGEST_OTHER_JSON = 64 * 2 ** 20;
 /** Names of pictures. */
 export const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
 
@@ -47,10 +52,10 @@ export async function sortArrivals(found) {
   return arrivals;
 }
 
-/** Why a file in the table is no picture that can be read; null where it is one. @param {Blob} file */
+/** Why a file in the table is no picture that can be read; null where its kind does not say why. @param {Blob} file */
 export async function refusalOf(file) {
   const { kind, format } = await kindOfFile(file);
-  return kind === "picture" ? null : t(`refused.${kind}`, { format });
+  return TAKEN.has(kind) ? null : t(`refused.${kind}`, { format });
 }
 
 /** @param {Blob} file @returns {Promise<FileKind | {kind: "unreadable", format: ""}>} */
@@ -59,6 +64,8 @@ async function kindOfFile(file) {
     const bytes = new Uint8Array(await file.slice(0, FIRST_BYTES).arrayBuffer());
     const found = kindOf(bytes, file.size);
     if (found.kind !== "json") return found;
+    const isSession = new TextDecoder().decode(bytes).includes(FORMAT);
+    if (!isSession && file.size > LARGEST_OTHER_JSON) return found;
     // The session's dialog says that it is too long. A letter takes four bytes at most.
     if (file.size > 4 * MOST_LETTERS) return { kind: "session", format: "" };
     return { kind: kindOfText(await file.text()), format: "" };

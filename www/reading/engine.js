@@ -23,6 +23,8 @@ export class Engine {
   #listener;
   /** @type {Source} */
   #source = undefined;
+  /** The program's rule of calls and risk. */
+  #rule = begunRule;
   /** @type {Promise<Karyolens>} */
   #loading;
   /** The calls that the classifier has not answered yet: it may close only after them. @type {Set<Promise<unknown>>} */
@@ -35,7 +37,7 @@ export class Engine {
     this.#listener = listener;
     listener.onLoading();
     hearProgress(listener.onProgress);
-    this.#loading = this.#withRule(begun, begunRule);
+    this.#loading = this.#withRule(begun);
     this.#tellOf(this.#loading);
   }
 
@@ -86,7 +88,8 @@ export class Engine {
     const change = ++this.#changes;
     const isLatest = () => change === this.#changes;
     onLoading();
-    const loading = Karyolens.load({ model: source, ...wishes, onProgress });
+    this.#loadMissingRule();
+    const loading = this.#withRule(Karyolens.load({ model: source, ...wishes, onProgress }));
     const karyolens = await loading.catch((error) => {
       if (isLatest()) this.#tellOf(this.#loading);
       throw error;
@@ -106,13 +109,20 @@ export class Engine {
   #load() {
     const { onLoading, onProgress } = this.#listener;
     onLoading();
-    const loading = this.#withRule(Karyolens.load({ model: this.#source, ...wishes, onProgress }), loadDecide(wishes));
+    this.#loadMissingRule();
+    const loading = this.#withRule(Karyolens.load({ model: this.#source, ...wishes, onProgress }));
     this.#tellOf(loading);
     return loading;
   }
 
-  /** A classifier that reads only once its results can be judged. @param {Promise<Karyolens>} loading @param {Promise<Decide>} rule */
-  async #withRule(loading, rule) {
+  /** Loads the rule again if it could not be loaded before. */
+  #loadMissingRule() {
+    this.#rule = this.#rule.catch(() => loadDecide(wishes));
+  }
+
+  /** A classifier that reads only once its results can be judged. @param {Promise<Karyolens>} loading */
+  async #withRule(loading) {
+    const rule = this.#rule;
     // Cells of an earlier session are judged even where no model can be loaded.
     rule.then((decide) => this.#listener.onRule(decide), () => {});
     try {
