@@ -39,7 +39,7 @@ const SOURCE_COLUMNS = [
   ["field_cell", (cell, session) => session.numberOf(cell)],
 ];
 
-/** Columns of one feature, after its name. @type {[string, (call: Call) => Value][]} */
+/** Columns of one feature, after its name. @type {[string, (call: Partial<Call>) => Value][]} */
 const FEATURE_COLUMNS = [
   ["probability", (call) => call.probability],
   ["threshold", (call) => call.threshold],
@@ -66,7 +66,7 @@ export function toCsv(session) {
     ...SOURCE_COLUMNS.map(([name]) => name),
   ];
   const rows = session.cells.map((cell) => {
-    const calls = new Map(session.decisionOf(cell)?.calls.map((call) => [call.name, call]));
+    const calls = callsOf(cell, session);
     return [
       ...CELL_COLUMNS.map(([, value]) => value(cell, session)),
       ...features.flatMap((feature) => {
@@ -77,6 +77,24 @@ export function toCsv(session) {
     ];
   });
   return [header, ...rows].map(csvRow).join("");
+}
+
+/**
+ * What is known of each feature of a cell. Without the program's rule these are the probability and a
+ * person's answer.
+ *
+ * @param {Cell} cell
+ * @param {Session} session
+ * @returns {Map<string, Partial<Call>>}
+ */
+function callsOf(cell, session) {
+  const decision = session.decisionOf(cell);
+  if (decision) return new Map(decision.calls.map((call) => [call.name, call]));
+  const features = session.modelOf(cell)?.features ?? [];
+  return new Map(features.map((name, index) => {
+    const answer = cell.corrections.get(name) ?? null;
+    return [name, { probability: cell.reading?.probabilities[index], answer, present: answer ?? undefined }];
+  }));
 }
 
 /**

@@ -9,7 +9,8 @@ import { toJson } from "./records.js";
 /** Hands the person the session as CSV. @param {Session} session */
 export function downloadCsv(session) {
   download(fileName("csv"), new Blob([toCsv(session)], { type: "text/csv;charset=utf-8" }));
-  session.markSaved();
+  // Without the rule the file lacks the calls.
+  if (session.hasRule) session.markSaved();
 }
 
 /** Hands the person the session as JSON. @param {Session} session @param {string | null} program version of Karyolens */

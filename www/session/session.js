@@ -199,6 +199,11 @@ export class Session {
     this.#tell("selection");
   }
 
+  /** Whether the program's rule is there: without it no cell has a call or a risk. */
+  get hasRule() {
+    return this.#decide !== null;
+  }
+
   /** Decides by the program's rule from now on. @param {Decide} decide */
   useRule(decide) {
     this.#decide = decide;

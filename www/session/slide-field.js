@@ -33,7 +33,8 @@ export class SlideField {
     form.hidden = source === null || source.synthetic !== null;
     if (!source) return;
     const count = this.#othersOf(source).length;
-    name.value = source.slide;
+    // Another file that arrives must not wipe a name that a person is typing.
+    if (source !== this.#shown || document.activeElement !== name) name.value = source.slide;
     names.replaceChildren(...this.#knownSlides().map((slide) => make("option", { value: slide })));
     others.hidden = count === 0;
     othersText.textContent = source.slide === "" ? t("slide.others-unknown", { count }) : t("slide.others", { count, slide: source.slide });
