@@ -187,15 +187,24 @@ export class Pool {
 
   /** Has a worker catch up with the pool; then it may have its next call. @param {Remote} remote */
   async #settle(remote) {
-    // Fewer workers fit into the memory once they hold more.
-    if (this.#alive.size > this.#most) remote.end(new Error("there is no memory for this worker"));
+    // Fewer workers fit into the memory once they hold more. Those that lack a model end first.
+    const isSurplus = this.#alive.size > this.#most;
+    const others = [...this.#alive].filter((other) => other !== remote);
+    if (isSurplus && (this.#lacks(remote) || !others.some((other) => this.#lacks(other)))) {
+      remote.end(new Error("there is no memory for this worker"));
+    }
     // The models may change at any time: no pause between the last look at them and the next call.
-    while (!remote.ended && (!remote.isStarted || this.#firstToChange(remote) !== undefined)) {
+    while (!remote.ended && this.#lacks(remote)) {
       await this.#catchUp(remote).catch((error) => this.#giveUp(remote, new Error(messageOf(error))));
     }
     if (remote.ended) this.#forget(remote);
     else this.#idle.add(remote);
     this.#handOut();
+  }
+
+  /** Whether a worker has yet to start, or to load or release a model. @param {Remote} remote */
+  #lacks(remote) {
+    return !remote.isStarted || this.#firstToChange(remote) !== undefined;
   }
 
   /** Has a worker start, or load or release a model. @param {Remote} remote */
