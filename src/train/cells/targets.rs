@@ -84,7 +84,8 @@ enum AnswerSource {
 
 impl TrainingCells {
     /// Reads and checks the cells and teachers that `config` names. Cells without labels are left out
-    /// if their field has cells in `val`: no network may learn from pictures of validation cells. `kept` holds the answers that a resumed run has already.
+    /// if their field has cells in `val`: no network may learn from pictures of validation cells.
+    /// `kept` is the file of answers that a resumed run has already.
     ///
     /// # Errors
     /// Cells or teachers that cannot be read; teachers that have seen cells of `val`.
