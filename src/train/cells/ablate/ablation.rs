@@ -156,28 +156,12 @@ pub fn run_folder(folder: &Path, run: &PlannedRun) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::super::THREE_VARIANTS;
     use super::*;
-
-    const THREE: &str = r#"
-        seeds = [1, 2]
-        [settings]
-        data = "cells"
-        arch = "convnext-atto"
-        sampler = "uniform"
-        objective = { lpr = 0.0, loss = "spa" }
-        [[variant]]
-        name = "baseline"
-        [[variant]]
-        name = "+ LPR"
-        settings = { objective = { lpr = 0.05 }, sampler = "weighted" }
-        [[variant]]
-        name = "+ thresholds"
-        thresholds = "cross-fitted"
-    "#;
 
     #[test]
     fn variants_change_settings_deep_inside_and_share_equal_runs() {
-        let plan = Ablation::parse(THREE).unwrap().plan().unwrap();
+        let plan = Ablation::parse(THREE_VARIANTS).unwrap().plan().unwrap();
         let folders: Vec<Vec<&str>> = plan
             .iter()
             .map(|runs| runs.iter().map(|run| &*run.folder).collect())
@@ -203,7 +187,7 @@ mod tests {
         ] {
             let error = format!(
                 "{:#}",
-                Ablation::parse(&THREE.replace(from, to)).unwrap_err()
+                Ablation::parse(&THREE_VARIANTS.replace(from, to)).unwrap_err()
             );
             assert!(error.contains(told), "{told}: {error}");
         }

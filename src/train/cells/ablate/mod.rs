@@ -30,3 +30,22 @@ mod table;
 
 pub use ablation::{Ablation, PlannedRun, Thresholds, Variant, run_folder};
 pub use table::{AblationRow, AblationTable, RunFigures, Spread};
+
+/// Three variants, two of which share their runs.
+#[cfg(test)]
+const THREE_VARIANTS: &str = r#"
+    seeds = [1, 2]
+    [settings]
+    data = "cells"
+    arch = "convnext-atto"
+    sampler = "uniform"
+    objective = { lpr = 0.0, loss = "spa" }
+    [[variant]]
+    name = "baseline"
+    [[variant]]
+    name = "+ LPR"
+    settings = { objective = { lpr = 0.05 }, sampler = "weighted" }
+    [[variant]]
+    name = "+ thresholds"
+    thresholds = "cross-fitted"
+"#;

@@ -124,28 +124,12 @@ impl AblationTable {
 
 #[cfg(test)]
 mod tests {
+    use super::super::THREE_VARIANTS;
     use super::*;
-
-    const THREE: &str = r#"
-        seeds = [1, 2]
-        [settings]
-        data = "cells"
-        arch = "convnext-atto"
-        sampler = "uniform"
-        objective = { lpr = 0.0, loss = "spa" }
-        [[variant]]
-        name = "baseline"
-        [[variant]]
-        name = "+ LPR"
-        settings = { objective = { lpr = 0.05 }, sampler = "weighted" }
-        [[variant]]
-        name = "+ thresholds"
-        thresholds = "cross-fitted"
-    "#;
 
     #[test]
     fn the_table_has_means_deviations_and_paired_gains() {
-        let ablation = Ablation::parse(THREE).unwrap();
+        let ablation = Ablation::parse(THREE_VARIANTS).unwrap();
         let run = |macro_f1: f64, cross_fitted: f64| RunFigures {
             split: "val".into(),
             metrics: BTreeMap::from(
