@@ -3,6 +3,8 @@
  * names and reads no files.
  */
 
+import { FORMAT } from "../session/records.js";
+
 /**
  * - `picture`: Karyolens reads it
  * - `other-picture`: a picture of a format that Karyolens does not read
@@ -85,7 +87,7 @@ export function kindOf(bytes, size) {
  */
 export function kindOfJson(value) {
   const list = Array.isArray(value) ? value : [];
-  if (isObject(value) && value.format === "karyolens-session") return "session";
+  if (isObject(value) && value.format === FORMAT) return "session";
   if (isGeoJson(value) || (list.length > 0 && list.every(isGeoJson))) return "geojson";
   if (list.length > 0 && list.every((one) => isObject(one) && Array.isArray(one.points))) return "contours";
   const entries = isObject(value) ? Object.values(value) : [];

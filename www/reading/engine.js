@@ -23,8 +23,8 @@ export class Engine {
   #listener;
   /** @type {Source} */
   #source = undefined;
-  /** The program's rule of calls and risk. */
-  #rule = begunRule;
+  /** The program's rule of calls and risk. @type {Promise<Decide>} */
+  #rule;
   /** @type {Promise<Karyolens>} */
   #loading;
   /** The calls that the classifier has not answered yet: it may close only after them. @type {Set<Promise<unknown>>} */
@@ -37,6 +37,7 @@ export class Engine {
     this.#listener = listener;
     listener.onLoading();
     hearProgress(listener.onProgress);
+    this.#rule = this.#announced(begunRule);
     this.#loading = this.#withRule(begun);
     this.#tellOf(this.#loading);
   }
@@ -117,16 +118,19 @@ export class Engine {
 
   /** Loads the rule again if it could not be loaded before. */
   #loadMissingRule() {
-    this.#rule = this.#rule.catch(() => loadDecide(wishes));
+    this.#rule = this.#rule.catch(() => this.#announced(loadDecide(wishes)));
+  }
+
+  /** Reports the rule as soon as it is there: kept cells are judged even where no model loads. @param {Promise<Decide>} rule */
+  #announced(rule) {
+    rule.then((decide) => this.#listener.onRule(decide), () => {});
+    return rule;
   }
 
   /** A classifier that reads only once its results can be judged. @param {Promise<Karyolens>} loading */
   async #withRule(loading) {
-    const rule = this.#rule;
-    // Cells of an earlier session are judged even where no model can be loaded.
-    rule.then((decide) => this.#listener.onRule(decide), () => {});
     try {
-      const [karyolens] = await Promise.all([loading, rule]);
+      const [karyolens] = await Promise.all([loading, this.#rule]);
       return karyolens;
     } catch (error) {
       loading.then((karyolens) => karyolens.close(), () => {});
