@@ -15,7 +15,7 @@ use burn::store::ModuleRecord;
 use burn::train::checkpoint::{
     Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
 };
-use burn::train::metric::store::EventStoreClient;
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use thiserror::Error;
 
 use super::best::Best;
@@ -169,7 +169,9 @@ impl KeepLastAndBest {
 }
 
 impl CheckpointingStrategy for KeepLastAndBest {
-    fn checkpointing(&mut self, epoch: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
+    fn checkpointing(&mut self, epoch: usize, log: &EventStoreClient) -> Vec<CheckpointingAction> {
+        // The answer comes after the figures before it: an epoch's row is written before its files.
+        log.find_metric("loss", epoch, Aggregate::Mean, &Split::Valid);
         // The files of this epoch are still being written when the old ones go: should it be lost,
         // the best before it must be there.
         let best = [epoch, epoch.saturating_sub(1)];

@@ -52,9 +52,11 @@ pub enum RunError {
 pub fn run<T: Task>(task: &T, folder: &RunFolder, display: Display) -> Result<T::Kept> {
     let settings = task.settings();
     let trainee = Trainee::new(task.network(), settings.ema, task.step());
-    let done = complete_epochs(folder);
+    let history = History::read(&folder.metrics())?;
+    let mut done = complete_epochs(folder);
+    done.retain(|&epoch| history.is_complete(epoch, T::BEST));
     let last = done.last().copied().unwrap_or(0);
-    let history = History::read(&folder.metrics(), last)?;
+    history.forget_after(last);
     let trained = match last < settings.epochs {
         true => train(task, &trainee, folder, &history, done, display)?,
         false => trainee.valid(),
