@@ -23,6 +23,9 @@ import { onLanguage, t } from "../language/language.js";
  * @typedef {"kept" | "keeping" | "off" | "second-tab" | "full"} KeepState
  */
 
+/** Texts that say that a kept session was left as it is. */
+const LEFT_ALONE = ["keep.off.unread", "keep.full.upgrade"];
+
 const LOCK = "karyolens-session";
 /** The beginning of the names of our entries in localStorage. */
 const OUR_ENTRIES = "karyolens-";
@@ -120,7 +123,8 @@ class Keeper {
       return restored;
     } catch (error) {
       // A session that cannot be read is not overwritten.
-      this.#tell("off", "keep.off.unread", { reason: messageOf(error) });
+      if (isQuota(error)) this.#tell("full", "keep.full.upgrade");
+      else this.#tell("off", "keep.off.unread", { reason: messageOf(error) });
       return [];
     }
   }
@@ -135,8 +139,8 @@ class Keeper {
       this.#copy.forget();
       if (globalThis.indexedDB) await deleteDatabase();
       deleteEntries();
-      // The session that could not be read is gone now.
-      if (this.#told?.key === "keep.off.unread") this.#keeps = true;
+      // The session that was left alone is gone now.
+      if (this.#told && LEFT_ALONE.includes(this.#told.key)) this.#keeps = true;
       if (!this.#keeps) return;
       this.#tell("kept");
       this.#changed();
