@@ -103,7 +103,7 @@ export function deleteDatabase() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(DATABASE);
     request.addEventListener("success", () => resolve());
-    request.addEventListener("error", () => reject(new Error(t("keep.delete.failed", { reason: messageOf(request.error) }))));
+    request.addEventListener("error", () => reject(new Error(t("session.delete.failed", { reason: messageOf(request.error) }))));
   });
 }
 
