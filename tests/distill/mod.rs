@@ -1,5 +1,6 @@
 //! Small networks from large ones: teachers, cells without labels, and other sizes to start from.
 
+mod answers;
 mod seen;
 mod sizes;
 mod teachers;

@@ -9,6 +9,7 @@
 //! that folder is at hand, the list is made from it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
@@ -62,6 +63,13 @@ impl Fingerprint {
         });
         let bits = 8 * BYTES as u32;
         Self((hash >> bits) ^ (hash & ((1 << bits) - 1)))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    /// In hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:0width$x}", self.0, width = 2 * BYTES)
     }
 }
 
