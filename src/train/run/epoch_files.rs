@@ -170,7 +170,7 @@ impl KeepLastAndBest {
 
 impl CheckpointingStrategy for KeepLastAndBest {
     fn checkpointing(&mut self, epoch: usize, log: &EventStoreClient) -> Vec<CheckpointingAction> {
-        // The answer comes after the figures before it: an epoch's row is written before its files.
+        // The log answers in order: once it does, the row of this epoch is written. Its files come after.
         log.find_metric("loss", epoch, Aggregate::Mean, &Split::Valid);
         // The files of this epoch are still being written when the old ones go: should it be lost,
         // the best before it must be there.
