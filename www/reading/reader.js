@@ -5,9 +5,9 @@
 
 import { refusalOf } from "../intake/arrivals.js";
 import { t } from "../language/language.js";
+import { sha256OfFile } from "../pkg/hash.js";
 import { messageOf } from "../pkg/message.js";
 import { canRead } from "../session/cell.js";
-import { sha256OfFile } from "./file-hash.js";
 import { Queue } from "./queue.js";
 
 /** @import { Karyolens } from "../pkg/index.js" */
