@@ -5,11 +5,12 @@
  */
 
 import { t } from "../language/language.js";
+import { PICTURE } from "./file-intake.js";
 import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 
+/** @import { Found } from "./file-intake.js" */
 /** @import { FileKind } from "./file-kind.js" */
 
-/** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
 /** A file and the key of the text that says why it is not taken. @typedef {{name: string, reason: string, format: string}} Refusal */
 
 /**
@@ -28,8 +29,6 @@ const TAKEN = new Set(["picture", "session", "checkpoint"]);
 const LAST_BYTES = 64;
 /** Larger JSON is not read to tell its kind; in bytes. */
 const LARGEST_JSON = 64 * 2 ** 20;
-/** Names of pictures. */
-export const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
 
 /** @param {Found[]} found @returns {Promise<Arrivals>} */
 export async function sortArrivals(found) {
