@@ -17,6 +17,7 @@ mod predict;
 mod quantise;
 mod render;
 mod report;
+mod score_contours;
 mod serve;
 mod settings;
 mod train;
@@ -68,6 +69,7 @@ enum Command {
     Quantise(quantise::Arguments),
     Verify(verify::Arguments),
     Render(render::Arguments),
+    ScoreContours(score_contours::Arguments),
     Serve(serve::Arguments),
     #[cfg(feature = "remote")]
     DeviceServer(device_server::Arguments),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Quantise(arguments) => quantise::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Render(arguments) => render::run(arguments),
+        Command::ScoreContours(arguments) => score_contours::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         #[cfg(feature = "remote")]
         Command::DeviceServer(arguments) => device_server::run(arguments),

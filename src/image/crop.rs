@@ -1,5 +1,7 @@
 //! One nucleus cut out of a field along its contour.
 
+use std::ops::Range;
+
 use ::image::RgbImage;
 use ::image::imageops::{self, FilterType};
 
@@ -7,7 +9,7 @@ use super::CellImage;
 use super::mask::Mask;
 
 /// Pixels left around the contour's box, as the study's viewer leaves them.
-const MARGIN: f64 = 1.0;
+const MARGIN: u32 = 1;
 
 /// The nucleus that a contour surrounds in `field`, as a cell image: white outside the contour,
 /// enlarged `scale` times (cubic up, linear down) and centred. A nucleus that would not fit the
@@ -19,23 +21,14 @@ const MARGIN: f64 = 1.0;
 /// `None` where the contour surrounds nothing of the field: fewer than three points, a point that is
 /// not finite, or all points outside.
 pub fn crop(field: &RgbImage, contour: &[[f64; 2]], scale: f32) -> Option<CellImage> {
-    if contour.len() < 3 || contour.iter().flatten().any(|value| !value.is_finite()) {
-        return None;
-    }
-    let range = |axis: usize, side: u32| {
-        let values = || contour.iter().map(|point| point[axis].round());
-        let first = values().fold(f64::MAX, f64::min) - MARGIN;
-        let last = values().fold(f64::MIN, f64::max) + MARGIN;
-        let clip = |value: f64| value.clamp(0.0, f64::from(side)) as u32;
-        clip(first)..clip(last + 1.0)
+    let mask = Mask::new(contour, [field.width(), field.height()])?;
+    let padded = |range: Range<u32>, side: u32| {
+        range.start.saturating_sub(MARGIN)..(range.end + MARGIN).min(side)
     };
-    let (columns, rows) = (range(0, field.width()), range(1, field.height()));
+    let columns = padded(mask.columns(), field.width());
+    let rows = padded(mask.rows(), field.height());
     let (left, top) = (columns.start, rows.start);
     let (width, height) = (columns.len() as u32, rows.len() as u32);
-    let mask = Mask::new(contour, columns, rows);
-    if mask.is_empty() {
-        return None;
-    }
     let nucleus = RgbImage::from_fn(width, height, |x, y| match mask.covers(left + x, top + y) {
         true => *field.get_pixel(left + x, top + y),
         false => CellImage::WHITE,

@@ -2,6 +2,7 @@
 //!
 //! - [`decode()`] turns bytes into pixels, and trusts nothing.
 //! - [`CellImage`] is one nucleus on a white canvas; [`crop()`] cuts it out of a field.
+//! - [`Mask`] holds the pixels of a field that a contour covers.
 //! - [`InputSpec`] says how the canvas becomes a network's input. Training, evaluation and the browser
 //!   share it. [`TileSpec`] says how a field becomes one.
 //! - [`render_synthetic`] draws a nucleus, for examples and tests.
@@ -20,4 +21,5 @@ pub use cell::{CellImage, NotACell};
 pub use crop::crop;
 pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};
 pub use input::{InputSpec, ResizeFilter, TileSpec};
+pub use mask::Mask;
 pub use synthetic::render as render_synthetic;

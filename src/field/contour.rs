@@ -1,4 +1,4 @@
-//! Fields: the contours of their nuclei, in the form of the study's files.
+//! The outline of one nucleus, and the study's file of them.
 
 use serde::Deserialize;
 

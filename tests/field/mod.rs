@@ -1,0 +1,3 @@
+//! Fields: their contours, measurements and files.
+
+mod score;
