@@ -9,8 +9,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::read_file;
+use crate::field::formats::read_contours;
 use crate::field::score::{Matches, Scores};
-use crate::field::{Contour, LabelMap, read_contours};
+use crate::field::{Contour, LabelMap};
 use crate::image::decode;
 
 /// The end of the name of a field's contour file.

@@ -1,21 +1,23 @@
-//! The outline of one nucleus, and the study's file of them.
+//! The outline of one nucleus.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The closed outline of one nucleus.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contour {
-    /// Its number within its field; the study's files give some numbers twice.
-    pub id: u32,
-    /// Points `[x, y]` in pixels of the field; whole numbers are the centres of pixels. Fewer than three
-    /// points surround nothing.
+    /// Its name within its field: a number in most files. The study's files give some numbers twice.
+    pub id: String,
+    /// Points `[x, y]` in pixels of the field; whole numbers are the centres of pixels. The last point
+    /// is joined to the first. Fewer than three points surround nothing.
     pub points: Vec<[f64; 2]>,
 }
 
-/// Reads the contours of a field: `[{"id": 0, "points": [[x, y], …]}, …]`.
-///
-/// # Errors
-/// JSON that is not of this form.
-pub fn read_contours(json: &[u8]) -> serde_json::Result<Vec<Contour>> {
-    serde_json::from_slice(json)
+impl Contour {
+    /// The contour through `points`.
+    pub fn new(id: impl ToString, points: Vec<[f64; 2]>) -> Self {
+        Self {
+            id: id.to_string(),
+            points,
+        }
+    }
 }

@@ -1,14 +1,23 @@
-//! Fields: the contours of their nuclei.
+//! Fields: the nuclei of a photograph, their contours and their files.
 //!
-//! - [`read_contours`] reads contours from a file.
-//! - [`score`] compares contours with those of a person.
+//! - [`Contour`] is the outline of a nucleus, [`FieldCell`] a nucleus with all that is known of it.
+//! - [`formats`] reads and writes files of them; [`CellFile::repaired`](formats::CellFile::repaired) makes
+//!   outlines fit for use.
+//! - [`score`] compares found contours with those of a person.
 //!
 //! Positions are in pixels of the field, and whole numbers are the centres of pixels: the first pixel
 //! reaches from −0.5 to 0.5.
 
+mod cell;
 mod contour;
+pub mod formats;
 mod labels;
+mod left_out;
+mod repair;
 pub mod score;
 
-pub use contour::{Contour, read_contours};
+pub use cell::{CellFeature, FieldCell, Origin};
+pub use contour::Contour;
 pub use labels::LabelMap;
+pub use left_out::{LeftOut, MAX_POINTS, Reason, count_reasons};
+pub use repair::area;

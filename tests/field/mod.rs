@@ -1,3 +1,4 @@
 //! Fields: their contours, measurements and files.
 
+mod formats;
 mod score;

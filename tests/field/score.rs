@@ -48,7 +48,7 @@ fn figures_are_those_of_another_program() {
     let map = |contours: Vec<Points>, size| {
         let contours = (0..)
             .zip(contours)
-            .map(|(id, points)| Contour { id, points });
+            .map(|(id, points)| Contour::new(id, points));
         LabelMap::new(&contours.collect::<Vec<_>>(), size)
     };
     let mut all = Matches::default();
