@@ -3,17 +3,17 @@
 use std::ops::Range;
 
 use ::image::RgbImage;
-use ::image::imageops::{self, FilterType};
 
 use super::CellImage;
 use super::mask::Mask;
+use super::resample::resample;
 
 /// Pixels left around the contour's box, as the study's viewer leaves them.
 const MARGIN: u32 = 1;
 
 /// The nucleus that a contour surrounds in `field`, as a cell image: white outside the contour,
-/// enlarged `scale` times (cubic up, linear down) and centred. A nucleus that would not fit the
-/// canvas is enlarged less.
+/// enlarged `scale` times and centred. A nucleus that would not fit the canvas is enlarged less. The pixels
+/// are those that OpenCV gives, but for two levels: `INTER_CUBIC` up, `INTER_AREA` down.
 ///
 /// `contour` is a closed line of points `[x, y]` in pixels of the field; whole numbers are the
 /// centres of pixels. Points are rounded to them.
@@ -35,12 +35,12 @@ pub fn crop(field: &RgbImage, contour: &[[f64; 2]], scale: f32) -> Option<CellIm
     });
     let fitting = CellImage::SIDE as f32 / width.max(height) as f32;
     let scale = scale.min(fitting);
-    let side = |length: u32| ((length as f32 * scale).round() as u32).clamp(1, CellImage::SIDE);
-    let filter = match scale > 1.0 {
-        true => FilterType::CatmullRom,
-        false => FilterType::Triangle,
+    // A half to the even number, as OpenCV and Python round.
+    let side = |length: u32| {
+        let length = f64::from(length) * f64::from(scale);
+        (length.round_ties_even() as u32).clamp(1, CellImage::SIDE)
     };
-    let enlarged = imageops::resize(&nucleus, side(width), side(height), filter);
+    let enlarged = resample(&nucleus, side(width), side(height));
     CellImage::new(enlarged).ok()
 }
 

@@ -14,6 +14,7 @@ mod crop;
 mod decode;
 mod input;
 mod mask;
+mod resample;
 mod synthetic;
 
 pub use ::image::RgbImage;

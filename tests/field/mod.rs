@@ -1,4 +1,5 @@
 //! Fields: their contours, measurements and files.
 
+mod crop;
 mod formats;
 mod score;
