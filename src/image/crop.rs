@@ -41,7 +41,7 @@ pub fn crop(field: &RgbImage, contour: &[[f64; 2]], scale: f32) -> Option<CellIm
         (length.round_ties_even() as u32).clamp(1, CellImage::SIDE)
     };
     let enlarged = resample(&nucleus, side(width), side(height));
-    CellImage::new(enlarged).ok()
+    Some(CellImage::of_any(enlarged))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! From the bytes of a file to the numbers that a network reads.
 //!
 //! - [`decode()`] turns bytes into pixels, and trusts nothing.
+//! - [`PictureKind`] tells a field from a cell image, and both from a picture that shows nothing.
 //! - [`CellImage`] is one nucleus on a white canvas; [`crop()`] cuts it out of a field.
 //! - [`Mask`] holds the pixels of a field that a contour covers.
 //! - [`InputSpec`] says how the canvas becomes a network's input. Training, evaluation and the browser
@@ -13,6 +14,7 @@ mod cell;
 mod crop;
 mod decode;
 mod input;
+mod kind;
 mod mask;
 mod resample;
 mod synthetic;
@@ -22,5 +24,6 @@ pub use cell::{CellImage, NotACell};
 pub use crop::crop;
 pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};
 pub use input::{InputSpec, ResizeFilter, TileSpec};
+pub use kind::{PictureKind, ShowsNothing};
 pub use mask::Mask;
 pub use synthetic::render as render_synthetic;

@@ -2,4 +2,5 @@
 
 mod crop;
 mod formats;
+mod kind;
 mod score;
