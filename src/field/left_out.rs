@@ -22,6 +22,9 @@ pub enum Reason {
     /// A coordinate is missing, infinite or not a number.
     #[error("has a point that is no pair of numbers")]
     NotANumber,
+    /// A point lies further away than any picture reaches.
+    #[error("has a point more than {} pixels away", FARTHEST)]
+    TooFar,
     /// Fewer than three different points.
     #[error("has fewer than three points")]
     TooFewPoints,
@@ -44,6 +47,9 @@ pub enum Reason {
 
 /// The most points of an outline. A careful hand draws some hundreds.
 pub const MAX_POINTS: usize = 20_000;
+
+/// The farthest coordinate in pixels. The arithmetic of areas is exact up to here.
+pub const FARTHEST: f64 = 1e6;
 
 /// How many outlines were left out for each reason.
 pub fn count_reasons(left_out: &[LeftOut]) -> BTreeMap<Reason, usize> {

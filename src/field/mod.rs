@@ -19,5 +19,5 @@ pub mod score;
 pub use cell::{CellFeature, FieldCell, Origin};
 pub use contour::Contour;
 pub use labels::LabelMap;
-pub use left_out::{LeftOut, MAX_POINTS, Reason, count_reasons};
+pub use left_out::{FARTHEST, LeftOut, MAX_POINTS, Reason, count_reasons};
 pub use repair::area;

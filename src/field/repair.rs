@@ -6,7 +6,7 @@ use i_overlay::core::fill_rule::FillRule;
 use i_overlay::float::simplify::SimplifyShape;
 
 use super::formats::CellFile;
-use super::left_out::{LeftOut, MAX_POINTS, Reason};
+use super::left_out::{FARTHEST, LeftOut, MAX_POINTS, Reason};
 use crate::image::Mask;
 
 /// An outline that crosses itself stays as it is where its largest piece has this share of its
@@ -69,6 +69,9 @@ impl Repaired {
         if points.iter().flatten().any(|value| !value.is_finite()) {
             return Err(Reason::NotANumber);
         }
+        if points.iter().flatten().any(|value| value.abs() > FARTHEST) {
+            return Err(Reason::TooFar);
+        }
         let mut points = points.to_vec();
         points.dedup();
         while points.len() > 1 && points.first() == points.last() {
@@ -107,7 +110,7 @@ impl Repaired {
 }
 
 /// The parts of the plane that a line surrounds, by the even-odd rule: each an outline that neither
-/// crosses nor touches itself. Holes are filled.
+/// crosses nor touches itself. Holes are filled. No coordinate may exceed [`FARTHEST`].
 pub(super) fn simple_pieces(points: &[[f64; 2]]) -> Vec<Vec<[f64; 2]>> {
     let shapes = points.to_vec().simplify_shape(FillRule::EvenOdd);
     shapes

@@ -177,6 +177,7 @@ fn outlines_of_no_use_are_left_out_and_counted() {
             {"points": [[1, 1], [null, 2], [3, 3]]},
             {"points": [[1, 1], ["a", 2], [3, 3]]},
             {"points": "nowhere"},
+            {"points": [[-1e300, -1e300], [1e300, -1e300], [1e300, 1e300], [-1e300, 1e300]]},
             {"points": [[90, 70], [120, 70], [120, 90], [90, 90]]}]"#,
     )
     .repaired(SIZE);
@@ -187,6 +188,7 @@ fn outlines_of_no_use_are_left_out_and_counted() {
         [
             (Reason::NoOutline, 1),
             (Reason::NotANumber, 2),
+            (Reason::TooFar, 1),
             (Reason::TooFewPoints, 2),
             (Reason::NoArea, 1),
             (Reason::Outside, 1),
