@@ -3,6 +3,7 @@
 //! - [`Contour`] is the outline of a nucleus, [`FieldCell`] a nucleus with all that is known of it.
 //! - [`formats`] reads and writes files of them; [`CellFile::repaired`](formats::CellFile::repaired) makes
 //!   outlines fit for use.
+//! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
 //! - [`score`] compares found contours with those of a person.
 //!
 //! Positions are in pixels of the field, and whole numbers are the centres of pixels: the first pixel
@@ -13,7 +14,9 @@ mod contour;
 pub mod formats;
 mod labels;
 mod left_out;
+pub mod measure;
 mod repair;
+mod scale;
 pub mod score;
 
 pub use cell::{CellFeature, FieldCell, Origin};
@@ -21,3 +24,4 @@ pub use contour::Contour;
 pub use labels::LabelMap;
 pub use left_out::{FARTHEST, LeftOut, MAX_POINTS, Reason, count_reasons};
 pub use repair::area;
+pub use scale::MicrometresPerPixel;

@@ -3,4 +3,5 @@
 mod crop;
 mod formats;
 mod kind;
+mod measure;
 mod score;
