@@ -40,10 +40,22 @@ pub struct CellFeature {
     pub name: String,
     /// The model's probability, 0 to 1.
     pub probability: Option<f64>,
-    /// Whether it is called present: the person's answer, else the model's call.
-    pub is_present: bool,
+    /// Whether the model, or the program that wrote the file, calls it present.
+    pub call: Option<bool>,
     /// A person's answer.
     pub answer: Option<bool>,
+}
+
+impl CellFeature {
+    /// Whether the feature counts as present: the person's answer, else the call.
+    pub fn is_present(&self) -> bool {
+        self.answer.or(self.call).unwrap_or(false)
+    }
+
+    /// Whether a person's answer differs from the call.
+    pub fn is_corrected(&self) -> bool {
+        matches!((self.call, self.answer), (Some(call), Some(answer)) if call != answer)
+    }
 }
 
 impl FieldCell {
@@ -61,7 +73,7 @@ impl FieldCell {
     /// The risk of the present features; only where they are the nine nuclear ones.
     pub fn risk(&self) -> Option<Risk> {
         let names = self.features.iter().map(|feature| &feature.name);
-        let present: Vec<bool> = self.features.iter().map(|one| one.is_present).collect();
+        let present: Vec<bool> = self.features.iter().map(CellFeature::is_present).collect();
         FeatureSet::new(names).risk(&present)
     }
 }

@@ -77,7 +77,7 @@ fn the_viewer_s_file_brings_its_features() {
             "features_binary": [1, 0, 0, 0, 0, 0, 1, 0, 0]}}}"#,
     );
     let features = &file.cells[0].features;
-    let present = features.iter().filter(|feature| feature.is_present);
+    let present = features.iter().filter(|feature| feature.is_present());
     let names: Vec<&str> = present.map(|feature| feature.name.as_str()).collect();
     assert_eq!(names, ["Elongation", "Enlargement"]);
     assert_eq!(file.cells[0].risk().unwrap().score, 4.0);
@@ -131,7 +131,7 @@ fn metadata_that_stands_twice_is_read_twice() {
     let grooves = CellFeature {
         name: "Grooves".into(),
         probability: Some(0.25),
-        is_present: false,
+        call: None,
         answer: Some(true),
     };
     assert_eq!(cell.features, [grooves]);
@@ -245,13 +245,13 @@ fn what_is_written_opens_again() {
         CellFeature {
             name: "Halo".into(),
             probability: Some(0.125),
-            is_present: true,
+            call: Some(false),
             answer: Some(true),
         },
         CellFeature {
             name: "Mitosis".into(),
             probability: None,
-            is_present: false,
+            call: Some(true),
             answer: None,
         },
     ];

@@ -1,6 +1,7 @@
 //! Fields: their contours, measurements and files.
 
 mod crop;
+mod exports;
 mod formats;
 mod kind;
 mod measure;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// A JSON value. A key that stands twice in an object has the entries of both objects, else the
 /// later value.
@@ -210,6 +211,20 @@ impl<'de> Visitor<'de> for JsonVisitor {
             Json::insert(&mut merged, key, value);
         }
         Ok(Json::Object(merged))
+    }
+}
+
+/// A value as JSON. It holds texts and finite numbers alone, so nothing can fail.
+pub fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// An object of these entries, in their order.
+pub struct Entries<K, V>(pub Vec<(K, V)>);
+
+impl<K: Serialize, V: Serialize> Serialize for Entries<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
 

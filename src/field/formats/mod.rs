@@ -1,12 +1,13 @@
 //! Files of contours: the study's JSON, and GeoJSON as QuPath reads and writes it.
 //!
 //! [`read`] takes both, and everything that is near them. `study` and `geojson` each hold the reader and
-//! the writer of one format.
+//! the writer of one format; CSV is written alone.
 //!
 //! The study's whole numbers are centres of pixels, as everywhere in this crate. QuPath counts from the
 //! corner of the first pixel, whose centre is (0.5, 0.5) there. Half a pixel is 7 % of a nucleus' area, so
 //! `geojson` moves every point by half a pixel on its way in and out.
 
+mod csv;
 mod geojson;
 mod json;
 mod points;
@@ -15,9 +16,13 @@ mod study;
 use thiserror::Error;
 
 use super::left_out::{LeftOut, Reason};
+use super::measure::{Measurements, measure};
 use super::{Contour, FieldCell};
+use crate::image::RgbImage;
 use json::Json;
 
+pub use csv::write_csv;
+pub use geojson::{ObjectType, write_geojson};
 pub use study::{write_contours, write_study};
 
 /// The nuclei of a file.
@@ -29,6 +34,26 @@ pub struct CellFile {
     pub left_out: Vec<LeftOut>,
     /// The names of cells of which only the largest piece remains, because their outline crosses itself.
     pub mended: Vec<String>,
+}
+
+/// A nucleus to be written, with its measurements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredCell {
+    /// The nucleus.
+    pub cell: FieldCell,
+    /// `None` where its contour surrounds nothing of the field.
+    pub measurements: Option<Measurements>,
+}
+
+impl MeasuredCell {
+    /// Measures the nuclei of a field.
+    pub fn measured(field: &RgbImage, cells: Vec<FieldCell>) -> Vec<Self> {
+        let contours: Vec<Contour> = cells.iter().map(|cell| cell.contour.clone()).collect();
+        let measured = measure(field, &contours).into_iter().zip(cells);
+        measured
+            .map(|(measurements, cell)| Self { cell, measurements })
+            .collect()
+    }
 }
 
 /// Why a file gives no contours. Each message continues the file's name: "x.json is not JSON …".

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::json::Json;
+use super::json::{Entries, Json, json};
 use super::points::contour;
 use super::{CellFile, FormatError, LeftOut};
 use crate::field::{CellFeature, Contour, FieldCell, Origin};
@@ -127,8 +127,8 @@ fn cell(name: String, value: &Json) -> Result<FieldCell, LeftOut> {
     Ok(cell)
 }
 
-/// The features that a cell's `features_binary`, `probabilities` and `answers` name. A list holds the nine
-/// nuclear ones, or those that `features` names.
+/// The features that a cell's `features_binary`, `probabilities`, `calls` and `answers` name. A list holds the
+/// nine nuclear ones, or those that `features` names.
 fn features(cell: &Json) -> Vec<CellFeature> {
     let names: Vec<String> = match cell.get("features").and_then(Json::items) {
         Some(names) => names.iter().filter_map(Json::name).collect(),
@@ -149,9 +149,11 @@ fn features(cell: &Json) -> Vec<CellFeature> {
     let of = |key: &str, place: usize, name: &str| value_of(cell.get(key)?, place, name);
     let feature = |(place, name): (usize, String)| CellFeature {
         probability: of("probabilities", place, &name).and_then(|value| value.number()),
-        is_present: value_of(called, place, &name)
-            .and_then(|value| value.truth())
-            .unwrap_or(false),
+        call: match cell.get("calls") {
+            Some(calls) => value_of(calls, place, &name),
+            None => value_of(called, place, &name),
+        }
+        .and_then(|value| value.truth()),
         answer: of("answers", place, &name).and_then(|value| value.truth()),
         name,
     };
@@ -170,16 +172,11 @@ pub fn write_contours<'a>(contours: impl IntoIterator<Item = &'a Contour>) -> St
 
 /// The cells of a field as the study's viewer keeps them, `{"<field>": {"cell_0": {"contour": …,
 /// "features_binary": …}, …}}`. Entries that the viewer does not know stand beside those: `id`, `origin`,
-/// `changed`, `features`, `probabilities`, `answers` and `model`.
+/// `changed`, `features`, `probabilities`, `calls`, `answers` and `model`.
 pub fn write_study(field: &str, cells: &[FieldCell]) -> String {
     let keys = (0..cells.len()).map(|place| format!("{CELL}{place}"));
     let cells = keys.zip(cells.iter().map(CellJson::new));
-    json(&Map(vec![(field, Map(cells.collect()))]))
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Texts and finite numbers alone: nothing can fail.
-    serde_json::to_string(value).unwrap_or_default()
+    json(&Entries(vec![(field, Entries(cells.collect()))]))
 }
 
 #[derive(Serialize)]
@@ -206,6 +203,7 @@ struct FeaturesJson<'a> {
     features: Vec<&'a str>,
     features_binary: Vec<u8>,
     probabilities: Vec<Option<f64>>,
+    calls: Vec<Option<u8>>,
     answers: Vec<Option<u8>>,
 }
 
@@ -219,21 +217,13 @@ impl<'a> CellJson<'a> {
             changed: cell.is_changed,
             features: (!cell.features.is_empty()).then(|| FeaturesJson {
                 features: features().map(|one| one.name.as_str()).collect(),
-                features_binary: features().map(|one| one.is_present.into()).collect(),
+                features_binary: features().map(|one| one.is_present().into()).collect(),
                 probabilities: features().map(|one| one.probability).collect(),
+                calls: features().map(|one| one.call.map(u8::from)).collect(),
                 answers: features().map(|one| one.answer.map(u8::from)).collect(),
             }),
             model: cell.model.as_deref(),
         }
-    }
-}
-
-/// An object of these entries, in their order.
-struct Map<K, V>(Vec<(K, V)>);
-
-impl<K: Serialize, V: Serialize> Serialize for Map<K, V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
 

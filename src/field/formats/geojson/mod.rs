@@ -5,8 +5,12 @@
 //! `measurements`, `metadata` and `childObjects`.
 
 mod read;
+mod ring;
+mod uuid;
+mod write;
 
 pub(super) use read::{features, read};
+pub use write::{ObjectType, write_geojson};
 
 /// Half a pixel: QuPath's (0, 0) is the corner of the pixel whose centre is (0, 0) here.
 const HALF: f64 = 0.5;
@@ -23,10 +27,12 @@ mod key {
     pub const MODEL: &str = "karyolens.model";
     /// The names of the features, a JSON list.
     pub const FEATURES: &str = "karyolens.features";
-    /// The names of the present features, a JSON list.
-    pub const PRESENT: &str = "karyolens.present";
+    /// The names of the features that the model calls present, a JSON list.
+    pub const CALLED: &str = "karyolens.called";
     /// A person's answers by feature, a JSON object.
     pub const ANSWERS: &str = "karyolens.answers";
+    /// The names of the features that a person answered otherwise than the model, for a reader.
+    pub const CORRECTED: &str = "karyolens.corrected";
 }
 
 /// The name of the measurement that holds a feature's probability.

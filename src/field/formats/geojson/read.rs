@@ -118,10 +118,11 @@ fn cell(feature: &Json, properties: &Json, place: usize) -> FieldCell {
         let items = list.as_ref().and_then(Json::items).unwrap_or_default();
         items.iter().filter_map(Json::name).collect()
     };
-    let (present, answers) = (names(key::PRESENT), listed(key::ANSWERS));
+    let called = metadata(key::CALLED).map(|_| names(key::CALLED));
+    let answers = listed(key::ANSWERS);
     let feature = |name: String| CellFeature {
         probability: measurement(properties, &probability_of(&name)),
-        is_present: present.contains(&name),
+        call: called.as_ref().map(|called| called.contains(&name)),
         answer: answers.as_ref().and_then(|list| list.get(&name)?.truth()),
         name,
     };
