@@ -12,6 +12,7 @@ mod data;
 mod device_server;
 mod evaluate;
 mod explain;
+mod field_files;
 mod import;
 mod predict;
 mod quantise;

@@ -8,14 +8,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
 
+use super::field_files::{CONTOURS_END, contour_files, image_of};
 use super::read_file;
-use crate::field::formats::read_contours;
+use crate::field::formats::read;
 use crate::field::score::{Matches, Scores};
 use crate::field::{Contour, LabelMap};
 use crate::image::decode;
-
-/// The end of the name of a field's contour file.
-const CONTOURS_END: &str = "_contours.json";
 
 /// Compare found contours with true ones, field by field and pooled.
 ///
@@ -67,7 +65,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
                     .display()
             );
         };
-        let [found, known] = [read(&file)?, read(&true_file)?];
+        let [found, known] = [contours(&file, &field)?, contours(&true_file, &field)?];
         let size = match images
             .as_deref()
             .and_then(|folder| image_of(folder, &field))
@@ -124,35 +122,12 @@ fn print_text(answer: &Answer) {
     }
 }
 
-/// The contour files of a folder, by field.
-fn contour_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let context = || format!("cannot read {}", folder.display());
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).with_context(context)? {
-        let path = entry.with_context(context)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(field) = name.and_then(|name| name.strip_suffix(CONTOURS_END)) {
-            files.insert(field.to_string(), path);
-        }
-    }
-    if files.is_empty() {
-        bail!("{} holds no file <field>{CONTOURS_END}", folder.display());
-    }
-    Ok(files)
-}
-
-fn read(file: &Path) -> Result<Vec<Contour>> {
-    read_contours(&read_file(file)?)
-        .with_context(|| format!("{} is not as expected", file.display()))
-}
-
-/// The image of a field in a folder, whatever its format.
-fn image_of(folder: &Path, field: &str) -> Option<PathBuf> {
-    let mut paths = std::fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path());
-    paths.find(|path| path.is_file() && path.file_stem().is_some_and(|stem| stem == field))
+fn contours(file: &Path, field: &str) -> Result<Vec<Contour>> {
+    let read = read(&read_file(file)?, field);
+    let cells = read
+        .with_context(|| format!("cannot use {}", file.display()))?
+        .cells;
+    Ok(cells.into_iter().map(|cell| cell.contour).collect())
 }
 
 /// Width and height of an image.

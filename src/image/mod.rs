@@ -6,7 +6,7 @@
 //! - [`Mask`] holds the pixels of a field that a contour covers.
 //! - [`InputSpec`] says how the canvas becomes a network's input. Training, evaluation and the browser
 //!   share it. [`TileSpec`] says how a field becomes one.
-//! - [`render_synthetic`] draws a nucleus, for examples and tests.
+//! - [`render_synthetic`] draws a nucleus and [`render_field`] a field, for examples and tests.
 //!
 //! Nothing here knows of tensors.
 
@@ -26,4 +26,4 @@ pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};
 pub use input::{InputSpec, ResizeFilter, TileSpec};
 pub use kind::{PictureKind, ShowsNothing};
 pub use mask::Mask;
-pub use synthetic::render as render_synthetic;
+pub use synthetic::{FieldPlan, SyntheticField, render as render_synthetic, render_field};

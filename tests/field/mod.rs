@@ -6,3 +6,4 @@ mod formats;
 mod kind;
 mod measure;
 mod score;
+mod synthetic;
