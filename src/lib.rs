@@ -27,7 +27,7 @@
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
-//! | [`field`] | a field's nuclei: their contours, and how well found ones agree with true ones | `image` |
+//! | [`field`] | a field's nuclei: contours, files, measurements, features; scoring of found ones | `classify` |
 //! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
 //! | `files` | writes a file whole or not at all (native) | nothing |
 //! | `train` | training, in two rooms (native) | `train::run`, `train::cells` |

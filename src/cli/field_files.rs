@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::image::EXTENSIONS;
+
 /// The end of the name of the file with a field's nuclei.
 pub(super) const CONTOURS_END: &str = "_contours.json";
 /// The end of the name of the file with a field's objects that nobody reads.
@@ -46,4 +48,38 @@ pub(super) fn image_of(folder: &Path, field: &str) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     let mut paths = entries.map(|entry| entry.path());
     paths.find(|path| path.is_file() && path.file_stem().is_some_and(|stem| stem == field))
+}
+
+/// The images that paths name: files as they are, and the images in folders, by name.
+///
+/// # Errors
+/// A folder that cannot be read, or holds none.
+pub(super) fn fields_in(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut fields = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            fields.push(path.clone());
+            continue;
+        }
+        let context = || format!("cannot read {}", path.display());
+        let entries = std::fs::read_dir(path).with_context(context)?;
+        let mut images = Vec::new();
+        for entry in entries {
+            let file = entry.with_context(context)?.path();
+            let end = file.extension().and_then(|end| end.to_str());
+            if end.is_some_and(|end| {
+                EXTENSIONS
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(end))
+            }) {
+                images.push(file);
+            }
+        }
+        if images.is_empty() {
+            bail!("{} holds no image", path.display());
+        }
+        images.sort();
+        fields.extend(images);
+    }
+    Ok(fields)
 }

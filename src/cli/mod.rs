@@ -16,6 +16,7 @@ mod field_files;
 mod import;
 mod predict;
 mod quantise;
+mod read_field;
 mod render;
 mod report;
 mod score_contours;
@@ -65,6 +66,7 @@ enum Command {
     Report(report::Arguments),
     Predict(predict::Arguments),
     Explain(explain::Arguments),
+    ReadField(read_field::Arguments),
     Card(card::Arguments),
     Import(import::Arguments),
     Quantise(quantise::Arguments),
@@ -86,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::ReadField(arguments) => read_field::run(arguments),
         Command::Card(arguments) => card::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Quantise(arguments) => quantise::run(arguments),

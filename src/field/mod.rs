@@ -3,6 +3,7 @@
 //! - [`Contour`] is the outline of a nucleus, [`FieldCell`] a nucleus with all that is known of it.
 //! - [`formats`] reads and writes files of them; [`CellFile::repaired`](formats::CellFile::repaired) makes
 //!   outlines fit for use.
+//! - [`read_cells`] names the features of each nucleus.
 //! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
 //! - [`score`] compares found contours with those of a person.
 //!
@@ -15,6 +16,7 @@ pub mod formats;
 mod labels;
 mod left_out;
 pub mod measure;
+mod reading;
 mod repair;
 mod scale;
 pub mod score;
@@ -23,5 +25,6 @@ pub use cell::{CellFeature, FieldCell, Origin};
 pub use contour::Contour;
 pub use labels::LabelMap;
 pub use left_out::{FARTHEST, LeftOut, MAX_POINTS, Reason, count_reasons};
+pub use reading::{cell_scale, read_cells};
 pub use repair::area;
 pub use scale::MicrometresPerPixel;

@@ -13,6 +13,8 @@ impl MicrometresPerPixel {
     const LEAST: f64 = 1e-4;
     /// Scales up to here are possible: a nucleus of 7 µm is a pixel.
     const MOST: f64 = 10.0;
+    /// The scale of the study's fields: the scale bar of field B5_201, 20 µm, is 62.5 pixels long.
+    pub const OF_THE_STUDY: Self = Self(0.32);
     /// The diameter of a red cell in a smear, in micrometres: the ruler where nothing else is known.
     pub const RED_CELL: f64 = 7.0;
 

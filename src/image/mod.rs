@@ -22,7 +22,7 @@ mod synthetic;
 pub use ::image::RgbImage;
 pub use cell::{CellImage, NotACell};
 pub use crop::crop;
-pub use decode::{DecodeError, MAX_PIXELS, MAX_SIDE, decode};
+pub use decode::{DecodeError, EXTENSIONS, MAX_PIXELS, MAX_SIDE, decode};
 pub use input::{InputSpec, ResizeFilter, TileSpec};
 pub use kind::{PictureKind, ShowsNothing};
 pub use mask::Mask;

@@ -5,5 +5,6 @@ mod exports;
 mod formats;
 mod kind;
 mod measure;
+mod read;
 mod score;
 mod synthetic;

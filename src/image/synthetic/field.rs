@@ -14,8 +14,8 @@ use crate::image::InputSpec;
 const SAMPLES: usize = 2;
 /// The half length of a nucleus in pixels of a cell image: 30 px of the field from end to end.
 const RADIUS: [f32; 2] = [25.0, 40.0];
-/// The radius of a red cell, whose 7 µm are about 19 px of the study's fields.
-const RED_CELL_RADIUS: [f32; 2] = [19.0, 22.0];
+/// The radius of a red cell, whose 7 µm are 22 px of the study's fields.
+const RED_CELL_RADIUS: [f32; 2] = [23.0, 25.0];
 /// Red cells of one chain.
 const CHAIN: [f32; 2] = [1.0, 9.0];
 /// Optical density of a slide without cells.
