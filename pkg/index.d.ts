@@ -67,6 +67,48 @@ export class Karyolens implements Model {
   classify(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<Prediction>;
 
   /**
+   * Decodes one picture file (PNG, JPEG, WebP, TIFF, BMP), for all that is then read in it: pass the
+   * picture to {@link classify}, {@link explain} and {@link cellImage}. It is a photograph of many nuclei (a
+   * field) or a picture of one on white; its {@link Picture.kind} says which.
+   *
+   * @throws {Error} where the file is broken or no such picture, and where it shows nothing: it is blank,
+   *   black, nearly black or of a single colour. The message says which.
+   */
+  open(file: Blob | ArrayBuffer | Uint8Array): Promise<Picture>;
+
+  /**
+   * Reads the outlines that another program has drawn around the nuclei of a field: the study's
+   * `_contours.json` and the file that its viewer saves, or GeoJSON as QuPath writes it. Outlines that
+   * cross themselves or leave the picture are mended, those that surround nothing are left out.
+   *
+   * @param field the size of the field in pixels; its name, where the file may hold several fields.
+   * @throws {Error} where the file is of none of these forms, or is damaged.
+   */
+  readContours(
+    file: Blob | ArrayBuffer | Uint8Array,
+    field: { width: number; height: number; name?: string },
+  ): Promise<ContourFile>;
+
+  /**
+   * Reads nuclei of a field, each within its contour. They are cut out at the model's own scale (see
+   * `cell_scale` in {@link ModelCard.input}) and read some at a time by all workers. Only the surroundings
+   * of each contour are sent to a worker, so the picture stays where it is.
+   *
+   * @param picture of {@link open}.
+   * @returns a prediction for each contour, in their order.
+   * @throws {Error} where a contour surrounds no pixel of the picture, and as {@link classify} of a file.
+   * @throws the signal's reason, where it is aborted.
+   */
+  classify(picture: Picture, contours: readonly Outline[], options?: FieldOptions): Promise<Prediction[]>;
+
+  /**
+   * Reads a picture as one nucleus on white, whatever its {@link Picture.kind}.
+   *
+   * @throws {Error} as {@link classify} of a file.
+   */
+  classify(picture: Picture, options?: CallOptions): Promise<Prediction>;
+
+  /**
    * Shows which parts of the cell spoke for a feature, and which against it. The map tells what the
    * network went by, not whether it was right. It takes far longer than {@link classify}: a ResNet
    * or ConvNeXt reads the cell 66 times, a ViT 6 times.
@@ -75,6 +117,10 @@ export class Karyolens implements Model {
    * @throws {Error} as {@link classify}, and for a name that the model does not know.
    */
   explain(file: Blob | ArrayBuffer | Uint8Array, feature: string, options?: CallOptions): Promise<HeatMap>;
+  /** The same of a nucleus of a field. */
+  explain(picture: Picture, contour: Outline, feature: string, options?: CallOptions): Promise<HeatMap>;
+  /** The same of a picture of one nucleus. */
+  explain(picture: Picture, feature: string, options?: CallOptions): Promise<HeatMap>;
 
   /**
    * The picture as networks are given it, on a canvas of 224×224 px: the one that a
@@ -84,6 +130,10 @@ export class Karyolens implements Model {
    * @throws {Error} as {@link classify}.
    */
   cellImage(file: Blob | ArrayBuffer | Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same of a nucleus of a field, at the scale of the model. */
+  cellImage(picture: Picture, contour: Outline, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same of a picture of one nucleus. */
+  cellImage(picture: Picture): Promise<Uint8Array<ArrayBuffer>>;
 
   /**
    * Compares the network with reference outputs of another library.
@@ -213,6 +263,53 @@ export interface Model {
 export interface CallOptions {
   /** The model's name; by default the one that {@link Karyolens.load} brought. */
   model?: string;
+}
+
+/** Options of {@link Karyolens.classify} for a field. */
+export interface FieldOptions extends CallOptions {
+  /** Ends the reading; nuclei that no worker has begun are not read. */
+  signal?: AbortSignal;
+  /**
+   * Called as workers finish, in whatever order they do: `predictions[i]` is that of the contour
+   * `first + i`.
+   */
+  onPredictions?: (predictions: Prediction[], first: number) => void;
+}
+
+/** A picture that {@link Karyolens.open} has decoded: plain data, which may be copied, changed and stored. */
+export interface Picture {
+  /** Whether it is a photograph of many nuclei, or a picture of one on white. */
+  kind: "field" | "cell-image";
+  width: number;
+  height: number;
+  /** RGBA, upright, row after row; opaque. `new ImageData(pixels, width, height)` shows it. */
+  pixels: Uint8ClampedArray<ArrayBuffer>;
+  /** SHA-256 of the file, 64 hexadecimal digits; null in an insecure context, as {@link Karyolens.modelHash}. */
+  sha256: string | null;
+  /** The length of a pixel's side on the slide, where the file tells it. */
+  micrometresPerPixel: number | null;
+  /** A sentence on the picture that a person should read, or null. */
+  notice: string | null;
+}
+
+/** The closed outline of one nucleus: points `[x, y]` in pixels of the field; whole numbers are the centres of pixels. */
+export interface Outline {
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** An outline that was read from a file, with all that the file knows of its nucleus. */
+export interface Contour extends Outline {
+  /** As the file has it, else its number in the file. */
+  id: string;
+  points: [x: number, y: number][];
+}
+
+/** The result of {@link Karyolens.readContours}. */
+export interface ContourFile {
+  /** In the order of the file. */
+  contours: Contour[];
+  /** The outlines of no use: how many there are for each reason. */
+  leftOut: { reason: string; count: number }[];
 }
 
 /** Options of {@link Karyolens.load}. */
