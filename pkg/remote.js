@@ -14,6 +14,7 @@
  * @property {string} method of worker.js
  * @property {string} [model] the name of the model that the method works with
  * @property {unknown[]} args
+ * @property {Transferable[]} [transfer] memory of the arguments that moves instead of being copied
  */
 
 export class Remote {
@@ -66,7 +67,8 @@ export class Remote {
   call(message) {
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended;
-      this.#worker.postMessage(message);
+      const { transfer, ...sent } = message;
+      this.#worker.postMessage(sent, { transfer });
       this.#call = { resolve, reject };
     });
   }

@@ -11,6 +11,7 @@ import { sha256Of } from "./hash.js";
 import { messageOf } from "./message.js";
 
 /** @import { Load } from "./pool.js" */
+/** @import { Piece } from "./picture.js" */
 /** @import { Message } from "./remote.js" */
 
 /** The exports of the program, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
@@ -66,8 +67,23 @@ const methods = {
     return {};
   },
 
-  async cellImage(/** @type {File} */ file) {
-    return picture(program.cell_image(await pictureOf(file)));
+  async open(/** @type {File} */ file) {
+    const bytes = await pictureOf(file);
+    const hash = sha256Of(bytes);
+    const opened = program.Picture.open(bytes);
+    const { kind, width, height } = opened;
+    const pixels = opened.rgba();
+    opened.free();
+    const picture = { kind, width, height, pixels, sha256: await hash, micrometresPerPixel: null, notice: null };
+    return { result: picture, transfer: [pixels.buffer] };
+  },
+
+  async readContours(/** @type {File} */ file) {
+    return { result: program.read_contours(await pictureOf(file)) };
+  },
+
+  async cellImage(/** @type {File | Piece} */ source) {
+    return picture((await cellOf(source)).png());
   },
 
   async renderSynthetic(/** @type {string[]} */ features, /** @type {number} */ seed) {
@@ -77,15 +93,25 @@ const methods = {
 
 /** Methods that work with a model. @type {Record<string, (model: Classifier, ...args: any[]) => Promise<Answer>>} */
 const modelMethods = {
-  async classify(model, /** @type {File} */ file) {
-    const bytes = await pictureOf(file);
+  async classify(model, /** @type {File | Piece} */ source) {
+    if (isPiece(source)) return { result: await model.classify_picture(source.pixels, source.width) };
+    const bytes = await pictureOf(source);
     const hash = sha256Of(bytes);
     const prediction = await model.classify(bytes);
     return { result: { ...prediction, sha256: await hash } };
   },
 
-  async explain(model, /** @type {File} */ file, /** @type {string} */ feature) {
-    return { result: await model.explain(await pictureOf(file), feature) };
+  async explain(model, /** @type {File | Piece} */ source, /** @type {string} */ feature) {
+    return { result: await model.explain_cell(await cellOf(source, model), feature) };
+  },
+
+  async classifyCells(model, /** @type {Piece[]} */ pieces) {
+    const cells = await Promise.all(pieces.map((piece) => cellOf(piece, model)));
+    return { result: await model.classify_cells(cells) };
+  },
+
+  async cellImage(model, /** @type {Piece} */ piece) {
+    return picture((await cellOf(piece, model)).png());
   },
 
   async verify(model, /** @type {File} */ reference) {
@@ -130,6 +156,18 @@ function modelNamed(name) {
   const model = models.get(name);
   if (!model) throw new Error(`there is no model ${JSON.stringify(name)} in this worker`);
   return model;
+}
+
+/** One nucleus; that of a field at the model's scale. @param {File | Piece} source @param {Classifier} [model] */
+async function cellOf(source, model) {
+  if (!isPiece(source)) return program.Cell.read(await pictureOf(source));
+  const { pixels, width, contour, name } = source;
+  return contour && model ? model.cut(pixels, width, contour, name) : program.Cell.whole(pixels, width);
+}
+
+/** @param {File | Piece} source @returns {source is Piece} */
+function isPiece(source) {
+  return "pixels" in source;
 }
 
 /** A file as an answer that moves instead of being copied. @param {Uint8Array} file @returns {Answer} */

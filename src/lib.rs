@@ -34,7 +34,7 @@
 //! | `train::run` | one run of any task: folder, loop, optimiser, resume | `kernels`, `devices`, `files` |
 //! | `train::cells` | labelled cells: records, losses, metrics, report | `train::run`, `classify`, `field` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
-//! | `web` | the functions that JavaScript calls (wasm) | `classify` |
+//! | `web` | the functions that JavaScript calls (wasm) | `classify`, `field` |
 //!
 //! # Errors
 //!

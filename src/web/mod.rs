@@ -9,6 +9,7 @@ mod adapter;
 mod classifier;
 mod decide;
 mod device;
+mod field;
 mod pictures;
 #[cfg(feature = "webgpu")]
 mod webgpu;

@@ -1,0 +1,153 @@
+//! Fields for the page: the opened picture, the contours that a file holds, and the nuclei of a picture.
+//!
+//! A picture is decoded by one worker and then belongs to the page. Every nucleus comes back in a small
+//! piece of it, to any worker.
+
+use js_sys::Uint8ClampedArray;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::pictures::png_of;
+use super::to_js;
+use crate::classify::ClassifyError;
+use crate::field::read_contours as read_study_contours;
+use crate::image::{CellImage, RgbImage, crop, decode};
+
+/// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
+/// memory.
+const PIXELS_AT_A_TIME: usize = 1 << 16;
+
+/// A decoded picture, on its way to the page.
+#[wasm_bindgen]
+pub struct Picture(RgbImage);
+
+#[wasm_bindgen]
+impl Picture {
+    /// The bytes of one image file → its picture.
+    pub fn open(file: Vec<u8>) -> Result<Picture, JsError> {
+        Ok(Self(decode(&file).map_err(ClassifyError::from)?))
+    }
+
+    /// `field` or `cell-image`.
+    #[wasm_bindgen(getter)]
+    pub fn kind(&self) -> String {
+        match CellImage::new(self.0.clone()) {
+            Ok(_) => "cell-image".into(),
+            Err(_) => "field".into(),
+        }
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// The pixels as a canvas takes them, RGBA, in memory of JavaScript's own.
+    pub fn rgba(&self) -> Uint8ClampedArray {
+        let length = |pixels: usize| 4 * pixels as u32; // A decoded picture has at most 50 million pixels.
+        let rgba = Uint8ClampedArray::new_with_length(length(self.0.pixels().len()));
+        for (i, rgb) in self.0.chunks(3 * PIXELS_AT_A_TIME).enumerate() {
+            let opaque = |rgb: &[u8; 3]| [rgb[0], rgb[1], rgb[2], u8::MAX];
+            let (pixels, _) = rgb.as_chunks::<3>();
+            let part: Vec<u8> = pixels.iter().flat_map(opaque).collect();
+            let start = length(i * PIXELS_AT_A_TIME);
+            rgba.subarray(start, start + part.len() as u32)
+                .copy_from(&part);
+        }
+        rgba
+    }
+}
+
+/// One nucleus as networks are given it.
+#[wasm_bindgen]
+pub struct Cell(pub(super) CellImage);
+
+#[wasm_bindgen]
+impl Cell {
+    /// The bytes of one image file that shows one nucleus.
+    pub fn read(file: Vec<u8>) -> Result<Cell, JsError> {
+        // The classifier's errors speak to the person who chose the file.
+        let picture = decode(&file).map_err(ClassifyError::from)?;
+        Ok(Self(CellImage::new(picture)?))
+    }
+
+    /// The picture of one nucleus, RGBA.
+    pub fn whole(rgba: &[u8], width: u32) -> Result<Cell, JsError> {
+        Ok(Self(CellImage::new(rgb_of(rgba, width)?)?))
+    }
+
+    /// A PNG file of the 224×224 px cell image.
+    pub fn png(&self) -> Result<Vec<u8>, JsError> {
+        png_of(self.0.pixels())
+    }
+}
+
+impl Cell {
+    /// The nucleus that a contour surrounds in a piece of a field, RGBA, enlarged `scale` times. `contour`
+    /// is x and y of each point in pixels of the piece; `None` where it surrounds nothing.
+    pub(super) fn cut(
+        rgba: &[u8],
+        width: u32,
+        contour: &[f64],
+        scale: f32,
+    ) -> Result<Option<Self>, JsError> {
+        let (points, _) = contour.as_chunks();
+        Ok(crop(&rgb_of(rgba, width)?, points, scale).map(Self))
+    }
+}
+
+/// The opaque RGBA of a canvas → RGB.
+pub(super) fn rgb_of(rgba: &[u8], width: u32) -> Result<RgbImage, JsError> {
+    let (pixels, _) = rgba.as_chunks::<4>();
+    let height = (pixels.len() as u32).checked_div(width).unwrap_or(0);
+    let rgb = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+    RgbImage::from_raw(width, height, rgb).ok_or_else(|| {
+        let pixels = pixels.len();
+        JsError::new(&format!("{pixels} pixels are no rows of {width}"))
+    })
+}
+
+/// The contours of a file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContourFile {
+    contours: Vec<Contour>,
+    left_out: Vec<LeftOut>,
+}
+
+#[derive(Serialize)]
+struct Contour {
+    id: String,
+    points: Vec<[f64; 2]>,
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    reason: String,
+    count: usize,
+}
+
+/// The bytes of a file with the contours of a field → the contours, and how many are of no use.
+#[wasm_bindgen]
+pub fn read_contours(file: &[u8]) -> Result<JsValue, JsError> {
+    let (contours, useless): (Vec<_>, Vec<_>) = read_study_contours(file)?
+        .into_iter()
+        .partition(|contour| contour.points.len() >= 3);
+    let contour = |contour: crate::field::Contour| Contour {
+        id: contour.id.to_string(),
+        points: contour.points,
+    };
+    let left_out = (!useless.is_empty()).then(|| LeftOut {
+        reason: "fewer than three points".into(),
+        count: useless.len(),
+    });
+    to_js(&ContourFile {
+        contours: contours.into_iter().map(contour).collect(),
+        left_out: left_out.into_iter().collect(),
+    })
+}
