@@ -62,7 +62,8 @@ export class Karyolens implements Model {
    * to `classify` that have not begun.
    *
    * @throws {Error} where the file is broken or no such picture, where the program crashed over it
-   *   (the classifier goes on), and where there is no model of that name.
+   *   (the classifier goes on), and where there is no model of that name. The error's `name` is
+   *   `"WholeFieldError"` where the picture is a field: {@link open} it.
    */
   classify(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<Prediction>;
 
@@ -78,10 +79,10 @@ export class Karyolens implements Model {
 
   /**
    * Reads the outlines that another program has drawn around the nuclei of a field: the study's
-   * `_contours.json` and the file that its viewer saves, or GeoJSON as QuPath writes it. Outlines that
-   * cross themselves or leave the picture are mended, those that surround nothing are left out.
+   * `_contours.json` and the file that its viewer saves, or GeoJSON as QuPath writes it. Of an outline that
+   * crosses itself the largest piece is kept; one that surrounds nothing of the field is left out.
    *
-   * @param field the size of the field in pixels; its name, where the file may hold several fields.
+   * @param field its size in pixels; its name or that of its picture, for files that hold several fields.
    * @throws {Error} where the file is of none of these forms, or is damaged.
    */
   readContours(
@@ -299,17 +300,34 @@ export interface Outline {
 
 /** An outline that was read from a file, with all that the file knows of its nucleus. */
 export interface Contour extends Outline {
-  /** As the file has it, else its number in the file. */
+  /** As the file has it, else its number in the file. Some files have an id twice. */
   id: string;
   points: [x: number, y: number][];
+  /** Whether it came from another program, from a network that finds nuclei, or from a person's hand. */
+  origin: "given" | "found" | "drawn";
+  /** Whether a person has changed the outline since. */
+  changed: boolean;
+  /** What the file says of features; empty where it says nothing. */
+  features: {
+    name: string;
+    probability: number | null;
+    /** The person's answer, else the model's call. */
+    present: boolean;
+    /** A person's yes or no. */
+    answer: boolean | null;
+  }[];
+  /** SHA-256 of the checkpoint that read the nucleus. */
+  model: string | null;
 }
 
 /** The result of {@link Karyolens.readContours}. */
 export interface ContourFile {
   /** In the order of the file. */
   contours: Contour[];
-  /** The outlines of no use: how many there are for each reason. */
+  /** The outlines of no use: how many there are for each reason, such as "has fewer than three points". */
   leftOut: { reason: string; count: number }[];
+  /** The ids of outlines that crossed themselves; the largest piece of each remains. */
+  mended: string[];
 }
 
 /** Options of {@link Karyolens.load}. */

@@ -131,7 +131,7 @@ export class Karyolens {
    * @param {{width: number, height: number, name?: string}} field
    * @returns {Promise<Public.ContourFile>}
    */
-  readContours(file, { width, height, name }) {
+  readContours(file, { width, height, name = "" }) {
     return this.#pool.call({ method: "readContours", args: [file, width, height, name] }, { urgent: true });
   }
 

@@ -82,10 +82,10 @@ export class Remote {
     this.#call?.reject(reason);
   }
 
-  /** @param {{fatal: string} | {error: string} | {result: unknown}} answer */
+  /** @param {{fatal: string} | {error: string, name?: string} | {result: unknown}} answer */
   #receive(answer) {
     if ("fatal" in answer) this.end(new Error(`the classifier crashed: ${answer.fatal}`));
-    else if ("error" in answer) this.#call?.reject(new Error(answer.error));
+    else if ("error" in answer) this.#call?.reject(Object.assign(new Error(answer.error), { name: answer.name ?? "Error" }));
     else this.#call?.resolve(answer.result);
   }
 }

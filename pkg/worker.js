@@ -2,8 +2,8 @@
  * The far side of remote.js, for programs of both kinds (worker-cpu.js, worker-webgpu.js): owns an
  * instance of the program and its models, and answers one call at a time.
  *
- * Comes in: `{method, model, args}`. Goes out: `{result}` or `{error}`, and `{fatal}` when the program
- * itself has failed. A trap leaves the program's memory in an unknown state and its promises
+ * Comes in: `{method, model, args}`. Goes out: `{result}` or `{error, name}`, and `{fatal}` when the
+ * program itself has failed. A trap leaves the program's memory in an unknown state and its promises
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
 
@@ -78,8 +78,8 @@ const methods = {
     return { result: picture, transfer: [pixels.buffer] };
   },
 
-  async readContours(/** @type {File} */ file) {
-    return { result: program.read_contours(await pictureOf(file)) };
+  async readContours(/** @type {File} */ file, /** @type {number} */ width, /** @type {number} */ height, /** @type {string} */ name) {
+    return { result: program.read_contours(await bytesOf(file), width, height, name) };
   },
 
   async cellImage(/** @type {File | Piece} */ source) {
@@ -141,7 +141,7 @@ async function answer({ method, model, args }) {
   } catch (error) {
     // A trap, or a stack that overflowed inside the wasm; anything else is an answer.
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) fail(error);
-    else postMessage({ error: messageOf(error) });
+    else postMessage({ error: messageOf(error), name: error instanceof Error ? error.name : "Error" });
   }
 }
 

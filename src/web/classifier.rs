@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::device::{self, DeviceReport, Request};
 use super::field::{Cell, rgb_of};
-use super::{now, to_js};
+use super::{now, refusal, to_js};
 use crate::checkpoint::Checkpoint;
 use crate::classify;
 use crate::image::{CellImage, render_synthetic};
@@ -51,13 +51,15 @@ impl Classifier {
     }
 
     /// The bytes of one image file → the features of the cell.
-    pub async fn classify(&self, file: Vec<u8>) -> Result<JsValue, JsError> {
-        to_js(&self.classifier.read(&file).await?)
+    pub async fn classify(&self, file: Vec<u8>) -> Result<JsValue, JsValue> {
+        let read = self.classifier.read(&file).await;
+        Ok(to_js(&read.map_err(refusal)?)?)
     }
 
     /// The picture of one cell, RGBA → the features of the cell.
-    pub async fn classify_picture(&self, rgba: Vec<u8>, width: u32) -> Result<JsValue, JsError> {
-        to_js(&self.classifier.read_picture(rgb_of(&rgba, width)?).await?)
+    pub async fn classify_picture(&self, rgba: Vec<u8>, width: u32) -> Result<JsValue, JsValue> {
+        let read = self.classifier.read_picture(rgb_of(&rgba, width)?).await;
+        Ok(to_js(&read.map_err(refusal)?)?)
     }
 
     /// The nucleus that a contour surrounds in a piece of a field, RGBA, at the scale that the model was

@@ -8,9 +8,9 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::pictures::png_of;
-use super::to_js;
+use super::{refusal, to_js};
 use crate::classify::ClassifyError;
-use crate::field::read_contours as read_study_contours;
+use crate::field::{CellFeature, FieldCell, Origin, count_reasons, formats};
 use crate::image::{CellImage, RgbImage, crop, decode};
 
 /// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
@@ -25,7 +25,7 @@ pub struct Picture(RgbImage);
 impl Picture {
     /// The bytes of one image file → its picture.
     pub fn open(file: Vec<u8>) -> Result<Picture, JsError> {
-        Ok(Self(decode(&file).map_err(ClassifyError::from)?))
+        Ok(Self(decoded(file)?))
     }
 
     /// `field` or `cell-image`.
@@ -70,15 +70,13 @@ pub struct Cell(pub(super) CellImage);
 #[wasm_bindgen]
 impl Cell {
     /// The bytes of one image file that shows one nucleus.
-    pub fn read(file: Vec<u8>) -> Result<Cell, JsError> {
-        // The classifier's errors speak to the person who chose the file.
-        let picture = decode(&file).map_err(ClassifyError::from)?;
-        Ok(Self(CellImage::new(picture)?))
+    pub fn read(file: Vec<u8>) -> Result<Cell, JsValue> {
+        Ok(Self(cell_image(decoded(file)?)?))
     }
 
     /// The picture of one nucleus, RGBA.
-    pub fn whole(rgba: &[u8], width: u32) -> Result<Cell, JsError> {
-        Ok(Self(CellImage::new(rgb_of(rgba, width)?)?))
+    pub fn whole(rgba: &[u8], width: u32) -> Result<Cell, JsValue> {
+        Ok(Self(cell_image(rgb_of(rgba, width)?)?))
     }
 
     /// A PNG file of the 224×224 px cell image.
@@ -101,11 +99,23 @@ impl Cell {
     }
 }
 
+/// The pixels of an image file. The classifier's errors speak to the person who chose the file.
+fn decoded(file: Vec<u8>) -> Result<RgbImage, JsError> {
+    Ok(decode(&file).map_err(ClassifyError::from)?)
+}
+
+fn cell_image(picture: RgbImage) -> Result<CellImage, JsValue> {
+    CellImage::new(picture).map_err(|error| refusal(error.into()))
+}
+
 /// The opaque RGBA of a canvas → RGB.
 pub(super) fn rgb_of(rgba: &[u8], width: u32) -> Result<RgbImage, JsError> {
     let (pixels, _) = rgba.as_chunks::<4>();
     let height = (pixels.len() as u32).checked_div(width).unwrap_or(0);
-    let rgb = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+    let rgb = pixels
+        .iter()
+        .flat_map(|[r, g, b, _]| [*r, *g, *b])
+        .collect();
     RgbImage::from_raw(width, height, rgb).ok_or_else(|| {
         let pixels = pixels.len();
         JsError::new(&format!("{pixels} pixels are no rows of {width}"))
@@ -118,36 +128,71 @@ pub(super) fn rgb_of(rgba: &[u8], width: u32) -> Result<RgbImage, JsError> {
 struct ContourFile {
     contours: Vec<Contour>,
     left_out: Vec<LeftOut>,
+    mended: Vec<String>,
 }
 
+/// A nucleus of a file.
 #[derive(Serialize)]
 struct Contour {
     id: String,
     points: Vec<[f64; 2]>,
+    origin: Origin,
+    changed: bool,
+    features: Vec<KnownFeature>,
+    model: Option<String>,
 }
 
+/// A feature of a nucleus of a file.
+#[derive(Serialize)]
+struct KnownFeature {
+    name: String,
+    probability: Option<f64>,
+    present: bool,
+    answer: Option<bool>,
+}
+
+/// Outlines of no use, for one reason.
 #[derive(Serialize)]
 struct LeftOut {
     reason: String,
     count: usize,
 }
 
-/// The bytes of a file with the contours of a field → the contours, and how many are of no use.
+/// The bytes of a file with the outlines of a field's nuclei, the field's size, and its name or that of its
+/// picture → the outlines that can be used.
 #[wasm_bindgen]
-pub fn read_contours(file: &[u8]) -> Result<JsValue, JsError> {
-    let (contours, useless): (Vec<_>, Vec<_>) = read_study_contours(file)?
-        .into_iter()
-        .partition(|contour| contour.points.len() >= 3);
-    let contour = |contour: crate::field::Contour| Contour {
-        id: contour.id.to_string(),
-        points: contour.points,
-    };
-    let left_out = (!useless.is_empty()).then(|| LeftOut {
-        reason: "fewer than three points".into(),
-        count: useless.len(),
-    });
+pub fn read_contours(file: &[u8], width: u32, height: u32, name: &str) -> Result<JsValue, JsError> {
+    let told = |error| JsError::new(&format!("the file {error}"));
+    let file = formats::read(file, name).map_err(told)?;
+    let file = file.repaired([width, height]);
+    let left_out = count_reasons(&file.left_out).into_iter();
     to_js(&ContourFile {
-        contours: contours.into_iter().map(contour).collect(),
-        left_out: left_out.into_iter().collect(),
+        left_out: left_out
+            .map(|(reason, count)| LeftOut {
+                reason: reason.to_string(),
+                count,
+            })
+            .collect(),
+        contours: file.cells.into_iter().map(Contour::from).collect(),
+        mended: file.mended,
     })
+}
+
+impl From<FieldCell> for Contour {
+    fn from(cell: FieldCell) -> Self {
+        let feature = |feature: CellFeature| KnownFeature {
+            name: feature.name,
+            probability: feature.probability,
+            present: feature.is_present,
+            answer: feature.answer,
+        };
+        Self {
+            id: cell.contour.id,
+            points: cell.contour.points,
+            origin: cell.origin,
+            changed: cell.is_changed,
+            features: cell.features.into_iter().map(feature).collect(),
+            model: cell.model,
+        }
+    }
 }

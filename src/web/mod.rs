@@ -20,6 +20,9 @@ mod webgpu;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::classify::ClassifyError;
+use crate::image::NotACell;
+
 #[wasm_bindgen]
 extern "C" {
     /// Milliseconds on the browser's steady clock, in the browser's resolution.
@@ -47,6 +50,17 @@ fn start() {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// The error of a picture that cannot be read; a page knows by its name that the picture is a field.
+fn refusal(error: ClassifyError) -> JsValue {
+    let name = match error {
+        ClassifyError::NotACell(NotACell::LooksLikeField { .. }) => "WholeFieldError",
+        _ => "Error",
+    };
+    let error = js_sys::Error::new(&error.to_string());
+    error.set_name(name);
+    error.into()
 }
 
 /// Maps become plain objects and absent values null, as in JSON.
