@@ -190,6 +190,33 @@ export function loadDecide(options?: Pick<LoadOptions, "device">): Promise<Decid
  */
 export type Decide = (rules: Rules, cells: readonly JudgedCell[], moved?: ReadonlyMap<string, number>) => Decision[];
 
+/**
+ * Loads the operations on outlines that a person draws and changes, for use without a worker: on this
+ * thread, at once. They come with the program, as {@link loadDecide}.
+ *
+ * @throws {Error} where the program cannot be fetched.
+ */
+export function loadGeometry(options?: Pick<LoadOptions, "device">): Promise<Geometry>;
+
+/** Points of a line in pixels of the field, as those of an {@link Outline}. */
+export type Points = [x: number, y: number][];
+
+/**
+ * What a person does to outlines. Lines may cross themselves, as hands and brushes draw them. Results do
+ * not; their holes are filled, and their points are rounded to 1/100 of a pixel. Points further out than a
+ * million pixels surround nothing.
+ */
+export interface Geometry {
+  /** A drawn line as one closed outline: the largest part that it surrounds; null where it surrounds nothing. */
+  tidy(line: Points): Points | null;
+  /** The outline around both; null where they do not touch. */
+  unite(one: Points, other: Points): Points | null;
+  /** The parts of an outline that lie outside another, the largest first; none where nothing is left. */
+  subtract(from: Points, cut: Points): Points[];
+  /** The parts on either side of a line, the largest first; the outline alone where the line does not cut through. */
+  split(contour: Points, line: Points): Points[];
+}
+
 /** The parts of a model that its calls depend on; see {@link ModelCard} for the first three. */
 export interface Rules {
   features: string[];

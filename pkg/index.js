@@ -13,6 +13,7 @@ import { compileProgram, readWeights } from "./source.js";
 /** @import { Source } from "./picture.js" */
 
 export { loadDecide } from "./decide.js";
+export { loadGeometry } from "./geometry.js";
 
 const DEVICES = ["auto", "webgpu", "cpu"];
 /** The name of the model that `load` brings. */

@@ -5,6 +5,7 @@
 //!   outlines fit for use.
 //! - [`read_cells`] names the features of each nucleus.
 //! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
+//! - [`outline`] is what a person does to outlines: tidy, unite, cut, split.
 //! - [`score`] compares found contours with those of a person.
 //!
 //! Positions are in pixels of the field, and whole numbers are the centres of pixels: the first pixel
@@ -17,6 +18,7 @@ mod labels;
 mod left_out;
 pub mod measure;
 mod reading;
+pub mod outline;
 mod repair;
 mod scale;
 pub mod score;

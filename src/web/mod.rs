@@ -3,13 +3,14 @@
 //!
 //! A caller gets plain data (objects, numbers, strings); a failure is an `Error` with a message for
 //! people. `pkg/index.d.ts` describes the objects. The program runs in workers, since on the CPU a
-//! forward pass blocks its thread; [`decide`] alone runs on the page's own thread too.
+//! forward pass blocks its thread; [`decide`] and [`geometry`] alone run on the page's own thread.
 
 mod adapter;
 mod classifier;
 mod decide;
 mod device;
 mod field;
+mod geometry;
 mod pictures;
 #[cfg(feature = "webgpu")]
 mod webgpu;
