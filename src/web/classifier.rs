@@ -56,10 +56,9 @@ impl Classifier {
         Ok(to_js(&read.map_err(refusal)?)?)
     }
 
-    /// The picture of one cell, RGBA → the features of the cell.
-    pub async fn classify_picture(&self, rgba: Vec<u8>, width: u32) -> Result<JsValue, JsValue> {
-        let read = self.classifier.read_picture(rgb_of(&rgba, width)?).await;
-        Ok(to_js(&read.map_err(refusal)?)?)
+    /// A picture, RGBA, whatever it shows → its features as those of one cell.
+    pub async fn classify_picture(&self, rgba: Vec<u8>, width: u32) -> Result<JsValue, JsError> {
+        to_js(&self.classifier.read_picture(rgb_of(&rgba, width)?).await?)
     }
 
     /// The nucleus that a contour surrounds in a piece of a field, RGBA, at the scale that the model was

@@ -11,7 +11,7 @@ use super::pictures::png_of;
 use super::{refusal, to_js};
 use crate::classify::ClassifyError;
 use crate::field::{CellFeature, FieldCell, Origin, count_reasons, formats};
-use crate::image::{CellImage, RgbImage, crop, decode};
+use crate::image::{CellImage, PictureKind, RgbImage, crop, decode};
 
 /// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
 /// memory.
@@ -19,39 +19,44 @@ const PIXELS_AT_A_TIME: usize = 1 << 16;
 
 /// A decoded picture, on its way to the page.
 #[wasm_bindgen]
-pub struct Picture(RgbImage);
+pub struct Picture {
+    pixels: RgbImage,
+    kind: PictureKind,
+}
 
 #[wasm_bindgen]
 impl Picture {
     /// The bytes of one image file → its picture.
     pub fn open(file: Vec<u8>) -> Result<Picture, JsError> {
-        Ok(Self(decoded(file)?))
+        let pixels = decoded(file)?;
+        let kind = PictureKind::of(&pixels)?;
+        Ok(Self { pixels, kind })
     }
 
     /// `field` or `cell-image`.
     #[wasm_bindgen(getter)]
     pub fn kind(&self) -> String {
-        match CellImage::new(self.0.clone()) {
-            Ok(_) => "cell-image".into(),
-            Err(_) => "field".into(),
+        match self.kind {
+            PictureKind::CellImage => "cell-image".into(),
+            PictureKind::Field => "field".into(),
         }
     }
 
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> u32 {
-        self.0.width()
+        self.pixels.width()
     }
 
     #[wasm_bindgen(getter)]
     pub fn height(&self) -> u32 {
-        self.0.height()
+        self.pixels.height()
     }
 
     /// The pixels as a canvas takes them, RGBA, in memory of JavaScript's own.
     pub fn rgba(&self) -> Uint8ClampedArray {
         let length = |pixels: usize| 4 * pixels as u32; // A decoded picture has at most 50 million pixels.
-        let rgba = Uint8ClampedArray::new_with_length(length(self.0.pixels().len()));
-        for (i, rgb) in self.0.chunks(3 * PIXELS_AT_A_TIME).enumerate() {
+        let rgba = Uint8ClampedArray::new_with_length(length(self.pixels.pixels().len()));
+        for (i, rgb) in self.pixels.chunks(3 * PIXELS_AT_A_TIME).enumerate() {
             let opaque = |rgb: &[u8; 3]| [rgb[0], rgb[1], rgb[2], u8::MAX];
             let (pixels, _) = rgb.as_chunks::<3>();
             let part: Vec<u8> = pixels.iter().flat_map(opaque).collect();
@@ -71,12 +76,13 @@ pub struct Cell(pub(super) CellImage);
 impl Cell {
     /// The bytes of one image file that shows one nucleus.
     pub fn read(file: Vec<u8>) -> Result<Cell, JsValue> {
-        Ok(Self(cell_image(decoded(file)?)?))
+        let cell = CellImage::recognised(decoded(file)?);
+        Ok(Self(cell.map_err(|error| refusal(error.into()))?))
     }
 
-    /// The picture of one nucleus, RGBA.
-    pub fn whole(rgba: &[u8], width: u32) -> Result<Cell, JsValue> {
-        Ok(Self(cell_image(rgb_of(rgba, width)?)?))
+    /// A picture, RGBA, whatever it shows, as one nucleus.
+    pub fn whole(rgba: &[u8], width: u32) -> Result<Cell, JsError> {
+        Ok(Self(CellImage::of_any(rgb_of(rgba, width)?)))
     }
 
     /// A PNG file of the 224×224 px cell image.
@@ -102,10 +108,6 @@ impl Cell {
 /// The pixels of an image file. The classifier's errors speak to the person who chose the file.
 fn decoded(file: Vec<u8>) -> Result<RgbImage, JsError> {
     Ok(decode(&file).map_err(ClassifyError::from)?)
-}
-
-fn cell_image(picture: RgbImage) -> Result<CellImage, JsValue> {
-    CellImage::new(picture).map_err(|error| refusal(error.into()))
 }
 
 /// The opaque RGBA of a canvas → RGB.
