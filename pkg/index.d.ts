@@ -91,11 +91,12 @@ export class Karyolens implements Model {
   ): Promise<ContourFile>;
 
   /**
-   * Reads nuclei of a field, each within its contour. They are cut out at the model's own scale (see
-   * `cell_scale` in {@link ModelCard.input}) and read some at a time by all workers. Only the surroundings
-   * of each contour are sent to a worker, so the picture stays where it is.
+   * Reads nuclei of a field, each within its contour. They are cut out at the scale that the model was
+   * trained at (see `cell_scale` in {@link ModelCard.input}) and read some at a time by all workers. Only
+   * the surroundings of each contour are sent to a worker, so the picture stays where it is.
    *
-   * @param picture of {@link open}.
+   * @param picture of {@link open}. Where its `micrometresPerPixel` is null it is taken for one of the
+   *   study's scale, and features that depend on size, such as Enlargement, may be off.
    * @returns a prediction for each contour, in their order.
    * @throws {Error} where a contour surrounds no pixel of the picture, and as {@link classify} of a file.
    * @throws the signal's reason, where it is aborted.
@@ -314,7 +315,7 @@ export interface Picture {
   pixels: Uint8ClampedArray<ArrayBuffer>;
   /** SHA-256 of the file, 64 hexadecimal digits; null in an insecure context, as {@link Karyolens.modelHash}. */
   sha256: string | null;
-  /** The length of a pixel's side on the slide, where the file tells it. */
+  /** The length of a pixel's side on the slide, where the file tells it; set it where a person does. */
   micrometresPerPixel: number | null;
   /** A sentence on the picture that a person should read, or null. */
   notice: string | null;
@@ -338,8 +339,8 @@ export interface Contour extends Outline {
   features: {
     name: string;
     probability: number | null;
-    /** The person's answer, else the model's call. */
-    present: boolean;
+    /** Whether the model, or the program that wrote the file, calls it present. */
+    call: boolean | null;
     /** A person's yes or no. */
     answer: boolean | null;
   }[];

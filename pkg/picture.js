@@ -8,13 +8,14 @@
 /** All that a call can read. @typedef {Blob | ArrayBuffer | Uint8Array | Picture} Source */
 
 /**
- * One nucleus on its way to a worker: the pixels about it, RGBA, and x and y of its contour's points in
- * them; no contour where the whole picture is the nucleus.
+ * One nucleus on its way to a worker: the pixels about it, RGBA, their scale, and x and y of its contour's
+ * points in them; no contour where the whole picture is the nucleus.
  *
  * @typedef {object} Piece
  * @property {Uint8Array<ArrayBuffer>} pixels
  * @property {number} width
  * @property {Float64Array<ArrayBuffer> | null} contour
+ * @property {number | null} micrometresPerPixel
  * @property {string} name of the contour, for people
  */
 
@@ -57,7 +58,7 @@ export function cutOut(picture, { points }, name = "the contour") {
   }
   const contour = new Float64Array(2 * points.length);
   points.forEach(([x, y], index) => contour.set([x - columns.start, y - rows.start], 2 * index));
-  return { pixels, width, contour, name };
+  return { pixels, width, contour, micrometresPerPixel: picture.micrometresPerPixel, name };
 }
 
 /** The memory of pieces that can move to a worker. @param {Piece[]} pieces */
@@ -67,7 +68,7 @@ export function buffersOf(pieces) {
 
 /** @param {Picture} picture @returns {Piece} */
 function wholePicture({ pixels, width }) {
-  return { pixels: new Uint8Array(pixels), width, contour: null, name: "the picture" };
+  return { pixels: new Uint8Array(pixels), width, contour: null, micrometresPerPixel: null, name: "the picture" };
 }
 
 /**

@@ -161,8 +161,8 @@ function modelNamed(name) {
 /** One nucleus; that of a field at the model's scale. @param {File | Piece} source @param {Classifier} [model] */
 async function cellOf(source, model) {
   if (!isPiece(source)) return program.Cell.read(await pictureOf(source));
-  const { pixels, width, contour, name } = source;
-  return contour && model ? model.cut(pixels, width, contour, name) : program.Cell.whole(pixels, width);
+  const { pixels, width, contour, micrometresPerPixel, name } = source;
+  return contour && model ? model.cut(pixels, width, contour, micrometresPerPixel, name) : program.Cell.whole(pixels, width);
 }
 
 /** @param {File | Piece} source @returns {source is Piece} */

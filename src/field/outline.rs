@@ -10,6 +10,7 @@ use i_overlay::float::simplify::SimplifyShape;
 use i_overlay::float::single::SingleFloatOverlay;
 use i_overlay::float::slice::FloatSlice;
 
+use super::left_out::FARTHEST;
 use super::repair::area;
 
 /// Points of a line, in pixels of the field.
@@ -17,9 +18,6 @@ type Points = Vec<[f64; 2]>;
 
 /// Parts of a pixel that points are rounded to.
 const GRID: f64 = 100.0;
-/// Lines with points further out, in pixels, are none: no field is as large, and `i_overlay` panics at numbers
-/// near the end of their range.
-const FARTHEST: f64 = 1e6;
 /// A part with a smaller area, in pixels, is left over from an unsteady hand.
 const SLIVER: f64 = 1.0;
 

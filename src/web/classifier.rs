@@ -7,6 +7,7 @@ use super::field::{Cell, rgb_of};
 use super::{now, refusal, to_js};
 use crate::checkpoint::Checkpoint;
 use crate::classify;
+use crate::field::{MicrometresPerPixel, cell_scale};
 use crate::image::{CellImage, render_synthetic};
 use crate::kernels;
 use crate::nuclei::Feature;
@@ -62,16 +63,19 @@ impl Classifier {
     }
 
     /// The nucleus that a contour surrounds in a piece of a field, RGBA, at the scale that the model was
-    /// trained at. `contour` is x and y of each point in pixels of the piece. Its `name` is for the error
-    /// where it surrounds nothing.
+    /// trained at. `contour` is x and y of each point in pixels of the piece, a pixel shows `micrometres`
+    /// of the slide. The contour's `name` is for the error where it surrounds nothing.
     pub fn cut(
         &self,
         rgba: &[u8],
         width: u32,
         contour: &[f64],
+        micrometres: Option<f64>,
         name: &str,
     ) -> Result<Cell, JsError> {
-        let scale = self.classifier.card().task.input.cell_scale;
+        let micrometres = micrometres.map(MicrometresPerPixel::try_from).transpose();
+        let micrometres = micrometres.map_err(|fault| JsError::new(&fault))?;
+        let scale = cell_scale(&self.classifier, micrometres);
         let nothing = || JsError::new(&format!("{name} surrounds no pixel of the picture"));
         Cell::cut(rgba, width, contour, scale)?.ok_or_else(nothing)
     }

@@ -149,7 +149,7 @@ struct Contour {
 struct KnownFeature {
     name: String,
     probability: Option<f64>,
-    present: bool,
+    call: Option<bool>,
     answer: Option<bool>,
 }
 
@@ -185,7 +185,7 @@ impl From<FieldCell> for Contour {
         let feature = |feature: CellFeature| KnownFeature {
             name: feature.name,
             probability: feature.probability,
-            present: feature.is_present,
+            call: feature.call,
             answer: feature.answer,
         };
         Self {

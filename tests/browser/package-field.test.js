@@ -270,7 +270,7 @@ test("outlines of other programs are read, mended or left out with a reason", { 
       { reason: "lies outside the picture", count: 1 },
     ]);
     assert.deepEqual(first.mended, ["3"]);
-    const shown = one.contours[0].features.filter((/** @type {any} */ { present }) => present).map((/** @type {any} */ { name }) => name);
+    const shown = one.contours[0].features.filter((/** @type {any} */ { call }) => call).map((/** @type {any} */ { name }) => name);
     assert.deepEqual(shown, ["Elongation", "Overlapping"]);
     // QuPath counts from the corner of the first pixel.
     assert.deepEqual(qupath.contours[0].points, square.map(([x, y]) => [x - 0.5, y - 0.5]));
