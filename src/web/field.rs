@@ -11,7 +11,7 @@ use super::pictures::png_of;
 use super::{refusal, to_js};
 use crate::classify::ClassifyError;
 use crate::field::{CellFeature, FieldCell, Origin, count_reasons, formats};
-use crate::image::{CellImage, PictureKind, RgbImage, crop, decode};
+use crate::image::{CellImage, PictureKind, RgbImage, crop, decode, micrometres_per_pixel};
 
 /// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
 /// memory.
@@ -22,15 +22,21 @@ const PIXELS_AT_A_TIME: usize = 1 << 16;
 pub struct Picture {
     pixels: RgbImage,
     kind: PictureKind,
+    micrometres: Option<f64>,
 }
 
 #[wasm_bindgen]
 impl Picture {
     /// The bytes of one image file → its picture.
     pub fn open(file: Vec<u8>) -> Result<Picture, JsError> {
+        let micrometres = micrometres_per_pixel(&file);
         let pixels = decoded(file)?;
         let kind = PictureKind::of(&pixels)?;
-        Ok(Self { pixels, kind })
+        Ok(Self {
+            pixels,
+            kind,
+            micrometres,
+        })
     }
 
     /// `field` or `cell-image`.
@@ -50,6 +56,12 @@ impl Picture {
     #[wasm_bindgen(getter)]
     pub fn height(&self) -> u32 {
         self.pixels.height()
+    }
+
+    /// Micrometres that the side of a pixel shows, where the file tells it.
+    #[wasm_bindgen(getter)]
+    pub fn micrometres_per_pixel(&self) -> Option<f64> {
+        self.micrometres
     }
 
     /// The pixels as a canvas takes them, RGBA, in memory of JavaScript's own.
