@@ -91,6 +91,22 @@ export class Karyolens implements Model {
   ): Promise<ContourFile>;
 
   /**
+   * Writes nuclei as a file that {@link readContours} reads again as they were.
+   *
+   * @throws {Error} for a `format` that does not exist.
+   */
+  writeContours(picture: Picture, contours: readonly Contour[], options: WriteOptions): Promise<string>;
+
+  /**
+   * Measures nuclei of a field, each within its contour, without a network. Names and values are those of
+   * scikit-image's `regionprops` where it has the measure.
+   *
+   * @param contours all of the field: some measurements depend on the neighbours, and on all nuclei.
+   * @returns a column for each measurement, with a value for each contour.
+   */
+  measureNuclei(picture: Picture, contours: readonly Outline[]): Promise<Measurement[]>;
+
+  /**
    * Reads nuclei of a field, each within its contour. They are cut out at the scale that the model was
    * trained at (see `cell_scale` in {@link ModelCard.input}) and read some at a time by all workers. Only
    * the surroundings of each contour are sent to a worker, so the picture stays where it is.
@@ -356,6 +372,27 @@ export interface ContourFile {
   leftOut: { reason: string; count: number }[];
   /** The ids of outlines that crossed themselves; the largest piece of each remains. */
   mended: string[];
+}
+
+/** Options of {@link Karyolens.writeContours}. */
+export interface WriteOptions {
+  /**
+   * `"study"` is the JSON of the study's viewer. `"detections"` and `"annotations"` are GeoJSON that QuPath
+   * opens as objects of that kind, with measurements; `"csv"` has them too, but {@link Karyolens.readContours}
+   * does not read it.
+   */
+  format: "study" | "detections" | "annotations" | "csv";
+  /** The field's name. */
+  name: string;
+}
+
+/** One measurement of the nuclei of a field. */
+export interface Measurement {
+  name: string;
+  /** Lengths and areas are in pixels: times `micrometresPerPixel`, or its square, they are in micrometres. */
+  unit: "length" | "area" | "radians" | "grey levels" | "ratio";
+  /** One for each contour; NaN where it has none. */
+  values: Float64Array<ArrayBuffer>;
 }
 
 /** Options of {@link Karyolens.load}. */

@@ -5,7 +5,7 @@
 
 import { kindFor } from "./gpu.js";
 import { readNuclei } from "./nuclei.js";
-import { cellOf, isPicture } from "./picture.js";
+import { cellOf, isPicture, wholePicture } from "./picture.js";
 import { Pool } from "./pool.js";
 import { compileProgram, readWeights } from "./source.js";
 
@@ -134,6 +134,32 @@ export class Karyolens {
    */
   readContours(file, { width, height, name = "" }) {
     return this.#pool.call({ method: "readContours", args: [file, width, height, name] }, { urgent: true });
+  }
+
+  /**
+   * @param {Public.Picture} picture
+   * @param {readonly Public.Contour[]} contours
+   * @param {Public.WriteOptions} options
+   * @returns {Promise<string>}
+   */
+  writeContours(picture, contours, { format, name }) {
+    // The study's format tells nothing of pixels.
+    const field = wholePicture(format === "study" ? { ...picture, pixels: new Uint8ClampedArray() } : picture);
+    const args = [JSON.stringify(contours), format, name, field];
+    return this.#pool.call({ method: "writeContours", args, transfer: [field.pixels.buffer] }, { urgent: true });
+  }
+
+  /**
+   * @param {Public.Picture} picture
+   * @param {readonly Public.Outline[]} contours
+   * @returns {Promise<Public.Measurement[]>}
+   */
+  measureNuclei(picture, contours) {
+    const field = wholePicture(picture);
+    const points = new Float64Array(contours.flatMap(({ points }) => points.flat()));
+    const lengths = new Uint32Array(contours.map(({ points }) => points.length));
+    const transfer = [field.pixels.buffer, points.buffer, lengths.buffer];
+    return this.#pool.call({ method: "measureNuclei", args: [field, points, lengths], transfer }, { urgent: true });
   }
 
   /**

@@ -66,9 +66,9 @@ export function buffersOf(pieces) {
   return pieces.flatMap(({ pixels, contour }) => [pixels.buffer, ...(contour ? [contour.buffer] : [])]);
 }
 
-/** @param {Picture} picture @returns {Piece} */
-function wholePicture({ pixels, width }) {
-  return { pixels: new Uint8Array(pixels), width, contour: null, micrometresPerPixel: null, name: "the picture" };
+/** A copy of a whole picture. @param {Picture} picture @returns {Piece} */
+export function wholePicture({ pixels, width, micrometresPerPixel }) {
+  return { pixels: new Uint8Array(pixels), width, contour: null, micrometresPerPixel, name: "the picture" };
 }
 
 /**

@@ -82,6 +82,20 @@ const methods = {
     return { result: program.read_contours(await bytesOf(file), width, height, name) };
   },
 
+  async writeContours(/** @type {string} */ contours, /** @type {string} */ format, /** @type {string} */ name, /** @type {Piece} */ { pixels, width, micrometresPerPixel }) {
+    return { result: program.write_contours(contours, format, name, pixels, width, micrometresPerPixel) };
+  },
+
+  async measureNuclei(/** @type {Piece} */ { pixels, width }, /** @type {Float64Array} */ points, /** @type {Uint32Array} */ lengths) {
+    const values = program.measure_nuclei(pixels, width, points, lengths);
+    const units = program.measurement_units();
+    const columns = program.measurement_names().map((name, i) => {
+      const column = values.slice(i * lengths.length, (i + 1) * lengths.length);
+      return { name, unit: units[i], values: column };
+    });
+    return { result: columns, transfer: columns.map(({ values }) => values.buffer) };
+  },
+
   async cellImage(/** @type {File | Piece} */ source) {
     return picture((await cellOf(source)).png());
   },

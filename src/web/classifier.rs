@@ -3,11 +3,11 @@
 use wasm_bindgen::prelude::*;
 
 use super::device::{self, DeviceReport, Request};
-use super::field::{Cell, rgb_of};
+use super::field::{Cell, rgb_of, scale_of};
 use super::{now, refusal, to_js};
 use crate::checkpoint::Checkpoint;
 use crate::classify;
-use crate::field::{MicrometresPerPixel, cell_scale};
+use crate::field::cell_scale;
 use crate::image::{CellImage, render_synthetic};
 use crate::kernels;
 use crate::nuclei::Feature;
@@ -73,9 +73,7 @@ impl Classifier {
         micrometres: Option<f64>,
         name: &str,
     ) -> Result<Cell, JsError> {
-        let micrometres = micrometres.map(MicrometresPerPixel::try_from).transpose();
-        let micrometres = micrometres.map_err(|fault| JsError::new(&fault))?;
-        let scale = cell_scale(&self.classifier, micrometres);
+        let scale = cell_scale(&self.classifier, scale_of(micrometres)?);
         let nothing = || JsError::new(&format!("{name} surrounds no pixel of the picture"));
         Cell::cut(rgba, width, contour, scale)?.ok_or_else(nothing)
     }
