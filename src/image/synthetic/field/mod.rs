@@ -1,4 +1,4 @@
-//! A whole drawn field: nuclei in groups, red cells, smudges and platelets, with their true outlines.
+//! A whole drawn field: nuclei in groups, red cells and smudges, with their true outlines.
 //!
 //! Sizes and colours follow the study's fields. Everything is placed in pixels of a cell image, in which
 //! [`Nucleus`] is drawn, and the field shows it smaller. `canvas` holds the light that comes through.
