@@ -40,8 +40,8 @@ pub(super) struct Arguments {
     /// in the folder `contour` beside its folder.
     #[arg(long, value_name = "PATH")]
     contours: Option<PathBuf>,
-    /// Micrometres that one pixel of the fields shows. Without it, the features that depend on size
-    /// suppose the study's 0.32, and nothing is measured in micrometres.
+    /// Micrometres that one pixel of the fields shows, where their files do not tell it. Without it, features
+    /// that depend on size suppose the study's 0.32, and nothing is measured in micrometres.
     #[arg(long, value_name = "NUMBER", value_parser = scale)]
     micrometres_per_pixel: Option<MicrometresPerPixel>,
     /// The kind of object that QuPath makes of a nucleus.
@@ -97,7 +97,8 @@ impl Reader {
             say!("{name}: there already");
             return Ok(());
         }
-        let picture = decode(&read_file(image)?)?;
+        let bytes = read_file(image)?;
+        let picture = decode(&bytes)?;
         let contours = self.contours(image)?;
         let given = read(&read_file(&contours)?, &name)
             .with_context(|| contours.display().to_string())?
@@ -106,6 +107,7 @@ impl Reader {
             say!("{name}: {line}");
         }
         let scale = arguments.micrometres_per_pixel;
+        let scale = scale.or_else(|| MicrometresPerPixel::of_file(&bytes));
         let cells = read_cells(
             &self.classifier,
             &picture,
@@ -127,6 +129,9 @@ impl Reader {
             write_csv(&name, &measured, scale).as_bytes(),
         )?;
         say!("{name}: {}", summary(&measured));
+        if scale.is_none() {
+            say!("{name}: its scale is unknown, so Enlargement may be off");
+        }
         Ok(())
     }
 
