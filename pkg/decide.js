@@ -1,12 +1,9 @@
 /**
- * The rule of the program by which a feature is called present, for the page: an instance of the
- * program on the page's own thread, without a model. It is the module that the workers run, so
- * nothing more is fetched or compiled. A worker would answer too late for a slider that moves the
- * calls of a thousand cells within a frame.
+ * The rule of the program by which a feature is called present, on the page's own thread: a worker
+ * would answer too late for a slider that moves the calls of a thousand cells within a frame.
  */
 
-import { kindFor } from "./gpu.js";
-import { compileProgram } from "./source.js";
+import { ownProgram } from "./own-program.js";
 
 /** @import { Call, Decide, Decision, JudgedCell, LoadOptions, RiskRule, RiskSum, Rules } from "./index.js" */
 
@@ -21,17 +18,11 @@ const LEVELS = ["Low", "Medium", "High"];
 
 /** @param {Pick<LoadOptions, "device">} [options] @returns {Promise<Decide>} */
 export async function loadDecide({ device = "auto" } = {}) {
-  const kind = await kindFor(device);
-  const [glue, program] = await Promise.all([
-    // Each address is spelled out, so that the tools that bundle pages find the files.
-    kind === "webgpu" ? import("./karyolens_webgpu.js") : import("./karyolens_cpu.js"),
-    compileProgram(kind),
-  ]);
-  await glue.default({ module_or_path: program });
+  const program = await ownProgram(device);
   /** @type {WeakMap<Rules, CallRules>} */
   const known = new WeakMap();
   return (rules, cells, moved = new Map()) => {
-    const callRules = known.get(rules) ?? callRulesOf(rules, glue.CallRules);
+    const callRules = known.get(rules) ?? callRulesOf(rules, program.CallRules);
     known.set(rules, callRules);
     return decisions(callRules, rules, cells, moved);
   };

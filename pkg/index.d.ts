@@ -62,9 +62,69 @@ export class Karyolens implements Model {
    * to `classify` that have not begun.
    *
    * @throws {Error} where the file is broken or no such picture, where the program crashed over it
-   *   (the classifier goes on), and where there is no model of that name.
+   *   (the classifier goes on), and where there is no model of that name. The error's `name` is
+   *   `"WholeFieldError"` where the picture is a field: {@link open} it.
    */
   classify(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<Prediction>;
+
+  /**
+   * Decodes one picture file (PNG, JPEG, WebP, TIFF, BMP), for all that is then read in it: pass the
+   * picture to {@link classify}, {@link explain} and {@link cellImage}. It is a photograph of many nuclei (a
+   * field) or a picture of one on white; its {@link Picture.kind} says which.
+   *
+   * @throws {Error} where the file is broken or no such picture, and where it shows nothing: it is blank,
+   *   black, nearly black or of a single colour. The message says which.
+   */
+  open(file: Blob | ArrayBuffer | Uint8Array): Promise<Picture>;
+
+  /**
+   * Reads the outlines that another program has drawn around the nuclei of a field: the study's
+   * `_contours.json` and the file that its viewer saves, or GeoJSON as QuPath writes it. Of an outline that
+   * crosses itself the largest piece is kept; one that surrounds nothing of the field is left out.
+   *
+   * @param field its size in pixels; its name or that of its picture, for files that hold several fields.
+   * @throws {Error} where the file is of none of these forms, or is damaged.
+   */
+  readContours(
+    file: Blob | ArrayBuffer | Uint8Array,
+    field: { width: number; height: number; name?: string },
+  ): Promise<ContourFile>;
+
+  /**
+   * Writes nuclei as a file that {@link readContours} reads again as they were.
+   *
+   * @throws {Error} for a `format` that does not exist.
+   */
+  writeContours(picture: Picture, contours: readonly Contour[], options: WriteOptions): Promise<string>;
+
+  /**
+   * Measures nuclei of a field, each within its contour, without a network. Names and values are those of
+   * scikit-image's `regionprops` where it has the measure.
+   *
+   * @param contours all of the field: some measurements depend on the neighbours, and on all nuclei.
+   * @returns a column for each measurement, with a value for each contour.
+   */
+  measureNuclei(picture: Picture, contours: readonly Outline[]): Promise<Measurement[]>;
+
+  /**
+   * Reads nuclei of a field, each within its contour. They are cut out at the scale that the model was
+   * trained at (see `cell_scale` in {@link ModelCard.input}) and read some at a time by all workers. Only
+   * the surroundings of each contour are sent to a worker, so the picture stays where it is.
+   *
+   * @param picture of {@link open}. Where its `micrometresPerPixel` is null it is taken for one of the
+   *   study's scale, and features that depend on size, such as Enlargement, may be off.
+   * @returns a prediction for each contour, in their order.
+   * @throws {Error} where a contour surrounds no pixel of the picture, and as {@link classify} of a file.
+   * @throws the signal's reason, where it is aborted.
+   */
+  classify(picture: Picture, contours: readonly Outline[], options?: FieldOptions): Promise<Prediction[]>;
+
+  /**
+   * Reads a picture as one nucleus on white, whatever its {@link Picture.kind}.
+   *
+   * @throws {Error} as {@link classify} of a file.
+   */
+  classify(picture: Picture, options?: CallOptions): Promise<Prediction>;
 
   /**
    * Shows which parts of the cell spoke for a feature, and which against it. The map tells what the
@@ -75,6 +135,10 @@ export class Karyolens implements Model {
    * @throws {Error} as {@link classify}, and for a name that the model does not know.
    */
   explain(file: Blob | ArrayBuffer | Uint8Array, feature: string, options?: CallOptions): Promise<HeatMap>;
+  /** The same of a nucleus of a field. */
+  explain(picture: Picture, contour: Outline, feature: string, options?: CallOptions): Promise<HeatMap>;
+  /** The same of a picture of one nucleus. */
+  explain(picture: Picture, feature: string, options?: CallOptions): Promise<HeatMap>;
 
   /**
    * The picture as networks are given it, on a canvas of 224×224 px: the one that a
@@ -84,6 +148,10 @@ export class Karyolens implements Model {
    * @throws {Error} as {@link classify}.
    */
   cellImage(file: Blob | ArrayBuffer | Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same of a nucleus of a field, at the scale of the model. */
+  cellImage(picture: Picture, contour: Outline, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same of a picture of one nucleus. */
+  cellImage(picture: Picture): Promise<Uint8Array<ArrayBuffer>>;
 
   /**
    * Compares the network with reference outputs of another library.
@@ -138,6 +206,33 @@ export function loadDecide(options?: Pick<LoadOptions, "device">): Promise<Decid
  * @throws {Error} where lengths differ from the number of features.
  */
 export type Decide = (rules: Rules, cells: readonly JudgedCell[], moved?: ReadonlyMap<string, number>) => Decision[];
+
+/**
+ * Loads the operations on outlines that a person draws and changes, for use without a worker: on this
+ * thread, at once. They come with the program, as {@link loadDecide}.
+ *
+ * @throws {Error} where the program cannot be fetched.
+ */
+export function loadGeometry(options?: Pick<LoadOptions, "device">): Promise<Geometry>;
+
+/** Points of a line in pixels of the field, as those of an {@link Outline}. */
+export type Points = [x: number, y: number][];
+
+/**
+ * What a person does to outlines. Lines may cross themselves, as hands and brushes draw them. Results do
+ * not; their holes are filled, and their points are rounded to 1/100 of a pixel. Points further out than a
+ * million pixels surround nothing.
+ */
+export interface Geometry {
+  /** A drawn line as one closed outline: the largest part that it surrounds; null where it surrounds nothing. */
+  tidy(line: Points): Points | null;
+  /** The outline around both; null where they do not touch. */
+  unite(one: Points, other: Points): Points | null;
+  /** The parts of an outline that lie outside another, the largest first; none where nothing is left. */
+  subtract(from: Points, cut: Points): Points[];
+  /** The parts on either side of a line, the largest first; the outline alone where the line does not cut through. */
+  split(contour: Points, line: Points): Points[];
+}
 
 /** The parts of a model that its calls depend on; see {@link ModelCard} for the first three. */
 export interface Rules {
@@ -213,6 +308,91 @@ export interface Model {
 export interface CallOptions {
   /** The model's name; by default the one that {@link Karyolens.load} brought. */
   model?: string;
+}
+
+/** Options of {@link Karyolens.classify} for a field. */
+export interface FieldOptions extends CallOptions {
+  /** Ends the reading; nuclei that no worker has begun are not read. */
+  signal?: AbortSignal;
+  /**
+   * Called as workers finish, in whatever order they do: `predictions[i]` is that of the contour
+   * `first + i`.
+   */
+  onPredictions?: (predictions: Prediction[], first: number) => void;
+}
+
+/** A picture that {@link Karyolens.open} has decoded: plain data, which may be copied, changed and stored. */
+export interface Picture {
+  /** Whether it is a photograph of many nuclei, or a picture of one on white. */
+  kind: "field" | "cell-image";
+  width: number;
+  height: number;
+  /** RGBA, upright, row after row; opaque. `new ImageData(pixels, width, height)` shows it. */
+  pixels: Uint8ClampedArray<ArrayBuffer>;
+  /** SHA-256 of the file, 64 hexadecimal digits; null in an insecure context, as {@link Karyolens.modelHash}. */
+  sha256: string | null;
+  /** The length of a pixel's side on the slide, where the file tells it; set it where a person does. */
+  micrometresPerPixel: number | null;
+  /** A sentence on the picture that a person should read, or null. */
+  notice: string | null;
+}
+
+/** The closed outline of one nucleus: points `[x, y]` in pixels of the field; whole numbers are the centres of pixels. */
+export interface Outline {
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** An outline that was read from a file, with all that the file knows of its nucleus. */
+export interface Contour extends Outline {
+  /** As the file has it, else its number in the file. Some files have an id twice. */
+  id: string;
+  points: [x: number, y: number][];
+  /** Whether it came from another program, from a network that finds nuclei, or from a person's hand. */
+  origin: "given" | "found" | "drawn";
+  /** Whether a person has changed the outline since. */
+  changed: boolean;
+  /** What the file says of features; empty where it says nothing. */
+  features: {
+    name: string;
+    probability: number | null;
+    /** Whether the model, or the program that wrote the file, calls it present. */
+    call: boolean | null;
+    /** A person's yes or no. */
+    answer: boolean | null;
+  }[];
+  /** SHA-256 of the checkpoint that read the nucleus. */
+  model: string | null;
+}
+
+/** The result of {@link Karyolens.readContours}. */
+export interface ContourFile {
+  /** In the order of the file. */
+  contours: Contour[];
+  /** The outlines of no use: how many there are for each reason, such as "has fewer than three points". */
+  leftOut: { reason: string; count: number }[];
+  /** The ids of outlines that crossed themselves; the largest piece of each remains. */
+  mended: string[];
+}
+
+/** Options of {@link Karyolens.writeContours}. */
+export interface WriteOptions {
+  /**
+   * `"study"` is the JSON of the study's viewer. `"detections"` and `"annotations"` are GeoJSON that QuPath
+   * opens as objects of that kind, with measurements; `"csv"` has them too, but {@link Karyolens.readContours}
+   * does not read it.
+   */
+  format: "study" | "detections" | "annotations" | "csv";
+  /** The field's name. */
+  name: string;
+}
+
+/** One measurement of the nuclei of a field. */
+export interface Measurement {
+  name: string;
+  /** Lengths and areas are in pixels: times `micrometresPerPixel`, or its square, they are in micrometres. */
+  unit: "length" | "area" | "radians" | "grey levels" | "ratio";
+  /** One for each contour; NaN where it has none. */
+  values: Float64Array<ArrayBuffer>;
 }
 
 /** Options of {@link Karyolens.load}. */

@@ -4,12 +4,16 @@
  */
 
 import { kindFor } from "./gpu.js";
+import { readNuclei } from "./nuclei.js";
+import { cellOf, isPicture, wholePicture } from "./picture.js";
 import { Pool } from "./pool.js";
 import { compileProgram, readWeights } from "./source.js";
 
 /** @import * as Public from "./index.js" */
+/** @import { Source } from "./picture.js" */
 
 export { loadDecide } from "./decide.js";
+export { loadGeometry } from "./geometry.js";
 
 const DEVICES = ["auto", "webgpu", "cpu"];
 /** The name of the model that `load` brings. */
@@ -118,31 +122,87 @@ export class Karyolens {
     this.#pool.release(name);
   }
 
-  /**
-   * @param {Blob | ArrayBuffer | Uint8Array} file
-   * @param {Public.CallOptions} [options]
-   * @returns {Promise<Public.Prediction>}
-   */
-  classify(file, { model = DEFAULT } = {}) {
-    return this.#pool.call({ method: "classify", model, args: [file] });
+  /** @param {Blob | ArrayBuffer | Uint8Array} file @returns {Promise<Public.Picture>} */
+  open(file) {
+    return this.#pool.call({ method: "open", args: [file] }, { urgent: true });
   }
 
   /**
    * @param {Blob | ArrayBuffer | Uint8Array} file
-   * @param {string} feature
-   * @param {Public.CallOptions} [options]
+   * @param {{width: number, height: number, name?: string}} field
+   * @returns {Promise<Public.ContourFile>}
+   */
+  readContours(file, { width, height, name = "" }) {
+    return this.#pool.call({ method: "readContours", args: [file, width, height, name] }, { urgent: true });
+  }
+
+  /**
+   * @param {Public.Picture} picture
+   * @param {readonly Public.Contour[]} contours
+   * @param {Public.WriteOptions} options
+   * @returns {Promise<string>}
+   */
+  writeContours(picture, contours, { format, name }) {
+    // The study's format tells nothing of pixels.
+    const field = wholePicture(format === "study" ? { ...picture, pixels: new Uint8ClampedArray() } : picture);
+    const args = [JSON.stringify(contours), format, name, field];
+    return this.#pool.call({ method: "writeContours", args, transfer: [field.pixels.buffer] }, { urgent: true });
+  }
+
+  /**
+   * @param {Public.Picture} picture
+   * @param {readonly Public.Outline[]} contours
+   * @returns {Promise<Public.Measurement[]>}
+   */
+  measureNuclei(picture, contours) {
+    const field = wholePicture(picture);
+    const points = new Float64Array(contours.flatMap(({ points }) => points.flat()));
+    const lengths = new Uint32Array(contours.map(({ points }) => points.length));
+    const transfer = [field.pixels.buffer, points.buffer, lengths.buffer];
+    return this.#pool.call({ method: "measureNuclei", args: [field, points, lengths], transfer }, { urgent: true });
+  }
+
+  /**
+   * A file or a picture of one nucleus, or many nuclei of a field.
+   *
+   * @param {Source} source
+   * @param {[options?: Public.CallOptions] | [contours: readonly Public.Outline[], options?: Public.FieldOptions]} rest
+   * @returns {Promise<any>} a prediction, or a list of them
+   */
+  async classify(source, ...rest) {
+    if (isPicture(source) && isField(rest)) {
+      const [contours, options] = rest;
+      return readNuclei(this.#pool, source, contours, { model: DEFAULT, ...options });
+    }
+    const { model = DEFAULT } = isField(rest) ? {} : rest[0] ?? {};
+    const { cell, transfer } = cellOf(source);
+    const prediction = await this.#pool.call({ method: "classify", model, args: [cell], transfer });
+    return isPicture(source) ? { ...prediction, sha256: source.sha256 } : prediction;
+  }
+
+  /**
+   * A file or a picture of one nucleus, or with its contour one nucleus of a field.
+   *
+   * @param {Source} source
+   * @param {[feature: string, options?: Public.CallOptions] | [contour: Public.Outline, feature: string, options?: Public.CallOptions]} rest
    * @returns {Promise<Public.HeatMap>}
    */
-  explain(file, feature, { model = DEFAULT } = {}) {
-    return this.#pool.call({ method: "explain", model, args: [file, feature] }, { urgent: true });
+  explain(source, ...rest) {
+    const [contour, feature, { model = DEFAULT } = {}] = hasContour(rest) ? rest : /** @type {const} */ ([undefined, ...rest]);
+    const { cell, transfer } = cellOf(source, contour);
+    return this.#pool.call({ method: "explain", model, args: [cell, feature], transfer }, { urgent: true });
   }
 
   /**
-   * @param {Blob | ArrayBuffer | Uint8Array} file
+   * @param {Source} source
+   * @param {Public.Outline} [contour]
+   * @param {Public.CallOptions} [options]
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
-  cellImage(file) {
-    return this.#pool.call({ method: "cellImage", args: [file] }, { urgent: true });
+  cellImage(source, contour, { model = DEFAULT } = {}) {
+    const { cell, transfer } = cellOf(source, contour);
+    // Only the scale of a nucleus of a field depends on the model.
+    return this.#pool.call({ method: "cellImage", model: contour && model, args: [cell], transfer }, { urgent: true });
   }
 
   /**
@@ -198,4 +258,14 @@ async function placed(pool, name, weights, onProgress) {
 /** @param {Facts} facts @returns {Public.Model} */
 function modelOf({ card, riskRule, modelHash, device }) {
   return { card, riskRule, modelHash, device };
+}
+
+/** @param {unknown[]} rest of the arguments @returns {rest is [contours: readonly Public.Outline[], options?: Public.FieldOptions]} */
+function isField(rest) {
+  return Array.isArray(rest[0]);
+}
+
+/** @param {unknown[]} rest of the arguments @returns {rest is [contour: Public.Outline, feature: string, options?: Public.CallOptions]} */
+function hasContour(rest) {
+  return typeof rest[0] === "object";
 }

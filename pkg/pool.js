@@ -123,14 +123,16 @@ export class Pool {
   /**
    * Has the next free worker do a call; an urgent one comes before those that are not.
    *
-   * @param {Message} message whose arguments are taken as they are now
+   * @param {Message} message whose arguments are taken as they are now; arguments with memory that moves
+   *   are the worker's from now on
    * @param {{urgent?: boolean}} [options]
    * @returns {Promise<any>}
    */
-  call({ method, model, args }, options) {
+  call({ method, model, args, transfer }, options) {
     return new Promise((resolve, reject) => {
       if (model !== undefined && !this.#models.has(model)) throw this.#ended ?? this.#missing(model);
-      this.#add({ message: { method, model, args: structuredClone(args) }, accept: resolve, reject }, options);
+      const taken = transfer ? args : structuredClone(args);
+      this.#add({ message: { method, model, args: taken, transfer }, accept: resolve, reject }, options);
     });
   }
 

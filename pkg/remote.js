@@ -14,6 +14,7 @@
  * @property {string} method of worker.js
  * @property {string} [model] the name of the model that the method works with
  * @property {unknown[]} args
+ * @property {Transferable[]} [transfer] memory of the arguments that moves instead of being copied
  */
 
 export class Remote {
@@ -66,7 +67,8 @@ export class Remote {
   call(message) {
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended;
-      this.#worker.postMessage(message);
+      const { transfer, ...sent } = message;
+      this.#worker.postMessage(sent, { transfer });
       this.#call = { resolve, reject };
     });
   }
@@ -80,10 +82,10 @@ export class Remote {
     this.#call?.reject(reason);
   }
 
-  /** @param {{fatal: string} | {error: string} | {result: unknown}} answer */
+  /** @param {{fatal: string} | {error: string, name?: string} | {result: unknown}} answer */
   #receive(answer) {
     if ("fatal" in answer) this.end(new Error(`the classifier crashed: ${answer.fatal}`));
-    else if ("error" in answer) this.#call?.reject(new Error(answer.error));
+    else if ("error" in answer) this.#call?.reject(Object.assign(new Error(answer.error), { name: answer.name ?? "Error" }));
     else this.#call?.resolve(answer.result);
   }
 }

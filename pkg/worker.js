@@ -2,8 +2,8 @@
  * The far side of remote.js, for programs of both kinds (worker-cpu.js, worker-webgpu.js): owns an
  * instance of the program and its models, and answers one call at a time.
  *
- * Comes in: `{method, model, args}`. Goes out: `{result}` or `{error}`, and `{fatal}` when the program
- * itself has failed. A trap leaves the program's memory in an unknown state and its promises
+ * Comes in: `{method, model, args}`. Goes out: `{result}` or `{error, name}`, and `{fatal}` when the
+ * program itself has failed. A trap leaves the program's memory in an unknown state and its promises
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
 
@@ -11,6 +11,7 @@ import { LARGEST_PICTURE, sha256Of } from "./hash.js";
 import { messageOf } from "./message.js";
 
 /** @import { Load } from "./pool.js" */
+/** @import { Piece } from "./picture.js" */
 /** @import { Message } from "./remote.js" */
 
 /** The exports of the program, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
@@ -60,8 +61,37 @@ const methods = {
     return {};
   },
 
-  async cellImage(/** @type {File} */ file) {
-    return picture(program.cell_image(await pictureOf(file)));
+  async open(/** @type {File} */ file) {
+    const bytes = await pictureOf(file);
+    const hash = sha256Of(bytes);
+    const opened = program.Picture.open(bytes);
+    const { kind, width, height, micrometres_per_pixel: micrometresPerPixel = null } = opened;
+    const pixels = opened.rgba();
+    opened.free();
+    const picture = { kind, width, height, pixels, sha256: await hash, micrometresPerPixel, notice: null };
+    return { result: picture, transfer: [pixels.buffer] };
+  },
+
+  async readContours(/** @type {File} */ file, /** @type {number} */ width, /** @type {number} */ height, /** @type {string} */ name) {
+    return { result: program.read_contours(await bytesOf(file), width, height, name) };
+  },
+
+  async writeContours(/** @type {string} */ contours, /** @type {string} */ format, /** @type {string} */ name, /** @type {Piece} */ { pixels, width, micrometresPerPixel }) {
+    return { result: program.write_contours(contours, format, name, pixels, width, micrometresPerPixel) };
+  },
+
+  async measureNuclei(/** @type {Piece} */ { pixels, width }, /** @type {Float64Array} */ points, /** @type {Uint32Array} */ lengths) {
+    const values = program.measure_nuclei(pixels, width, points, lengths);
+    const units = program.measurement_units();
+    const columns = program.measurement_names().map((name, i) => {
+      const column = values.slice(i * lengths.length, (i + 1) * lengths.length);
+      return { name, unit: units[i], values: column };
+    });
+    return { result: columns, transfer: columns.map(({ values }) => values.buffer) };
+  },
+
+  async cellImage(/** @type {File | Piece} */ source) {
+    return picture((await cellOf(source)).png());
   },
 
   async renderSynthetic(/** @type {string[]} */ features, /** @type {number} */ seed) {
@@ -71,15 +101,25 @@ const methods = {
 
 /** Methods that work with a model. @type {Record<string, (model: Classifier, ...args: any[]) => Promise<Answer>>} */
 const modelMethods = {
-  async classify(model, /** @type {File} */ file) {
-    const bytes = await pictureOf(file);
+  async classify(model, /** @type {File | Piece} */ source) {
+    if (isPiece(source)) return { result: await model.classify_picture(source.pixels, source.width) };
+    const bytes = await pictureOf(source);
     const hash = sha256Of(bytes);
     const prediction = await model.classify(bytes);
     return { result: { ...prediction, sha256: await hash } };
   },
 
-  async explain(model, /** @type {File} */ file, /** @type {string} */ feature) {
-    return { result: await model.explain(await pictureOf(file), feature) };
+  async explain(model, /** @type {File | Piece} */ source, /** @type {string} */ feature) {
+    return { result: await model.explain_cell(await cellOf(source, model), feature) };
+  },
+
+  async classifyCells(model, /** @type {Piece[]} */ pieces) {
+    const cells = await Promise.all(pieces.map((piece) => cellOf(piece, model)));
+    return { result: await model.classify_cells(cells) };
+  },
+
+  async cellImage(model, /** @type {Piece} */ piece) {
+    return picture((await cellOf(piece, model)).png());
   },
 
   async verify(model, /** @type {File} */ reference) {
@@ -109,7 +149,7 @@ async function answer({ method, model, args }) {
   } catch (error) {
     // A trap, or a stack that overflowed inside the wasm; anything else is an answer.
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) fail(error);
-    else postMessage({ error: messageOf(error) });
+    else postMessage({ error: messageOf(error), name: error instanceof Error ? error.name : "Error" });
   }
 }
 
@@ -124,6 +164,18 @@ function modelNamed(name) {
   const model = models.get(name);
   if (!model) throw new Error(`there is no model ${JSON.stringify(name)} in this worker`);
   return model;
+}
+
+/** One nucleus; that of a field at the model's scale. @param {File | Piece} source @param {Classifier} [model] */
+async function cellOf(source, model) {
+  if (!isPiece(source)) return program.Cell.read(await pictureOf(source));
+  const { pixels, width, contour, micrometresPerPixel, name } = source;
+  return contour && model ? model.cut(pixels, width, contour, micrometresPerPixel, name) : program.Cell.whole(pixels, width);
+}
+
+/** @param {File | Piece} source @returns {source is Piece} */
+function isPiece(source) {
+  return "pixels" in source;
 }
 
 /** A file as an answer that moves instead of being copied. @param {Uint8Array} file @returns {Answer} */

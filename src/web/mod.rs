@@ -3,12 +3,14 @@
 //!
 //! A caller gets plain data (objects, numbers, strings); a failure is an `Error` with a message for
 //! people. `pkg/index.d.ts` describes the objects. The program runs in workers, since on the CPU a
-//! forward pass blocks its thread; [`decide`] alone runs on the page's own thread too.
+//! forward pass blocks its thread; [`decide`] and [`geometry`] alone run on the page's own thread.
 
 mod adapter;
 mod classifier;
 mod decide;
 mod device;
+mod field;
+mod geometry;
 mod pictures;
 #[cfg(feature = "webgpu")]
 mod webgpu;
@@ -18,6 +20,9 @@ mod webgpu;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+
+use crate::classify::ClassifyError;
+use crate::image::NotACell;
 
 #[wasm_bindgen]
 extern "C" {
@@ -46,6 +51,17 @@ fn start() {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// The error of a picture that cannot be read; a page knows by its name that the picture is a field.
+fn refusal(error: ClassifyError) -> JsValue {
+    let name = match error {
+        ClassifyError::NotACell(NotACell::LooksLikeField { .. }) => "WholeFieldError",
+        _ => "Error",
+    };
+    let error = js_sys::Error::new(&error.to_string());
+    error.set_name(name);
+    error.into()
 }
 
 /// Maps become plain objects and absent values null, as in JSON.

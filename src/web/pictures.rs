@@ -1,11 +1,10 @@
-//! Pictures for the page: drawn cells, and files as networks are given them.
+//! Pictures for the page, as PNG files.
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use wasm_bindgen::prelude::*;
 
-use crate::classify::ClassifyError;
-use crate::image::{CellImage, RgbImage, decode, render_synthetic};
+use crate::image::{RgbImage, render_synthetic};
 use crate::nuclei::Feature;
 
 /// A PNG file with one synthetic cell image that shows the named features, marked as synthetic.
@@ -18,16 +17,8 @@ pub fn render_synthetic_png(features: Vec<String>, seed: u32) -> Result<Vec<u8>,
     png_of(&render_synthetic(&features, seed.into()))
 }
 
-/// The bytes of one image file → a PNG file of the 224×224 px cell image that networks are given.
-#[wasm_bindgen]
-pub fn cell_image(file: Vec<u8>) -> Result<Vec<u8>, JsError> {
-    // The classifier's errors speak to the person who chose the file.
-    let picture = decode(&file).map_err(ClassifyError::from)?;
-    png_of(CellImage::new(picture)?.pixels())
-}
-
 /// With PNG's own encoder: `RgbImage::write_to` would bring those of every format into the module.
-fn png_of(picture: &RgbImage) -> Result<Vec<u8>, JsError> {
+pub(super) fn png_of(picture: &RgbImage) -> Result<Vec<u8>, JsError> {
     let mut png = Vec::new();
     let (width, height) = picture.dimensions();
     PngEncoder::new(&mut png).write_image(picture, width, height, ExtendedColorType::Rgb8)?;

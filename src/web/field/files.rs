@@ -1,0 +1,130 @@
+//! Files of outlines, as the page knows their nuclei.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use super::{rgb_of, scale_of};
+use crate::field::formats::{self, MeasuredCell, ObjectType};
+use crate::field::{self, CellFeature, FieldCell, Origin, count_reasons};
+use crate::web::to_js;
+
+/// The contours of a file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContourFile {
+    contours: Vec<Contour>,
+    left_out: Vec<LeftOut>,
+    mended: Vec<String>,
+}
+
+/// A nucleus of a file.
+#[derive(Serialize, Deserialize)]
+struct Contour {
+    id: String,
+    points: Vec<[f64; 2]>,
+    origin: Origin,
+    changed: bool,
+    features: Vec<KnownFeature>,
+    model: Option<String>,
+}
+
+/// A feature of a nucleus of a file.
+#[derive(Serialize, Deserialize)]
+struct KnownFeature {
+    name: String,
+    probability: Option<f64>,
+    call: Option<bool>,
+    answer: Option<bool>,
+}
+
+/// Outlines of no use, for one reason.
+#[derive(Serialize)]
+struct LeftOut {
+    reason: String,
+    count: usize,
+}
+
+/// The bytes of a file with the outlines of a field's nuclei, the field's size, and its name or that of its
+/// picture → the outlines that can be used.
+#[wasm_bindgen]
+pub fn read_contours(file: &[u8], width: u32, height: u32, name: &str) -> Result<JsValue, JsError> {
+    let told = |error| JsError::new(&format!("the file {error}"));
+    let file = formats::read(file, name).map_err(told)?;
+    let file = file.repaired([width, height]);
+    let left_out = count_reasons(&file.left_out).into_iter();
+    to_js(&ContourFile {
+        left_out: left_out
+            .map(|(reason, count)| LeftOut {
+                reason: reason.to_string(),
+                count,
+            })
+            .collect(),
+        contours: file.cells.into_iter().map(Contour::from).collect(),
+        mended: file.mended,
+    })
+}
+
+impl From<FieldCell> for Contour {
+    fn from(cell: FieldCell) -> Self {
+        let feature = |feature: CellFeature| KnownFeature {
+            name: feature.name,
+            probability: feature.probability,
+            call: feature.call,
+            answer: feature.answer,
+        };
+        Self {
+            id: cell.contour.id,
+            points: cell.contour.points,
+            origin: cell.origin,
+            changed: cell.is_changed,
+            features: cell.features.into_iter().map(feature).collect(),
+            model: cell.model,
+        }
+    }
+}
+
+impl From<Contour> for FieldCell {
+    fn from(contour: Contour) -> Self {
+        let feature = |feature: KnownFeature| CellFeature {
+            name: feature.name,
+            probability: feature.probability,
+            call: feature.call,
+            answer: feature.answer,
+        };
+        Self {
+            contour: field::Contour::new(contour.id, contour.points),
+            origin: contour.origin,
+            is_changed: contour.changed,
+            features: contour.features.into_iter().map(feature).collect(),
+            model: contour.model,
+        }
+    }
+}
+
+/// The nuclei of a field as a file of the `format` `study`, `detections`, `annotations` (both for QuPath) or
+/// `csv`. `contours` is their JSON, `name` the field's, and a pixel shows `micrometres` of the slide. The
+/// study's format needs no pixels.
+#[wasm_bindgen]
+pub fn write_contours(
+    contours: &str,
+    format: &str,
+    name: &str,
+    rgba: &[u8],
+    width: u32,
+    micrometres: Option<f64>,
+) -> Result<String, JsError> {
+    let contours: Vec<Contour> = serde_json::from_str(contours)?;
+    let cells: Vec<FieldCell> = contours.into_iter().map(FieldCell::from).collect();
+    if format == "study" {
+        return Ok(formats::write_study(name, &cells));
+    }
+    let scale = scale_of(micrometres)?;
+    let cells = MeasuredCell::measured(&rgb_of(rgba, width)?, cells);
+    let geojson = |object| formats::write_geojson(name, &cells, scale, object);
+    match format {
+        "csv" => Ok(formats::write_csv(name, &cells, scale)),
+        "detections" => Ok(geojson(ObjectType::Detection)),
+        "annotations" => Ok(geojson(ObjectType::Annotation)),
+        _ => Err(JsError::new(&format!("there is no format {format:?}"))),
+    }
+}
