@@ -14,6 +14,7 @@ import { startLanguagePicker } from "./language/language-picker.js";
 import { startLanguage, t } from "./language/language.js";
 import { messageOf } from "./pkg/message.js";
 import { Engine } from "./reading/engine.js";
+import { Pictures } from "./reading/pictures.js";
 import { QueueStatus } from "./reading/queue-status.js";
 import { Reader, modelOf } from "./reading/reader.js";
 import { Status } from "./reading/status.js";
@@ -45,8 +46,8 @@ const { openers } = elements;
 const session = new Session();
 const status = new Status(elements.status);
 let examples = 0;
-/** The cells that "Clear all" took away last, while they can be put back. @type {ReturnType<Session["clear"]> | null} */
-let cleared = null;
+/** Takes the last large change back, while that can be done. @type {(() => void) | null} */
+let takeBack = null;
 /** The classifier in use, once it is loaded. @type {Karyolens | null} */
 let inUse = null;
 let isSavedForOffline = false;
@@ -81,7 +82,8 @@ const engine = new Engine({
     void saveOnce();
   },
 });
-const reader = new Reader(session, engine, {
+const pictures = new Pictures(engine);
+const reader = new Reader(session, engine, pictures, {
   onProgress: (progress) => {
     queueStatus.show(progress);
     if (progress.state !== "running") workbench.showSoon();
@@ -97,14 +99,14 @@ const queueStatus = new QueueStatus(elements.queue, status, {
   },
 });
 const filters = new Filters(elements.filters, () => workbench.show());
-const table = new CellTable(elements.table, session, {
+const table = new CellTable(elements.table, session, pictures, {
   onSort: (sort) => {
     filters.sortBy(nextSort(filters.view, sort));
     workbench.show();
   },
   onOpen: () => workbench.openDetail(),
 });
-const detail = new Detail(elements.detail, session, engine, {
+const detail = new Detail(elements.detail, session, engine, pictures, {
   onStep: (by) => table.step(by),
   onRetry: (cell) => {
     reader.readAgain([cell]);
@@ -114,11 +116,36 @@ const detail = new Detail(elements.detail, session, engine, {
     // The neighbour in the table: a filter may hide the neighbour in the session.
     const at = table.cells.indexOf(cell);
     session.select(table.cells[at + 1] ?? table.cells[at - 1] ?? null);
-    reader.cancel(cell);
+    reader.cancel((one) => one === cell);
     session.remove(cell);
+  },
+  onSwitchKind: ({ source }) => {
+    reader.cancel((cell) => cell.source === source);
+    const { cells, undo } = session.switchKind(source);
+    offerUndo("status.switched", { name: source.name }, () => reader.readWaiting(undo()));
+    reader.readWaiting(cells);
+    elements.detail.name.focus();
   },
 });
 const workbench = new Workbench(elements, session, { filters, table, detail });
+const field = once(rooms.field, ({ FieldViewer, part, geometry }) => {
+  elements.workbench.results.prepend(part);
+  // The table has less room beside a field.
+  elements.filters.box.open = false;
+  const viewer = new FieldViewer(part, session, pictures, {
+    page: elements.page,
+    geometry,
+    onStep: (by) => table.step(by),
+    onChanged: (cells) => reader.readWaiting(cells),
+  });
+  workbench.listenForKeys(viewer.window);
+  return viewer;
+});
+session.listen((change) => {
+  if (change !== "cells") return;
+  pictures.keepOnly(session.sources);
+  if (session.cells.some(({ source }) => source.kind === "field")) void roomOf(field);
+});
 
 /** The latest news of whether the browser keeps the session. @type {[StorageState, string] | null} */
 let storageNews = null;
@@ -157,7 +184,7 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
     deleteEverything: async () => (await storage).deleteEverything(),
     onGone: () => {
       reader.cancel();
-      forgetCleared();
+      forgetUndo();
     },
     onRestored: takeRestored,
   });
@@ -169,7 +196,7 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
 onPress(elements.example, () => {
   const seed = examples++;
   const features = EXAMPLES[seed % EXAMPLES.length];
-  addCells([{ name: t("example.name", { number: seed + 1 }), bytes: null, synthetic: { features, seed } }]);
+  reader.readWaiting(addCells([{ name: t("example.name", { number: seed + 1 }), bytes: null, synthetic: { features, seed } }]));
 });
 onPress(elements.workbench.retryAll, () => {
   reader.readAgain(session.cells.filter(canRetry));
@@ -177,18 +204,18 @@ onPress(elements.workbench.retryAll, () => {
 });
 onPress(elements.workbench.clear, () => {
   reader.cancel();
-  cleared = session.clear();
-  status.say("status.cleared", { count: cleared.cells.length });
-  elements.status.undo.hidden = false;
+  const cleared = session.clear();
+  offerUndo("status.cleared", { count: cleared.cells.length }, () => {
+    session.putBack(cleared);
+    status.say("status.restored", { count: cleared.cells.length });
+    reader.readWaiting(cleared.cells);
+  });
   elements.status.undo.focus();
 });
 onPress(elements.status.undo, () => {
-  if (!cleared) return;
-  const { cells } = cleared;
-  session.putBack(cleared);
-  forgetCleared();
-  status.say("status.restored", { count: cells.length });
-  reader.readWaiting(cells);
+  const undo = takeBack;
+  forgetUndo();
+  undo?.();
   workbench.show();
   table.focus();
 });
@@ -198,7 +225,7 @@ onPress(elements.status.again, () => {
 });
 onPress(openers.models, () => enter(modelsDialog, (dialog) => dialog.open()));
 onPress(openers.session, () => enter(sessionDialog, (dialog) => dialog.open()));
-onPress(openers.teach, () => enter(rooms.teach, ({ openTeach, dialog }) => openTeach(dialog, { engine, session, add: addCells })));
+onPress(openers.teach, () => enter(rooms.teach, ({ openTeach, dialog }) => openTeach(dialog, { engine, session, add: (files) => reader.readWaiting(addCells(files)) })));
 onPress(openers.compare, () => enter(rooms.compare, ({ openCompare, dialog }) => openCompare(dialog, session)));
 onPress(openers.speed, () => enter(rooms.speed, ({ openSpeed, dialog }) => openSpeed(dialog, engine.source)));
 onPress(openers.diagnostics, () => enter(rooms.diagnostics, ({ openDiagnostics, dialog }) =>
@@ -244,26 +271,32 @@ async function saveOnce() {
 async function takeFiles(found) {
   const room = await roomOf(intake);
   if (!room) return;
-  const { pictures, session: saved, checkpoint } = await room.sort(found);
+  const { pictures: images, contours, session: saved, checkpoint } = await room.sort(found);
   if (checkpoint) void (await roomOf(modelsDialog))?.openWith(checkpoint);
   if (saved) {
     await restored;
     await (await roomOf(sessionDialog))?.openFile(saved);
   }
-  const { cells, fresh } = await room.attach(pictures);
+  const { cells, fresh } = await room.attach(images);
   reader.readWaiting(cells);
-  addCells(fresh.map(({ name, file }) => ({ name, bytes: file })));
+  const added = addCells(fresh.map(({ name, file }) => ({ name, bytes: file })));
+  // Before the pictures are read: a photograph with contours is no picture of one cell.
+  const outlining = contours.length > 0 ? await roomOf(rooms.field) : undefined;
+  const outlined = await outlining?.takeContours(contours, { session, engine, pictures });
+  room.refuse(outlined?.refused ?? []);
+  const isHere = new Set(session.cells);
+  reader.readWaiting([...added, ...(outlined?.cells ?? [])].filter((cell) => isHere.has(cell)));
 }
 
-/** @param {Parameters<Session["add"]>[0]} files */
+/** Adds files to the session and shows the first of them; they are not read yet. @param {Parameters<Session["add"]>[0]} files */
 function addCells(files) {
-  if (files.length === 0) return;
-  forgetCleared();
+  if (files.length === 0) return [];
+  forgetUndo();
   const added = session.add(files);
   if (!session.selected) session.select(added[0]);
-  reader.readWaiting(added);
   workbench.show();
   table.reveal(added[0]);
+  return added;
 }
 
 /** Goes on with cells that came from the browser's storage or a file. @param {Cell[]} cells */
@@ -274,7 +307,14 @@ function takeRestored(cells) {
   void reader.drawMissing(cells);
 }
 
-function forgetCleared() {
-  cleared = null;
+/** Says what has changed, and offers the way back. @param {string} key of the text @param {Record<string, string | number>} values in it @param {() => void} undo */
+function offerUndo(key, values, undo) {
+  status.say(key, values);
+  takeBack = undo;
+  elements.status.undo.hidden = false;
+}
+
+function forgetUndo() {
+  takeBack = null;
   elements.status.undo.hidden = true;
 }

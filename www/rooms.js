@@ -1,8 +1,11 @@
 /**
- * The parts of the page that come later than its first picture: some that only cells need, and the
- * dialogs, each with a script, markup and style of its own. A part is fetched ahead, or when a person
- * needs it.
+ * The parts of the page that come later than its first picture: some that only cells need, the one that
+ * shows fields, and the dialogs, most with a script, markup and style of their own. A part is fetched
+ * ahead, or when a person needs it.
  */
+
+import { wishes } from "./begin.js";
+import { loadGeometry } from "./pkg/index.js";
 
 /** Each gives the room's script, and of a dialog also the dialog once that is in the page. */
 export const rooms = {
@@ -10,6 +13,10 @@ export const rooms = {
   thresholds: () => import("./decisions/threshold-sliders.js"),
   slide: () => import("./session/slide-field.js"),
   intake: () => import("./intake/intake.js"),
+  field: async () => {
+    const [room, geometry] = await Promise.all([withPart(import("./field/field.js"), "field/field"), loadGeometry(wishes)]);
+    return { ...room, geometry };
+  },
   models: () => together(import("./models/models-dialog.js"), "models/models-dialog"),
   session: () => together(import("./session/session-dialog.js"), "session/session-dialog"),
   teach: () => together(import("./teach/teach-dialog.js"), "teach/teach-dialog"),
@@ -37,6 +44,13 @@ export function once(fetchRoom, make) {
     const room = await fetchRoom();
     return (part ??= make(room));
   };
+}
+
+/** @template Script @param {Promise<Script>} script @param {string} name of the part, which is not yet in the page */
+async function withPart(script, name) {
+  const part = import("./elements/markup.js").then(({ fetchPart }) => fetchPart(name, HTMLElement));
+  const [loaded, fetched] = await Promise.all([script, part]);
+  return { ...loaded, part: fetched };
 }
 
 /**

@@ -146,8 +146,10 @@ export function sessionOf(page, modules, cells, { pictures = false } = {}) {
       return canvas.convertToBlob();
     }));
     const complete = cells.map(({ name, sha256 = null, synthetic = null, corrections = {}, ...known }, index) => ({
-      source: { name, bytes: drawn[index], sha256, kind: /** @type {const} */ ("cell-image"), slide: modules.guessSlide(name), synthetic },
+      source: { name, bytes: drawn[index], sha256, kind: /** @type {const} */ ("cell-image"), isKindChosen: false, slide: modules.guessSlide(name), synthetic },
       contour: null,
+      origin: null,
+      isEdited: false,
       state: /** @type {const} */ ("waiting"),
       failure: "",
       reading: null,

@@ -5,13 +5,14 @@ import { descriptions } from "../elements/description-list.js";
 import { oncePerFrame, onPress } from "../elements/dom.js";
 import { featureMeaning, featureName, listing, moment, onLanguage, t } from "../language/language.js";
 import { deviceName } from "../reading/device-name.js";
-import { canRetry, pictureOf } from "../session/cell.js";
+import { canRetry } from "../session/cell.js";
 import { newCallRow, showCall } from "./call-row.js";
 import { Portrait } from "./portrait.js";
 
 /** @import { Call, Decision, RiskSum } from "../pkg/index.js" */
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Engine } from "../reading/engine.js" */
+/** @import { Pictures } from "../reading/pictures.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 
@@ -29,15 +30,17 @@ export class Detail {
    * @param {PageElements["detail"]} elements
    * @param {Session} session
    * @param {Engine} engine
+   * @param {Pictures} pictures
    * @param {object} actions
    * @param {(by: number) => void} actions.onStep to the next or the previous cell
    * @param {(cell: Cell) => void} actions.onRetry
    * @param {(cell: Cell) => void} actions.onRemove
+   * @param {(cell: Cell) => void} actions.onSwitchKind its source is of the other kind
    */
-  constructor(elements, session, engine, { onStep, onRetry, onRemove }) {
+  constructor(elements, session, engine, pictures, { onStep, onRetry, onRemove, onSwitchKind }) {
     this.#elements = elements;
     this.#session = session;
-    this.#portrait = new Portrait(elements.picture, engine);
+    this.#portrait = new Portrait(elements.picture, engine, pictures);
     session.listen(this.#show);
     onLanguage(() => {
       elements.calls.replaceChildren();
@@ -48,6 +51,7 @@ export class Detail {
     onPress(elements.previous, () => onStep(-1));
     onPress(elements.next, () => onStep(1));
     onPress(elements.remove, () => session.selected && onRemove(session.selected));
+    onPress(elements.switchKind, () => session.selected && onSwitchKind(session.selected));
     onPress(elements.retry, () => session.selected && onRetry(session.selected));
     elements.picture.showHeat.addEventListener("change", this.#show);
   }
@@ -74,7 +78,7 @@ export class Detail {
     const cell = session.selected;
     const { checked } = elements.picture.showHeat;
     const shown = cell
-      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.sha256, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
+      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.kind, cell.source.sha256, cell.contour, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
       : [null];
     if (shown.length === this.#shown.length && shown.every((one, index) => one === this.#shown[index])) return;
     this.#shown = shown;
@@ -92,6 +96,8 @@ export class Detail {
     elements.state.dataset.state = cell.state;
     elements.state.textContent = (cell.state === "failed" && cell.failure) || t(`state.${cell.state}`);
     elements.retry.hidden = !canRetry(cell);
+    elements.switchKind.hidden = synthetic !== null || cell.source.bytes === null;
+    elements.switchKind.textContent = t(cell.source.kind === "field" ? "detail.is-cell-image" : "detail.is-field");
     elements.decision.hidden = decision === null;
     if (decision) this.#showDecision(cell, decision);
     this.#showProvenance(cell);
@@ -118,7 +124,7 @@ export class Detail {
     if (!chosen) return;
     this.#elements.meaning.textContent = featureMeaning(chosen.name);
     this.#elements.picture.heatFeature.textContent = t("heat.show", { feature: featureName(chosen.name) });
-    this.#elements.picture.showHeat.disabled = pictureOf(cell) === null;
+    this.#elements.picture.showHeat.disabled = cell.source.bytes === null;
   }
 
   /** The level, and the sum that leads to the score. @param {RiskSum | null} risk */

@@ -1,16 +1,10 @@
-/**
- * The page's dialogs. Each is a room of its own that comes after the page is ready: NAME.html holds
- * its markup and NAME.css its style, beside NAME.js.
- */
+/** The page's dialogs. Each is a room of its own, with a script, markup and style (see markup.js). */
 
-import { translate } from "../language/language.js";
-import { make } from "./dom.js";
+import { addStyle, fetchPart } from "./markup.js";
 
 /** The style that all dialogs share; that of a room comes after it. */
 const SHARED_STYLE = "elements/dialog.css";
 
-/** The styles that are there or on their way. @type {Map<string, Promise<void>>} */
-const styles = new Map();
 /** The dialogs that are there or on their way. @type {Map<string, Promise<HTMLDialogElement>>} */
 const fetched = new Map();
 
@@ -49,41 +43,8 @@ export function openDialog(dialog) {
 
 /** @param {string} name */
 async function putInPage(name) {
-  const [markup] = await Promise.all([fetchMarkup(`${name}.html`), addStyle(SHARED_STYLE), addStyle(`${name}.css`)]);
-  const dialog = new DOMParser().parseFromString(markup, "text/html").querySelector("dialog");
-  if (!dialog) throw new Error(`${name}.html holds no dialog`);
-  translate(dialog);
+  const shared = addStyle(SHARED_STYLE);
+  const [dialog] = await Promise.all([fetchPart(name, HTMLDialogElement), shared]);
   document.body.append(dialog);
   return dialog;
-}
-
-/** @param {string} path from the page's folder */
-async function fetchMarkup(path) {
-  const response = await fetch(addressOf(path));
-  if (!response.ok) throw new Error(`the server answered ${response.status} for ${path}`);
-  return response.text();
-}
-
-/** @param {string} path from the page's folder */
-function addStyle(path) {
-  const known = styles.get(path);
-  if (known) return known;
-  /** @type {Promise<void>} */
-  const coming = new Promise((resolve, reject) => {
-    const link = make("link", { rel: "stylesheet", href: addressOf(path).href });
-    link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => {
-      link.remove();
-      styles.delete(path);
-      reject(new Error(`${path} could not be fetched`));
-    });
-    document.head.append(link);
-  });
-  styles.set(path, coming);
-  return coming;
-}
-
-/** @param {string} path from the page's folder */
-function addressOf(path) {
-  return new URL(`../${path}`, import.meta.url);
 }

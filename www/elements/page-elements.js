@@ -109,6 +109,7 @@ export function gatherElements() {
       meaning: find("#meaning", HTMLElement),
       retry: find("#retry", HTMLButtonElement),
       remove: find("#remove", HTMLButtonElement),
+      switchKind: find("#switch-kind", HTMLButtonElement),
       provenance: find("dl#provenance", HTMLElement),
       picture: {
         portrait: find("#portrait", HTMLCanvasElement),

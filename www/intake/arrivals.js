@@ -11,11 +11,16 @@ import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 /** @import { Found } from "./file-intake.js" */
 /** @import { FileKind } from "./file-kind.js" */
 
-/** A file and the key of the text that says why it is not taken. @typedef {{name: string, reason: string, format: string}} Refusal */
+/**
+ * A file that is not taken, or not wholly: the key of the text that says why, and the values in the text.
+ *
+ * @typedef {{name: string, reason: string, values: Record<string, string>}} Refusal
+ */
 
 /**
  * @typedef {object} Arrivals
  * @property {Found[]} pictures for rows in the table; some of them may not be readable
+ * @property {Found[]} contours of the nuclei of fields
  * @property {File | null} session to be opened
  * @property {File | null} checkpoint to be opened
  * @property {Refusal[]} refused
@@ -24,7 +29,7 @@ import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 /** The names of models; the dialog for models says why one of these is none. */
 const CHECKPOINT = /\.safetensors$/i;
 /** The kinds that the page takes. @type {ReadonlySet<string>} */
-const TAKEN = new Set(["picture", "session", "checkpoint"]);
+const TAKEN = new Set(["picture", "session", "checkpoint", "contours", "geojson"]);
 /** The number of bytes that tell whether a session has its end. */
 const LAST_BYTES = 64;
 /** Larger JSON is not read to tell its kind; in bytes. */
@@ -33,16 +38,17 @@ const LARGEST_JSON = 64 * 2 ** 20;
 /** @param {Found[]} found @returns {Promise<Arrivals>} */
 export async function sortArrivals(found) {
   /** @type {Arrivals} */
-  const arrivals = { pictures: [], session: null, checkpoint: null, refused: [] };
+  const arrivals = { pictures: [], contours: [], session: null, checkpoint: null, refused: [] };
   const kinds = await Promise.all(found.map(({ file }) => kindOfFile(file)));
   for (const [index, one] of found.entries()) {
     const { kind, format } = kinds[index];
-    const refuse = (/** @type {string} */ reason) => arrivals.refused.push({ name: one.name, reason: `refused.${reason}`, format });
+    const refuse = (/** @type {string} */ reason) => arrivals.refused.push({ name: one.name, reason: `refused.${reason}`, values: { format } });
     const open = (/** @type {"session" | "checkpoint"} */ what) => {
       if (arrivals[what]) refuse(`second-${what}`);
       else arrivals[what] = one.file;
     };
     if (kind === "picture" || kind === "other-picture") arrivals.pictures.push(one);
+    else if (kind === "contours" || kind === "geojson") arrivals.contours.push(one);
     else if (kind === "session") open("session");
     else if (kind === "checkpoint" || CHECKPOINT.test(one.name)) open("checkpoint");
     else if (PICTURE.test(one.name)) arrivals.pictures.push(one);

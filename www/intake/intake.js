@@ -12,6 +12,7 @@ import { Refusals } from "./refusals.js";
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
+/** @import { Refusal } from "./arrivals.js" */
 /** @import { Found } from "./file-intake.js" */
 
 export class Intake {
@@ -29,6 +30,11 @@ export class Intake {
     const { refused, ...taken } = await sortArrivals(found);
     this.#refusals.show(refused);
     return taken;
+  }
+
+  /** Names more files that are not taken, or not wholly. @param {Refusal[]} refused */
+  refuse(refused) {
+    if (refused.length > 0) this.#refusals.show([...this.#refusals.shown, ...refused]);
   }
 
   /**

@@ -21,14 +21,19 @@ export class Refusals {
     onLanguage(() => this.show(this.#refused));
   }
 
+  /** The refusals on show. */
+  get shown() {
+    return this.#refused;
+  }
+
   /** Shows these refusals in the place of earlier ones; without any it hides. @param {Refusal[]} refused */
   show(refused) {
     this.#refused = refused;
     const { box, list } = this.#elements;
     /** @type {Map<string, string[]>} */
     const names = new Map();
-    for (const { name, reason, format } of refused) {
-      const words = t(reason, { format });
+    for (const { name, reason, values } of refused) {
+      const words = t(reason, values);
       names.set(words, [...(names.get(words) ?? []), name]);
     }
     list.replaceChildren(...[...names].map(([words, of]) => make("li", {}, make("strong", {}, namesOf(of)), " ", words)));

@@ -1,22 +1,28 @@
 /**
  * Has the classifier read the cells of a session: they wait in a queue, and each result goes into
- * the session. If a cell was drawn by the program and its picture is missing, it is drawn first.
+ * the session. If a cell was drawn by the program and its picture is missing, it is drawn first. A
+ * picture that turns out to be a whole field is taken for one.
  */
 
 import { t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
-import { canRead } from "../session/cell.js";
+import { canRead, isUnoutlined } from "../session/cell.js";
 import { Queue } from "./queue.js";
 
-/** @import { Karyolens } from "../pkg/index.js" */
-/** @import { Cell, Model, Source } from "../session/cell.js" */
+/** @import { Karyolens, Prediction } from "../pkg/index.js" */
+/** @import { Cell, Model, Reading, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { Engine } from "./engine.js" */
+/** @import { Pictures } from "./pictures.js" */
 /** @import { QueueProgress } from "./queue.js" */
+
+/** The name of the package's error about a file that shows many nuclei. */
+const WHOLE_FIELD = "WholeFieldError";
 
 export class Reader {
   #session;
   #engine;
+  #pictures;
   #onFailed;
   /** @type {Queue<Cell>} */
   #queue;
@@ -24,13 +30,15 @@ export class Reader {
   /**
    * @param {Session} session
    * @param {Engine} engine
+   * @param {Pictures} pictures
    * @param {object} listener
    * @param {(progress: QueueProgress) => void} listener.onProgress
    * @param {(cell: Cell, message: string) => void} listener.onFailed a cell could not be read
    */
-  constructor(session, engine, { onProgress, onFailed }) {
+  constructor(session, engine, pictures, { onProgress, onFailed }) {
     this.#session = session;
     this.#engine = engine;
+    this.#pictures = pictures;
     this.#onFailed = onFailed;
     this.#queue = new Queue((cell) => this.#read(cell), onProgress);
   }
@@ -48,9 +56,9 @@ export class Reader {
     this.#queue.resume();
   }
 
-  /** Forgets cells that wait, all or one. @param {Cell} [one] @returns {Cell[]} the cells that it forgot */
-  cancel(one) {
-    return this.#queue.cancel(one && ((cell) => cell === one));
+  /** Forgets cells that wait, all or those for which `of` is true. @param {(cell: Cell) => boolean} [of] @returns {Cell[]} the cells that it forgot */
+  cancel(of) {
+    return this.#queue.cancel(of);
   }
 
   /** Reads the cells of these that wait and have something to read. @param {Cell[]} cells */
@@ -85,25 +93,19 @@ export class Reader {
     const { source } = cell;
     session.update(cell, { state: "reading" });
     try {
+      if (isUnoutlined(cell)) throw new Error(t("field.not-outlined"));
       await this.#engine.run(async (karyolens) => {
         const bytes = source.bytes ?? (await draw(karyolens, source));
-        const prediction = await karyolens.classify(bytes);
+        const prediction = await this.#predict(karyolens, cell, bytes);
         if (!session.cells.includes(cell)) return; // removed meanwhile
         session.updateSource(source, { bytes, sha256: source.sha256 ?? prediction.sha256 });
-        session.update(cell, {
-          state: "done",
-          reading: {
-            model: modelOf(karyolens).id,
-            probabilities: prediction.features.map((feature) => feature.probability),
-            notice: prediction.notice,
-            device: karyolens.device.kind,
-            adapter: karyolens.device.adapter,
-            program: karyolens.version,
-            time: new Date().toISOString(),
-          },
-        });
+        session.update(cell, { state: "done", reading: readingOf(karyolens, prediction) });
       });
     } catch (error) {
+      if (error instanceof Error && error.name === WHOLE_FIELD && session.cells.includes(cell)) {
+        this.readWaiting(session.outline(source, [], "found"));
+        return;
+      }
       const { reason, sha256 } = await factsOf(source);
       const failure = reason ?? messageOf(error);
       this.#onFailed(cell, failure);
@@ -111,6 +113,28 @@ export class Reader {
       session.update(cell, { state: "failed", failure });
     }
   }
+
+  /** @param {Karyolens} karyolens @param {Cell} cell @param {Blob} bytes of its source @returns {Promise<Prediction>} */
+  async #predict(karyolens, { source, contour }, bytes) {
+    if (contour === null && !source.isKindChosen) return karyolens.classify(bytes);
+    const picture = await this.#pictures.of(bytes);
+    if (contour === null) return karyolens.classify(picture);
+    const [prediction] = await karyolens.classify(picture, [{ points: contour }]);
+    return { ...prediction, sha256: picture.sha256 ?? source.sha256 };
+  }
+}
+
+/** @param {Karyolens} karyolens @param {Prediction} prediction @returns {Reading} */
+function readingOf(karyolens, { features, notice }) {
+  return {
+    model: modelOf(karyolens).id,
+    probabilities: features.map(({ probability }) => probability),
+    notice,
+    device: karyolens.device.kind,
+    adapter: karyolens.device.adapter,
+    program: karyolens.version,
+    time: new Date().toISOString(),
+  };
 }
 
 /**

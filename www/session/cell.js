@@ -39,33 +39,44 @@
  * @property {Blob | null} bytes null where only a saved session was opened
  * @property {string | null} sha256 of the bytes, hexadecimal; null until it is known
  * @property {"cell-image" | "field"} kind
+ * @property {boolean} isKindChosen whether a person has said the kind; else the picture tells it
  * @property {string} slide name of the slide that was photographed; empty where nobody knows it
  * @property {{features: string[], seed: number} | null} synthetic the features that the program drew, and its seed
  */
 
 /** Points `[x, y]` in pixels of the field; whole numbers are pixel centres. @typedef {[number, number][]} Contour */
 
+/** Where a contour is from: a file, the program, or a person's hand. @typedef {"given" | "found" | "drawn"} Origin */
+
 /** @typedef {"waiting" | "reading" | "done" | "failed" | "cancelled"} State */
 
 /**
- * One nucleus. A cell image has one cell, a field has any number.
+ * One nucleus. A cell image has one cell, a field has any number. Until the nuclei of a field are
+ * outlined, one cell without a contour stands for all of them.
  *
  * @typedef {object} Cell
  * @property {number} id
  * @property {Source} source
  * @property {Contour | null} contour of the nucleus in a field; null in a cell image
+ * @property {Origin | null} origin of the contour; null without one
+ * @property {boolean} isEdited whether a person has changed the contour
  * @property {State} state
  * @property {string} failure why it could not be read
  * @property {Reading | null} reading
  * @property {Map<string, boolean>} corrections a person's calls, by feature
  */
 
-/** Whether there is something to read: an opened session holds no bytes, and cells of fields are not read yet. @param {Cell} cell */
-export function canRead(cell) {
-  return pictureOf(cell) !== null || cell.source.synthetic !== null;
+/** Whether there is something to read: an opened session holds no bytes. @param {Cell} cell */
+export function canRead({ source }) {
+  return source.bytes !== null || source.synthetic !== null;
 }
 
-/** The picture of one cell; null where its bytes are not at hand, or show a whole field. @param {Cell} cell */
+/** Whether a cell stands for a field whose nuclei are not outlined yet. @param {Cell} cell */
+export function isUnoutlined({ source, contour }) {
+  return source.kind === "field" && contour === null;
+}
+
+/** The file that shows a cell alone; null where its bytes are not at hand, or show a whole field. @param {Cell} cell */
 export function pictureOf({ source: { kind, bytes } }) {
   return kind === "cell-image" ? bytes : null;
 }

@@ -30,21 +30,24 @@ export function readMap(value, place, read) {
 }
 
 /**
- * The entries of an object that has exactly these keys.
+ * The entries of an object that has these keys, and no others but those that may be there.
  *
  * @template {string} Key
+ * @template {string} [Optional=never]
  * @param {unknown} value
  * @param {string} place
  * @param {readonly Key[]} keys
- * @returns {Record<Key, unknown>}
+ * @param {readonly Optional[]} [optional]
+ * @returns {Record<Key, unknown> & Partial<Record<Optional, unknown>>}
  */
-export function entries(value, place, keys) {
+export function entries(value, place, keys, optional = []) {
   if (!isObject(value)) throw wrong(place, value, "object");
   const before = place === "" ? "" : `${place}.`;
-  const stranger = Object.keys(value).find((key) => !keys.some((known) => known === key));
+  const known = new Set([...keys, ...optional].map(String));
+  const stranger = Object.keys(value).find((key) => !known.has(key));
   if (stranger !== undefined) throw new Error(t("session.import.unknown", { place: before + shortened(stranger) }));
   for (const key of keys) if (!Object.hasOwn(value, key)) throw new Error(t("session.import.missing", { place: before + key }));
-  return /** @type {Record<Key, unknown>} */ (value);
+  return /** @type {Record<Key, unknown> & Partial<Record<Optional, unknown>>} */ (value);
 }
 
 /** @param {unknown} value @param {string} place @param {number} most @returns {unknown[]} */

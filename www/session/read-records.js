@@ -13,7 +13,7 @@ import { FORMAT, FORMAT_VERSION } from "./records.js";
 import { splitCells } from "./version-1.js";
 
 /** @import { RiskRule } from "../pkg/index.js" */
-/** @import { Contour, Model, Reading, Source, State } from "./cell.js" */
+/** @import { Contour, Model, Origin, Reading, Source, State } from "./cell.js" */
 /** @import { EarlierCell } from "./session.js" */
 
 /** A source before a session gives it its id. @typedef {EarlierCell["source"]} EarlierSource */
@@ -42,6 +42,8 @@ const HEAD = /** @type {const} */ (["format", "version", "use", "program", "expo
 const STATES = ["waiting", "reading", "done", "failed", "cancelled"];
 /** @type {readonly Source["kind"][]} */
 const KINDS = ["cell-image", "field"];
+/** @type {readonly Origin[]} */
+const ORIGINS = ["given", "found", "drawn"];
 /** @type {readonly Reading["device"][]} */
 const DEVICES = ["webgpu", "cpu"];
 
@@ -103,8 +105,8 @@ export function readRecords(records, known = new Map()) {
   const cells = list(records.cells, "cells", MOST_CELLS).map((value, index) => readCell(value, `cells[${index}]`, sources, models));
   /** @type {Set<EarlierSource>} */
   const taken = new Set();
-  for (const [index, { source }] of cells.entries()) {
-    if (source.kind === "cell-image" && taken.has(source)) throw wrong(`cells[${index}].source`, sources.indexOf(source), "alone");
+  for (const [index, { source, contour }] of cells.entries()) {
+    if (contour === null && taken.has(source)) throw wrong(`cells[${index}].source`, sources.indexOf(source), "alone");
     taken.add(source);
   }
   return { cells, models: [...models.values()], moved, sources };
@@ -112,12 +114,13 @@ export function readRecords(records, known = new Map()) {
 
 /** @param {unknown} value @param {string} place @returns {EarlierSource} */
 function readSource(value, place) {
-  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"]);
+  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen"]);
   return {
     name: text(source.name, `${place}.name`),
     bytes: null,
     sha256: orNull(source.sha256, `${place}.sha256`, hash),
     kind: oneOf(source.kind, `${place}.kind`, KINDS),
+    isKindChosen: flag(source.kindChosen ?? false, `${place}.kindChosen`),
     slide: text(source.slide, `${place}.slide`),
     synthetic: orNull(source.synthetic, `${place}.synthetic`, readSynthetic),
   };
@@ -131,7 +134,8 @@ function readSource(value, place) {
  * @returns {EarlierCell}
  */
 function readCell(value, place, sources, models) {
-  const cell = entries(value, place, ["source", "contour", "state", "failure", "reading", "corrections"]);
+  const keys = /** @type {const} */ (["source", "contour", "state", "failure", "reading", "corrections"]);
+  const cell = entries(value, place, keys, ["origin", "edited"]);
   const source = sources[whole(cell.source, `${place}.source`)];
   if (!source) throw wrong(`${place}.source`, cell.source, "source");
   const isField = source.kind === "field";
@@ -139,9 +143,15 @@ function readCell(value, place, sources, models) {
   const reading = orNull(cell.reading, `${place}.reading`, (value, place) => readReading(value, place, models));
   const state = oneOf(cell.state, `${place}.state`, STATES);
   if (state === "done" && !reading) throw wrong(`${place}.reading`, null, "reading");
+  // A field that is not outlined yet has one cell, which nobody can have read.
+  const contour = isField && reading
+    ? readContour(cell.contour, `${place}.contour`)
+    : orNull(cell.contour, `${place}.contour`, readContour);
   return {
     source,
-    contour: isField ? readContour(cell.contour, `${place}.contour`) : null,
+    contour,
+    origin: contour && oneOf(cell.origin ?? "given", `${place}.origin`, ORIGINS),
+    isEdited: flag(cell.edited ?? false, `${place}.edited`),
     state,
     failure: text(cell.failure, `${place}.failure`),
     reading,

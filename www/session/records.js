@@ -14,7 +14,11 @@ export const FORMAT_VERSION = 2;
 /** In the file's own language, English as its keys are. */
 const HONEST = "Research and teaching, not a diagnosis.";
 
-/** A source without its bytes. @typedef {Pick<Source, "name" | "sha256" | "kind" | "slide" | "synthetic">} SourceRecord */
+/**
+ * A source without its bytes.
+ *
+ * @typedef {Pick<Source, "name" | "sha256" | "kind" | "slide" | "synthetic"> & {kindChosen: boolean}} SourceRecord
+ */
 
 /**
  * A cell as the JSON and the browser's storage hold it.
@@ -22,6 +26,8 @@ const HONEST = "Research and teaching, not a diagnosis.";
  * @typedef {object} CellRecord
  * @property {number} source its place in the JSON's list of sources, or its key in the browser's storage
  * @property {Contour | null} contour
+ * @property {Cell["origin"]} origin
+ * @property {boolean} edited whether a person has changed the contour
  * @property {Cell["state"]} state
  * @property {string} failure
  * @property {Reading | null} reading
@@ -59,15 +65,17 @@ export function toJson(session, { program = null, time = new Date() } = {}) {
 }
 
 /** @param {Source} source @returns {SourceRecord} */
-export function sourceRecord({ name, sha256, kind, slide, synthetic }) {
-  return { name, sha256, kind, slide, synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed } };
+export function sourceRecord({ name, sha256, kind, isKindChosen, slide, synthetic }) {
+  return { name, sha256, kind, kindChosen: isKindChosen, slide, synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed } };
 }
 
 /** @param {Cell} cell @param {number} source its place or key @returns {CellRecord} */
-export function cellRecord({ contour, state, failure, reading, corrections }, source) {
+export function cellRecord({ contour, origin, isEdited, state, failure, reading, corrections }, source) {
   return {
     source,
     contour: contour && contour.map(([x, y]) => [x, y]),
+    origin,
+    edited: isEdited,
     state,
     failure,
     reading: reading && readingRecord(reading),

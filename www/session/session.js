@@ -7,10 +7,10 @@
 import { guessSlide } from "./slide.js";
 
 /** @import { Decide, Decision } from "../pkg/index.js" */
-/** @import { Cell, Contour, Model, Source } from "./cell.js" */
+/** @import { Cell, Contour, Model, Origin, Source } from "./cell.js" */
 
 /**
- * A file that is to be added, and in a field the contours of its nuclei.
+ * A file that is to be added, and in a field the contours of its nuclei as another program gave them.
  *
  * @typedef {Pick<Source, "name" | "bytes"> & {synthetic?: Source["synthetic"], contours?: Contour[] | null}} NewSource
  */
@@ -68,10 +68,11 @@ export class Session {
         bytes,
         sha256: null,
         kind: contours ? "field" : "cell-image",
+        isKindChosen: false,
         slide: synthetic ? "" : guessSlide(name),
         synthetic,
       };
-      return (contours ?? [null]).map((contour) => this.#newCell(source, contour));
+      return contours ? this.#cellsOf(source, contours, "given") : [this.#newCell(source, null, null)];
     });
     this.cells.push(...added);
     this.#tell("cells");
@@ -100,6 +101,79 @@ export class Session {
     this.#tell("thresholds");
     this.#tell("cells");
     return restored;
+  }
+
+  /**
+   * Takes a source for a field: cells with these contours take the place of the cells that it had.
+   *
+   * @param {Source} source
+   * @param {Contour[]} contours without any, one cell stands for the field
+   * @param {Origin} origin of the contours
+   * @returns {Cell[]} the new cells, which wait to be read
+   */
+  outline(source, contours, origin) {
+    const cells = this.#cellsOf(source, contours, origin);
+    this.replaceCells(source, "field", cells);
+    return cells;
+  }
+
+  /**
+   * Takes a source for the other kind because a person says so. Its cells give way to one.
+   *
+   * @param {Source} source
+   * @returns {{cells: Cell[], undo: () => Cell[]}} the new cell, which waits to be read, and the way back to the cells before
+   */
+  switchKind(source) {
+    const { kind, isKindChosen } = source;
+    const before = this.cells.filter((cell) => cell.source === source);
+    const cells = [this.#newCell(source, null, null)];
+    source.isKindChosen = true;
+    this.replaceCells(source, kind === "field" ? "cell-image" : "field", cells);
+    const undo = () => {
+      source.isKindChosen = isKindChosen;
+      for (const cell of before) if (cell.state === "reading") cell.state = "waiting";
+      this.replaceCells(source, kind, before);
+      return before;
+    };
+    return { cells, undo };
+  }
+
+  /**
+   * A nucleus of a field that is not in the session yet, see {@link exchange}.
+   *
+   * @param {Source} field
+   * @param {Contour | null} contour null stands for the whole field, none of whose nuclei is outlined
+   * @param {Origin | null} origin of the contour
+   */
+  newNucleus(field, contour, origin) {
+    return this.#newCell(field, contour, origin);
+  }
+
+  /** Puts cells in the place of others of the same field. @param {Cell[]} removed @param {Cell[]} added */
+  exchange(removed, added) {
+    const gone = new Set(removed);
+    const first = this.cells.findIndex((cell) => gone.has(cell));
+    const last = this.cells.findLastIndex((cell) => cell.source === added[0]?.source);
+    const others = this.cells.filter((cell) => !gone.has(cell));
+    const at = first >= 0 ? first : last + 1;
+    for (const cell of added) if (cell.state === "reading") cell.state = "waiting";
+    this.cells = [...others.slice(0, at), ...added, ...others.slice(at)];
+    this.unsaved = true;
+    if (this.selected && gone.has(this.selected)) this.selected = null;
+    this.#tell("cells");
+    this.#tell("selection");
+  }
+
+  /** Puts cells in the place of those that a source has. @param {Source} source @param {Source["kind"]} kind @param {Cell[]} cells */
+  replaceCells(source, kind, cells) {
+    source.kind = kind;
+    const at = this.cells.findIndex((cell) => cell.source === source);
+    const others = this.cells.filter((cell) => cell.source !== source);
+    const before = at < 0 ? others.length : at;
+    this.cells = [...others.slice(0, before), ...cells, ...others.slice(before)];
+    const wasSelected = this.selected?.source === source;
+    this.#tell("cells");
+    if (wasSelected) this.select(cells[0] ?? null);
   }
 
   /** @param {Cell} cell */
@@ -238,9 +312,9 @@ export class Session {
     return this.#decide(this.model, [{ probabilities }], this.moved)[0];
   }
 
-  /** A cell's number in its field, from 1 in the order of the session; null in a cell image. @param {Cell} cell */
+  /** A nucleus' number in its field, from 1 in the order of the session; null for other cells. @param {Cell} cell */
   numberOf(cell) {
-    if (cell.source.kind !== "field") return null;
+    if (cell.contour === null) return null;
     this.#numbers ??= this.#countCells();
     return this.#numbers.get(cell) ?? null;
   }
@@ -278,9 +352,18 @@ export class Session {
     this.#tell("thresholds");
   }
 
-  /** @param {Source} source @param {Contour | null} contour @returns {Cell} */
-  #newCell(source, contour) {
-    return { id: this.#nextId++, source, contour, state: "waiting", failure: "", reading: null, corrections: new Map() };
+  /** @param {Source} source @param {Contour | null} contour @param {Origin | null} origin @returns {Cell} */
+  #newCell(source, contour, origin) {
+    return {
+      id: this.#nextId++, source, contour, origin, isEdited: false,
+      state: "waiting", failure: "", reading: null, corrections: new Map(),
+    };
+  }
+
+  /** New cells of a field. @param {Source} field @param {Contour[]} contours @param {Origin} origin */
+  #cellsOf(field, contours, origin) {
+    if (contours.length === 0) return [this.#newCell(field, null, null)];
+    return contours.map((contour) => this.#newCell(field, contour, origin));
   }
 
   #countCells() {

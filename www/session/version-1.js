@@ -28,6 +28,7 @@ export function splitCell(value, place, key) {
       name,
       sha256: orNull(sha256, `${place}.sha256`, hash),
       kind: "cell-image",
+      kindChosen: false,
       slide: drawn ? "" : guessSlide(name),
       synthetic: drawn,
     },

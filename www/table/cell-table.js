@@ -9,6 +9,7 @@ import { featureName, onLanguage, t } from "../language/language.js";
 import { Row } from "./row.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
+/** @import { Pictures } from "../reading/pictures.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { View } from "./sorting.js" */
@@ -18,6 +19,7 @@ const SPARE_ROWS = 6;
 
 export class CellTable {
   #session;
+  #pictures;
   #onSort;
   #scroller;
   #head;
@@ -38,16 +40,18 @@ export class CellTable {
   /**
    * @param {PageElements["table"]} elements
    * @param {Session} session
+   * @param {Pictures} pictures
    * @param {object} options
    * @param {(sort: string) => void} options.onSort a column's head was pressed
    * @param {(cell: Cell) => void} options.onOpen a person wants to look at a cell
    */
-  constructor({ scroller, head, body, row }, session, { onSort, onOpen }) {
+  constructor({ scroller, head, body, row }, session, pictures, { onSort, onOpen }) {
     this.#scroller = scroller;
     this.#head = head;
     this.#body = body;
     this.#template = row;
     this.#session = session;
+    this.#pictures = pictures;
     this.#onSort = onSort;
     this.#scroller.addEventListener("scroll", this.#draw, { passive: true });
     new ResizeObserver(this.#draw).observe(this.#scroller);
@@ -168,7 +172,7 @@ export class CellTable {
 
   /** @param {Cell} cell */
   #newRow(cell) {
-    const row = new Row(copyOf(this.#template), cell);
+    const row = new Row(copyOf(this.#template), cell, this.#pictures);
     this.#rows.set(cell, row);
     return row;
   }

@@ -4,25 +4,29 @@ import { CELL_SIDE } from "../cell/cell-picture.js";
 import { showRisk } from "../decisions/risk-badge.js";
 import { find, make } from "../elements/dom.js";
 import { featureName, listing, percent, t } from "../language/language.js";
-import { formatOf, pictureOf } from "../session/cell.js";
+import { formatOf } from "../session/cell.js";
 
 /** @import { Call, Decision } from "../pkg/index.js" */
-/** @import { Cell } from "../session/cell.js" */
+/** @import { Pictures } from "../reading/pictures.js" */
+/** @import { Cell, Contour } from "../session/cell.js" */
 
 export class Row {
   element;
   #cell;
+  #pictures;
   #picture;
   #name;
   #message;
   #address = "";
-  #shownPicture = /** @type {Blob | null} */ (null);
+  /** The bytes whose picture is on show. @type {Blob | null} */
+  #shownBytes = null;
   #shown = { state: "", decision: /** @type {Decision | null} */ (null), failure: "" };
 
-  /** @param {HTMLElement} element a fresh copy of the row's template @param {Cell} cell */
-  constructor(element, cell) {
+  /** @param {HTMLElement} element a fresh copy of the row's template @param {Cell} cell @param {Pictures} pictures of fields */
+  constructor(element, cell, pictures) {
     this.element = element;
     this.#cell = cell;
+    this.#pictures = pictures;
     this.#picture = find(".picture", HTMLElement, element);
     this.#name = find(".name", HTMLElement, element);
     this.#message = find(".message", HTMLElement, element);
@@ -49,8 +53,8 @@ export class Row {
       this.#name.title = name;
     }
     this.element.setAttribute("aria-selected", String(selected));
-    const picture = pictureOf(this.#cell);
-    if (picture !== this.#shownPicture) this.#showPicture(picture);
+    const { bytes } = this.#cell.source;
+    if (bytes !== this.#shownBytes) this.#showPicture(bytes);
     const { state, failure } = this.#cell;
     if (state === this.#shown.state && decision === this.#shown.decision && failure === this.#shown.failure) return;
     this.#shown = { state, decision, failure };
@@ -72,12 +76,14 @@ export class Row {
     this.element.remove();
   }
 
-  /** Shows the picture if the browser knows its format; else the name of the format stays. @param {Blob | null} picture */
-  #showPicture(picture) {
-    this.#shownPicture = picture;
+  /** Shows the picture if the browser knows its format; else the name of the format stays. @param {Blob | null} bytes */
+  #showPicture(bytes) {
+    this.#shownBytes = bytes;
     URL.revokeObjectURL(this.#address);
-    if (!picture) return;
-    this.#address = URL.createObjectURL(picture);
+    if (!bytes) return;
+    const { contour } = this.#cell;
+    if (contour) return void this.#showNucleus(bytes, contour);
+    this.#address = URL.createObjectURL(bytes);
     const image = make("img", { alt: "", decoding: "async" });
     image.addEventListener("load", () => {
       // The study's cell images are mostly margin: enlarged, one nucleus looks different from the next.
@@ -85,6 +91,14 @@ export class Row {
       this.#picture.replaceChildren(image);
     });
     image.src = this.#address;
+  }
+
+  /** Shows a nucleus of a field; the name of the format stays where the field cannot be read. @param {Blob} bytes @param {Contour} contour */
+  async #showNucleus(bytes, contour) {
+    const parts = await Promise.all([this.#pictures.of(bytes), import("../field/nucleus-picture.js")]).catch(() => null);
+    if (!parts || bytes !== this.#shownBytes) return;
+    const [field, { nucleusPicture }] = parts;
+    this.#picture.replaceChildren(nucleusPicture(field, contour));
   }
 }
 

@@ -50,7 +50,12 @@ export class Workbench {
     onLanguage(this.#showSoon);
     close.addEventListener("click", () => this.#closeDetail());
     this.#narrow.addEventListener("change", () => this.#coverRest());
-    for (const place of [body, panel]) place.addEventListener("keydown", (event) => this.#onKey(event));
+    for (const place of [body, panel]) this.listenForKeys(place);
+  }
+
+  /** Takes the keys for the selected cell in this place too. @param {HTMLElement} place where nobody types */
+  listenForKeys(place) {
+    place.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
   /** Shows the session as it is now. */

@@ -1,0 +1,328 @@
+/**
+ * Puts the outlines of a field right: hands the way of a mouse, a pen, a finger or the keyboard to the
+ * tool in use, and makes its changes in the session, where each can be taken back.
+ *
+ * With the keyboard a cursor walks over the field. The space bar presses it down and lifts it up, so
+ * that every tool works without a drag.
+ */
+
+import { find, onPress } from "../../elements/dom.js";
+import { t } from "../../language/language.js";
+import { History } from "./history.js";
+import { Brush, Corners, Draw, Split } from "./tools.js";
+
+/** @import { Geometry } from "../../pkg/index.js" */
+/** @import { Cell, Contour, Source } from "../../session/cell.js" */
+/** @import { Session } from "../../session/session.js" */
+/** @import { Stage } from "../stage.js" */
+/** @import { Point } from "../view.js" */
+/** @import { Bench, Sketch, Tool } from "./tools.js" */
+
+/** The names of the tools; the hand moves the view. @typedef {"hand" | "draw" | "add" | "take" | "corners" | "split"} ToolName */
+
+/** The keys of the tools. @type {Record<string, ToolName>} */
+const TOOL_KEYS = { v: "hand", d: "draw", b: "add", e: "take", c: "corners", s: "split" };
+/** The cursor's step in CSS pixels, and with Shift. */
+const STEP = 8;
+const SMALL_STEP = 1;
+/** The brush's radius in CSS pixels: at first, and between which it can be. */
+const RADIUS = { first: 10, least: 3, most: 60 };
+const RADIUS_STEP = 1.25;
+
+export class Editor {
+  #stage;
+  #session;
+  #field;
+  #onChanged;
+  #say;
+  #history = new History();
+  /** @type {Record<Exclude<ToolName, "hand">, Tool>} */
+  #tools;
+  /** @type {ToolName} */
+  #name = "hand";
+  #radius = RADIUS.first;
+  /** The keyboard's place, in pixels of the field; null while a pointer is in use. @type {Point | null} */
+  #cursor = null;
+  #isDown = false;
+  /** The nuclei that are marked to be merged or deleted, beside the selected one. @type {Set<Cell>} */
+  #marked = new Set();
+  #buttons;
+  #undo;
+  #redo;
+  #merge;
+  #delete;
+  #geometry;
+
+  /**
+   * @param {HTMLElement} element the section of field.html
+   * @param {Stage} stage
+   * @param {Session} session
+   * @param {object} options
+   * @param {Geometry} options.geometry
+   * @param {() => Source | null} options.field the one on show
+   * @param {(cells: Cell[]) => void} options.onChanged these cells are new, or here again
+   */
+  constructor(element, stage, session, { geometry, field, onChanged }) {
+    this.#stage = stage;
+    this.#session = session;
+    this.#field = field;
+    this.#geometry = geometry;
+    this.#onChanged = onChanged;
+    this.#say = find(".edit-say", HTMLElement, element);
+    this.#undo = find(".edit-undo", HTMLButtonElement, element);
+    this.#redo = find(".edit-redo", HTMLButtonElement, element);
+    this.#merge = find(".edit-merge", HTMLButtonElement, element);
+    this.#delete = find(".edit-delete", HTMLButtonElement, element);
+    this.#buttons = [...element.querySelectorAll("[data-tool]")].map((button) => /** @type {HTMLButtonElement} */ (button));
+    /** @type {Bench} */
+    const bench = {
+      geometry,
+      selected: () => this.#selected()?.contour ?? null,
+      add: (contour) => this.#add(contour),
+      change: (contours) => this.#change(contours),
+      radius: () => this.#radius * bench.pixel(),
+      pixel: () => 1 / (stage.view?.scale ?? 1),
+    };
+    this.#tools = { draw: new Draw(bench), add: new Brush(bench, true), take: new Brush(bench, false), corners: new Corners(bench), split: new Split(bench) };
+    for (const button of this.#buttons) onPress(button, () => this.#use(/** @type {ToolName} */ (button.dataset.tool)));
+    onPress(this.#undo, () => this.#walk(() => this.#history.undo()));
+    onPress(this.#redo, () => this.#walk(() => this.#history.redo()));
+    onPress(this.#merge, () => this.#mergeMarked());
+    onPress(this.#delete, () => this.#deleteMarked());
+    session.listen((change) => {
+      if (change === "cells") this.#forgetGone();
+      if (change === "cells" || change === "selection") this.#show();
+    });
+    stage.sketch = () => this.#sketch();
+    this.#show();
+  }
+
+  /** Whether a pointer draws, rather than moving the view. */
+  get draws() {
+    return this.#name !== "hand";
+  }
+
+  /** Whether the tool in use lacks a nucleus to work on. */
+  get needsNucleus() {
+    return this.#name !== "hand" && this.#name !== "draw" && this.#selected() === null;
+  }
+
+  /** The cells that are marked. @returns {ReadonlySet<Cell>} */
+  get marked() {
+    return this.#marked;
+  }
+
+  /** Marks a nucleus to be merged or deleted with the selected one, or takes the mark away. @param {Cell} cell */
+  mark(cell) {
+    if (!this.#marked.delete(cell)) this.#marked.add(cell);
+    this.#show();
+  }
+
+  /** @param {Point} point of the field */
+  press(point) {
+    this.#cursor = null;
+    this.#hand((tool) => tool.press(point));
+  }
+
+  /** @param {Point} point */
+  move(point) {
+    this.#hand((tool) => tool.move(point));
+  }
+
+  /** @param {Point} point */
+  release(point) {
+    this.#hand((tool) => tool.release(point));
+  }
+
+  /** Gives up what the tool has begun. */
+  cancel() {
+    this.#isDown = false;
+    this.#hand((tool) => tool.cancel());
+  }
+
+  /** Takes a key, or leaves it to others. @param {KeyboardEvent} event @returns {boolean} whether it took the key */
+  takeKey(event) {
+    const key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && (key === "z" || key === "y")) {
+      this.#walk(() => (key === "y" || event.shiftKey ? this.#history.redo() : this.#history.undo()));
+      return true;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (key in TOOL_KEYS) this.#use(TOOL_KEYS[key]);
+    else if (key === "x") this.#markSelected();
+    else if (key === "m") this.#mergeMarked();
+    else if (key === "delete" || key === "backspace") this.#deleteMarked();
+    else return this.draws && this.#takeToolKey(event);
+    return true;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #takeToolKey({ key, shiftKey }) {
+    const step = (shiftKey ? SMALL_STEP : STEP) / (this.#stage.view?.scale ?? 1);
+    switch (key) {
+      case "ArrowLeft": this.#walkCursor(-step, 0); break;
+      case "ArrowRight": this.#walkCursor(step, 0); break;
+      case "ArrowUp": this.#walkCursor(0, -step); break;
+      case "ArrowDown": this.#walkCursor(0, step); break;
+      case " ": this.#pressCursor(); break;
+      case "Enter": this.#hand((tool) => tool.finish?.()); break;
+      case "Escape":
+        if (this.#isDown || this.#sketchOfTool().line?.length) this.cancel();
+        else this.#use("hand");
+        break;
+      case "[": this.#resizeBrush(1 / RADIUS_STEP); break;
+      case "]": this.#resizeBrush(RADIUS_STEP); break;
+      default: return false;
+    }
+    return true;
+  }
+
+  /** @param {number} dx @param {number} dy */
+  #walkCursor(dx, dy) {
+    const [x, y] = this.#cursor ?? this.#middle();
+    const cursor = /** @type {Point} */ ([x + dx, y + dy]);
+    this.#cursor = cursor;
+    this.#stage.view?.reveal({ left: cursor[0], right: cursor[0], top: cursor[1], bottom: cursor[1] });
+    this.#hand((tool) => this.#isDown && tool.move(cursor));
+  }
+
+  #pressCursor() {
+    const cursor = (this.#cursor ??= this.#middle());
+    this.#isDown = !this.#isDown;
+    this.#hand((tool) => (this.#isDown ? tool.press(cursor) : tool.release(cursor)));
+  }
+
+  /** The middle of the window. @returns {Point} */
+  #middle() {
+    const { view } = this.#stage;
+    return view ? view.toField([view.window.width / 2, view.window.height / 2]) : [0, 0];
+  }
+
+  /** @param {number} factor */
+  #resizeBrush(factor) {
+    this.#radius = Math.min(RADIUS.most, Math.max(RADIUS.least, this.#radius * factor));
+    this.#stage.draw();
+  }
+
+  /** @param {ToolName} name */
+  #use(name) {
+    this.cancel();
+    this.#name = name;
+    this.#cursor = null;
+    this.#say.textContent = t(`edit.use.${name}`);
+    this.#show();
+  }
+
+  /** @param {(tool: Tool) => unknown} action */
+  #hand(action) {
+    if (this.#name !== "hand") action(this.#tools[this.#name]);
+    this.#stage.draw();
+  }
+
+  /** @param {Contour} contour */
+  #add(contour) {
+    const field = this.#field();
+    if (!field) return;
+    const bare = this.#session.cells.filter((cell) => cell.source === field && cell.contour === null);
+    this.#exchange(bare, [this.#session.newNucleus(field, contour, "drawn")]);
+  }
+
+  /** @param {Contour[]} contours the first is that of the selected nucleus */
+  #change(contours) {
+    const selected = this.#selected();
+    if (!selected) return;
+    const changed = contours.map((contour, index) => ({
+      ...this.#session.newNucleus(selected.source, contour, index === 0 ? selected.origin : "drawn"),
+      isEdited: index === 0,
+      // A person's answers stay with the nucleus; a piece of it is another nucleus.
+      corrections: new Map(index === 0 ? selected.corrections : []),
+    }));
+    this.#exchange([selected], changed);
+  }
+
+  #mergeMarked() {
+    const selected = this.#selected();
+    const others = [...this.#marked].filter((cell) => cell !== selected && cell.contour);
+    if (!selected?.contour || others.length === 0) return void (this.#say.textContent = t("edit.mark-first"));
+    let contour = selected.contour;
+    let left = others;
+    // A nucleus may touch the others only by way of a third one.
+    for (let before = -1; left.length !== before;) {
+      before = left.length;
+      left = left.filter((other) => {
+        const united = this.#geometry.unite(contour, /** @type {Contour} */ (other.contour));
+        if (united) contour = united;
+        return united === null;
+      });
+    }
+    if (left.length > 0) return void (this.#say.textContent = t("edit.apart"));
+    const merged = { ...this.#session.newNucleus(selected.source, contour, selected.origin), isEdited: true, corrections: new Map(selected.corrections) };
+    this.#exchange([selected, ...others], [merged]);
+  }
+
+  #deleteMarked() {
+    const selected = this.#selected();
+    const cells = [...new Set([...(selected ? [selected] : []), ...this.#marked])].filter(({ contour }) => contour);
+    if (cells.length > 0) this.#exchange(cells, []);
+  }
+
+  #markSelected() {
+    const selected = this.#selected();
+    if (selected) this.mark(selected);
+  }
+
+  /** Puts nuclei in the place of others, as a step that can be taken back. @param {Cell[]} removed @param {Cell[]} added */
+  #exchange(removed, added) {
+    const session = this.#session;
+    const field = removed[0]?.source ?? added[0]?.source;
+    const isLast = added.length === 0 && session.cells.every((cell) => cell.source !== field || removed.includes(cell));
+    // A source goes with its last cell, but this field is still being worked on.
+    const put = isLast ? [session.newNucleus(field, null, null)] : added;
+    const step = (/** @type {Cell[]} */ before, /** @type {Cell[]} */ after) => () => {
+      session.exchange(before, after);
+      if (after[0]) session.select(after[0]);
+      this.#onChanged(after.filter(({ contour }) => contour));
+    };
+    this.#marked.clear();
+    this.#history.do({ redo: step(removed, put), undo: step(put, removed) });
+    this.#say.textContent = "";
+    this.#show();
+  }
+
+  /** @param {() => void} step */
+  #walk(step) {
+    this.cancel();
+    step();
+    this.#show();
+  }
+
+  #selected() {
+    const { selected } = this.#session;
+    return selected && selected.contour && selected.source === this.#field() ? selected : null;
+  }
+
+  /** Cells that went otherwise cannot be marked any more. */
+  #forgetGone() {
+    for (const cell of this.#marked) if (!this.#session.cells.includes(cell)) this.#marked.delete(cell);
+  }
+
+  #show() {
+    for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.dataset.tool === this.#name));
+    // Not disabled: a disabled button would lose the focus.
+    this.#undo.ariaDisabled = String(!this.#history.canUndo);
+    this.#redo.ariaDisabled = String(!this.#history.canRedo);
+    this.#merge.ariaDisabled = String(this.#marked.size === 0);
+    this.#delete.ariaDisabled = String(!this.#selected());
+    this.#stage.draw();
+  }
+
+  #sketchOfTool() {
+    return this.#name === "hand" ? {} : this.#tools[this.#name].sketch();
+  }
+
+  /** @returns {Sketch & {cursor: Point | null, radius: number | null}} */
+  #sketch() {
+    const isBrush = this.#name === "add" || this.#name === "take";
+    return { ...this.#sketchOfTool(), cursor: this.#cursor, radius: isBrush ? this.#radius : null };
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * A field of the session: its picture, the outlines of its cells, and the cell under the pointer in
+ * words. The table beside it shows the same cells, and both have the same selection.
+ */
+
+import { find, nowAndThen, oncePerFrame } from "../elements/dom.js";
+import { onLanguage, t } from "../language/language.js";
+import { styleOf } from "./colouring.js";
+import { ContourIndex, boxOf } from "./contour-index.js";
+import { Editor } from "./edit/editor.js";
+import { FieldControls } from "./field-controls.js";
+import { FieldTip, inWords } from "./field-tip.js";
+import { Gestures } from "./gestures.js";
+import { Stage } from "./stage.js";
+
+/** @import { Geometry } from "../pkg/index.js" */
+/** @import { Pictures } from "../reading/pictures.js" */
+/** @import { Cell, Contour, Source } from "../session/cell.js" */
+/** @import { Session } from "../session/session.js" */
+/** @import { Point } from "./view.js" */
+
+/** A cell of a field. @typedef {Cell & {contour: Contour}} Nucleus */
+
+export class FieldViewer {
+  /** The part of the page that takes the keys of a field. */
+  window;
+
+  #page;
+  #element;
+  #session;
+  #pictures;
+  #onStep;
+  #stage;
+  #controls;
+  #editor;
+  #tip;
+  #missing;
+  /** The field on show. @type {Source | null} */
+  #field = null;
+  /** Its bytes that are on show. @type {Blob | null} */
+  #bytes = null;
+  /** @type {Nucleus[]} */
+  #nuclei = [];
+  /** @type {ContourIndex<Nucleus>} */
+  #index = new ContourIndex([]);
+  /** @type {Nucleus | null} */
+  #hovered = null;
+  /** The pointer's place in pixels of the field. @type {Point | null} */
+  #pointer = null;
+  /** The selected cell that was brought into view: it may leave again as a person moves on. @type {Cell | null} */
+  #revealed = null;
+
+  /**
+   * @param {HTMLElement} element the section of field.html
+   * @param {Session} session
+   * @param {Pictures} pictures
+   * @param {object} options
+   * @param {HTMLElement} options.page carries the state that the stylesheet looks at
+   * @param {Geometry} options.geometry
+   * @param {(by: number) => void} options.onStep to the next or the previous cell of the table
+   * @param {(cells: Cell[]) => void} options.onChanged a person has outlined these cells
+   */
+  constructor(element, session, pictures, { page, geometry, onStep, onChanged }) {
+    this.window = find(".field-stage", HTMLElement, element);
+    this.#page = page;
+    this.#element = element;
+    this.#session = session;
+    this.#pictures = pictures;
+    this.#onStep = onStep;
+    this.#stage = new Stage(this.window);
+    this.#tip = new FieldTip(find(".field-tip", HTMLElement, element), this.window);
+    this.#missing = find(".field-missing", HTMLElement, element);
+    this.#controls = new FieldControls(element, {
+      onLook: () => this.#show(),
+      onField: (field) => session.select(session.cells.find(({ source }) => source === field) ?? null),
+      onZoom: (factor) => this.#zoom(factor),
+    });
+    const editor = new Editor(element, this.#stage, session, { geometry, field: () => this.#field, onChanged });
+    this.#editor = editor;
+    // Before the gestures: a tool in use takes the arrows for its cursor.
+    this.window.addEventListener("keydown", (event) => this.#onKey(event));
+    new Gestures(this.window, () => this.#stage.view, {
+      onView: () => this.#onView(),
+      onChoose: (place, { shiftKey }) => this.#choose(place, shiftKey),
+      onHover: (place) => this.#hover(place),
+      draws: () => editor.draws,
+      onDraw: (part, place) => this.#draw(part, place),
+      onDrawCancelled: () => editor.cancel(),
+    });
+    const showSoon = oncePerFrame(() => this.#show());
+    const showReading = nowAndThen(() => this.#show());
+    session.listen((change) => (change === "reading" ? showReading() : showSoon()));
+    onLanguage(showSoon);
+    showSoon();
+  }
+
+  #show() {
+    const fields = this.#session.sources.filter(({ kind }) => kind === "field");
+    const field = this.#fieldAmong(fields);
+    this.#element.hidden = field === null;
+    this.#page.dataset.field = field ? "open" : "";
+    this.#controls.offer(fields, field, this.#session.model);
+    if (field !== this.#field || (field?.bytes ?? null) !== this.#bytes) void this.#open(field);
+    this.#takeCells();
+    const { colouring, opacity } = this.#controls;
+    this.#stage.setOpacity(opacity);
+    this.#stage.setOutlines(this.#nuclei.map((cell) => ({ contour: cell.contour, style: styleOf(colouring, this.#session, cell) })));
+    this.#mark();
+  }
+
+  /** The field to show: that of the selected cell; a cell image leaves the field as it is. @param {Source[]} fields */
+  #fieldAmong(fields) {
+    const candidates = [this.#session.selected?.source, this.#field, fields[0]];
+    return candidates.find((one) => one && fields.includes(one)) ?? null;
+  }
+
+  /** @param {Source | null} field */
+  async #open(field) {
+    const bytes = field?.bytes ?? null;
+    this.#field = field;
+    this.#bytes = bytes;
+    this.#hover(null);
+    const isWanted = () => this.#field === field && this.#bytes === bytes;
+    const picture = bytes && (await this.#pictures.of(bytes).catch(() => null));
+    const bitmap = picture && (await createImageBitmap(new ImageData(picture.pixels, picture.width, picture.height)));
+    if (!isWanted()) return bitmap?.close();
+    this.#missing.hidden = !field || picture !== null;
+    this.#missing.textContent = t(bytes ? "detail.unreadable" : "detail.no-picture");
+    await this.#stage.show(bitmap, picture?.micrometresPerPixel ?? null);
+    this.#revealed = null;
+    if (isWanted()) this.#mark();
+  }
+
+  #takeCells() {
+    const nuclei = /** @type {Nucleus[]} */ (this.#session.cells.filter(({ source, contour }) => source === this.#field && contour));
+    if (nuclei.length === this.#nuclei.length && nuclei.every((one, index) => one === this.#nuclei[index])) return;
+    this.#nuclei = nuclei;
+    this.#index = new ContourIndex(nuclei.map((item) => ({ item, contour: item.contour })));
+  }
+
+  /** Marks the selected cell and those that shall join it, and brings a newly selected one into view. */
+  #mark() {
+    const { selected } = this.#session;
+    const here = selected?.source === this.#field ? selected : null;
+    const marked = [...this.#editor.marked, ...(here ? [here] : [])].flatMap(({ contour }) => (contour ? [contour] : []));
+    this.#stage.mark(marked, this.#hovered?.contour ?? null, this.#pointer);
+    const { view } = this.#stage;
+    if (!view || !here?.contour || here === this.#revealed) return;
+    this.#revealed = here;
+    view.reveal(boxOf(here.contour));
+  }
+
+  #onView() {
+    this.#hover(null);
+    this.#stage.draw();
+  }
+
+  /** @param {Point} place @param {boolean} isMore it joins the selected cell, rather than taking its place */
+  #choose(place, isMore) {
+    const cell = this.#at(place);
+    if (!cell) return;
+    if (isMore) this.#editor.mark(cell);
+    else this.#session.select(cell);
+    this.#mark();
+  }
+
+  /** Draws with the tool in use; if it lacks a nucleus, it takes the one that is pressed. @param {"press" | "move" | "release"} part @param {Point} place */
+  #draw(part, place) {
+    const { view } = this.#stage;
+    if (!view) return;
+    if (part === "press" && this.#editor.needsNucleus) this.#choose(place, false);
+    this.#pointer = view.toField(place);
+    this.#editor[part](this.#pointer);
+    this.#mark();
+  }
+
+  /** @param {Point | null} place of the pointer in the window; null: it left */
+  #hover(place) {
+    const { view } = this.#stage;
+    this.#pointer = place && view ? view.toField(place) : null;
+    this.#hovered = place && !this.#editor.draws ? this.#at(place) : null;
+    if (this.#hovered && place) this.#tip.show(this.#describe(this.#hovered), place);
+    else this.#tip.hide();
+    this.#mark();
+  }
+
+  /** @param {Nucleus} cell */
+  #describe(cell) {
+    return inWords(cell, this.#session.numberOf(cell) ?? 0, this.#session.decisionOf(cell));
+  }
+
+  /** @param {Point} place of the window */
+  #at(place) {
+    const { view } = this.#stage;
+    return view && this.#index.at(view.toField(place));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (this.#editor.takeKey(event)) {
+      event.stopImmediatePropagation();
+      this.#mark();
+    } else if (event.altKey || event.ctrlKey || event.metaKey || !this.#takeLetter(event.key.toLowerCase())) return;
+    event.preventDefault();
+  }
+
+  /** @param {string} letter @returns {boolean} whether it means something here */
+  #takeLetter(letter) {
+    if (letter === "n") this.#onStep(1);
+    else if (letter === "p") this.#onStep(-1);
+    else if (letter === "o") {
+      this.#controls.toggleOutlines();
+      this.#show();
+    } else return false;
+    return true;
+  }
+
+  /** @param {number | null} factor null shows the whole field */
+  #zoom(factor) {
+    const { view } = this.#stage;
+    if (factor === null) view?.fit();
+    else view?.zoom(factor);
+    this.#onView();
+  }
+}

@@ -1,0 +1,4 @@
+/** The room of fields, which the page fetches as the first one comes. */
+
+export { FieldViewer } from "./field-viewer.js";
+export { takeContours } from "./given-contours.js";
