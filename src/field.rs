@@ -1,6 +1,8 @@
-//! Fields: the contours of their nuclei, in the form of the study's files.
+//! Fields: the contours of their nuclei, given in the form of the study's files or [`found`].
 
 use serde::Deserialize;
+
+pub mod found;
 
 /// The closed outline of one nucleus.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

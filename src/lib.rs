@@ -27,12 +27,13 @@
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
-//! | [`field`] | the contours of a field's nuclei | nothing |
+//! | [`field`] | the contours of a field's nuclei, given or found | `checkpoint` |
 //! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
 //! | `files` | writes a file whole or not at all (native) | nothing |
-//! | `train` | training, in two rooms (native) | `train::run`, `train::cells` |
+//! | `train` | training, in three rooms (native) | `train::run`, `train::cells`, `train::fields` |
 //! | `train::run` | one run of any task: folder, loop, optimiser, resume | `kernels`, `devices`, `files` |
 //! | `train::cells` | labelled cells: records, losses, metrics, report | `train::run`, `classify`, `field` |
+//! | `train::fields` | outlined fields: views, targets, loss | `train::run`, `field` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | the functions that JavaScript calls (wasm) | `classify` |
 //!

@@ -182,33 +182,38 @@ impl<F: Forward> Block<F> {
         };
         let inner = inner.iter();
         let x = inner.fold(input, |x, layer| layer.forward(x, true, form));
-        form.convolve_join(&last.conv, &last.norm, &self.drop_path, x, residual)
+        form.convolve_join(&last.conv, &last.norm, Some(&self.drop_path), x, residual)
     }
 }
 
 /// A convolution and its norm.
 #[derive(Module, Debug)]
-struct ConvNorm<F: Form> {
+pub(super) struct ConvNorm<F: Form> {
     conv: Conv2d,
     norm: F::BatchNorm,
 }
 
 impl<F: Forward> ConvNorm<F> {
     /// Then ReLU if `relu`.
-    fn forward(&self, x: Tensor<4>, relu: bool, form: &F) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, relu: bool, form: &F) -> Tensor<4> {
         form.convolve(&self.conv, &self.norm, x, relu)
+    }
+
+    /// Then `residual` added, then ReLU.
+    pub fn join(&self, x: Tensor<4>, residual: Tensor<4>, form: &F) -> Tensor<4> {
+        form.convolve_join(&self.conv, &self.norm, None, x, residual)
     }
 }
 
 impl ConvNorm<Trainable> {
-    fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+    pub fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
         Self {
             conv: conv(from, to, kernel, stride, device),
             norm: fresh::batch_norm(to, device),
         }
     }
 
-    fn folded(self) -> ConvNorm<Folded> {
+    pub fn folded(self) -> ConvNorm<Folded> {
         ConvNorm {
             conv: fold::padded(fold::batch_norm(self.conv, &self.norm)),
             norm: Absent {},

@@ -6,4 +6,5 @@
 //! `run` knows nothing of `cells`: another task trains with the same runner.
 
 pub mod cells;
+pub mod fields;
 pub mod run;

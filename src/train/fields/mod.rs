@@ -1,0 +1,17 @@
+//! Training on outlined fields: a network that finds nuclei.
+//!
+//! In the order in which a run meets them: [`config`] holds its settings and [`data`] reads fields with
+//! their contours; [`batches`] draws fields and cuts out of each a part, varied in its geometry
+//! ([`view`]) and its looks ([`looks`]); [`targets`] says what the network should answer at each place,
+//! and [`loss`] how far it is from that; [`figures`] has the figures of an epoch. [`mod@fit`] trains.
+
+pub mod batches;
+pub mod config;
+pub mod data;
+pub mod figures;
+pub mod fit;
+pub mod looks;
+pub mod loss;
+mod step;
+pub mod targets;
+pub mod view;
