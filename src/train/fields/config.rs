@@ -61,7 +61,7 @@ impl Default for FieldsConfig {
             validate_each: 8,
             init: None,
             encoder_width: 24,
-            decoder_width: 40,
+            decoder_width: 48,
             rays: 32,
             side: 256,
             views_each: 16,

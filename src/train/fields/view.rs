@@ -13,7 +13,8 @@ use crate::train::run::settings::{SettingError, within};
 pub struct Views {
     /// The smallest scale, above 0.
     pub smallest: f32,
-    /// The largest scale, at most 8. Between both all scales are equally likely on a logarithmic axis.
+    /// The largest scale, at most 8. On a logarithmic axis the chance rises from either end to the
+    /// middle, in a straight line.
     pub largest: f32,
     /// Whether views are turned by any angle and mirrored.
     pub turned: bool,
@@ -22,8 +23,8 @@ pub struct Views {
 impl Default for Views {
     fn default() -> Self {
         Self {
-            smallest: 0.6,
-            largest: 1.5,
+            smallest: 0.5,
+            largest: 1.8,
             turned: true,
         }
     }
@@ -43,7 +44,8 @@ impl Views {
     pub fn draw(&self, [width, height]: [u32; 2], side: usize, random: &mut impl Rng) -> View {
         let mut between = |low: f32, high: f32| low + (high - low) * random.random::<f32>();
         let [smallest, largest] = [self.smallest, self.largest].map(f32::ln);
-        let scale = between(smallest, largest).exp();
+        let scale = (between(smallest, largest) + between(smallest, largest)) / 2.0;
+        let scale = scale.exp();
         let angle = match self.turned {
             true => between(0.0, std::f32::consts::TAU),
             false => 0.0,
