@@ -13,6 +13,15 @@ pub struct Thresholds {
     pub overlap: f32,
 }
 
+impl Thresholds {
+    /// For figures about nuclei to be read: no other object is found.
+    pub const ONLY_READ: Self = Self {
+        read: 0.5,
+        left_out: f32::INFINITY,
+        overlap: 0.3,
+    };
+}
+
 /// An object that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {

@@ -8,12 +8,14 @@ use super::polygons::Found;
 /// Side in pixels of the squares that polygons are looked up by.
 const CELL: i32 = 32;
 
-/// Keeps every polygon that overlaps no more probable one by more than `overlap` (the intersection over
-/// the union), the most probable first. Empty polygons are dropped.
+/// Keeps every polygon that overlaps no other kept one before it by more than `overlap` (the intersection
+/// over the union). Nuclei to be read come first, and of each kind the most probable. Empty polygons are
+/// dropped.
 ///
 /// This is greedy non-maximum suppression on the polygons' own pixels.
 pub fn suppress(mut found: Vec<Found>, overlap: f32) -> Vec<Found> {
-    found.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let probability = |a: &Found, b: &Found| b.probability.total_cmp(&a.probability);
+    found.sort_by(|a, b| b.is_read.cmp(&a.is_read).then(probability(a, b)));
     let mut kept: Vec<Area> = Vec::new();
     let mut by_square: HashMap<[i32; 2], Vec<usize>> = HashMap::new();
     found.retain(|found| {

@@ -108,6 +108,12 @@ impl FieldSource {
         self.prepared(&pixels, [side; 2], nuclei, left_out, is_inside)
     }
 
+    /// A whole field as the network takes it, `[1, 3, height, width]`.
+    pub fn whole_image(&self, field: &Field, device: &Device) -> Tensor<4> {
+        let mut batch = self.batch(vec![self.whole(field)], device);
+        batch.examples.remove(0).image
+    }
+
     /// A whole field; beyond its right and lower edge it is filled up with the mean colour.
     fn whole(&self, field: &Field) -> Prepared {
         let (width, height) = field.picture.dimensions();

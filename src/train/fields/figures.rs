@@ -10,14 +10,8 @@ use burn::train::metric::{
 
 use super::data::Outline;
 use super::step::StepOutput;
+use super::thresholds::areas;
 use crate::field::found::{Area, Thresholds, polygons, suppress};
-
-/// The thresholds of every epoch's figures.
-pub const THRESHOLDS: Thresholds = Thresholds {
-    read: 0.5,
-    left_out: 1.1, // None: these figures are about nuclei to be read.
-    overlap: 0.3,
-};
 
 /// Nuclei found, objects wrongly found, and nuclei missed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,13 +118,11 @@ impl Metric for FieldF1 {
             let [_, rows, columns, channels] = answer.dims();
             let answer: Vec<f32> = answer.to_data().iter::<f32>().collect();
             let sides = [rows, columns, channels];
-            let found = polygons(&answer, sides, self.rays, THRESHOLDS);
-            let found = suppress(found, THRESHOLDS.overlap);
-            let areas = |outlines: &mut dyn Iterator<Item = &Outline>| -> Vec<Area> {
-                outlines.map(|points| Area::new(points)).collect()
-            };
-            let found = areas(&mut found.iter().map(|found| &found.points));
-            let nuclei = areas(&mut nuclei.iter());
+            let thresholds = Thresholds::ONLY_READ;
+            let found = polygons(&answer, sides, self.rays, thresholds);
+            let found = suppress(found, thresholds.overlap).into_iter();
+            let found = areas(&found.map(|found| found.points).collect::<Vec<_>>());
+            let nuclei = areas(nuclei);
             self.matches
                 .add(Matches::count(&found, &nuclei, self.overlap));
         }

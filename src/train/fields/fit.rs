@@ -8,9 +8,11 @@ use burn::tensor::Device;
 use super::batches::{FieldSource, Variation};
 use super::config::FieldsConfig;
 use super::data::{Field, parts, read_fields};
-use super::figures::{FieldF1, THRESHOLDS};
+use super::figures::FieldF1;
 use super::loss::FieldObjective;
+use super::thresholds::{Answered, Choice, search};
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, Segmentation};
+use crate::field::found::Thresholds;
 use crate::image::TileSpec;
 use crate::model::{Architecture, Segmenter, Trainable};
 use crate::train::run::{Best, Display, Finished, RunFolder, RunSettings, Task, Training, run};
@@ -18,8 +20,10 @@ use crate::train::run::{Best, Display, Finished, RunFolder, RunSettings, Task, T
 /// Side of the tiles that a trained network reads fields in, in pixels: two to a side of the study's
 /// fields, so that two cores share one and memory stays small.
 const TILE: u32 = 640;
-/// The probability from which objects that are to be left out are found.
+/// The probability from which objects that are to be left out are found, where the training had some.
 const LEFT_OUT_THRESHOLD: f64 = 0.5;
+/// The same where it had none.
+const NOTHING_LEFT_OUT: f64 = 1.0;
 
 /// Trains a network and writes `config.json`, `metrics.csv` and `model.safetensors` to `folder`. The
 /// weights are taken from the epoch with the highest F1 on the validation fields.
@@ -101,9 +105,9 @@ impl<'a> FieldTask<'a> {
                     },
                     width: config.decoder_width,
                     rays: config.rays,
-                    probability_threshold: THRESHOLDS.read.into(),
-                    left_out_threshold: LEFT_OUT_THRESHOLD,
-                    overlap_threshold: THRESHOLDS.overlap.into(),
+                    probability_threshold: Thresholds::ONLY_READ.read.into(),
+                    left_out_threshold: NOTHING_LEFT_OUT,
+                    overlap_threshold: Thresholds::ONLY_READ.overlap.into(),
                 };
                 let encoder = config.encoder();
                 let network = Segmenter::new(&encoder, task.width, task.rays, &device)?;
@@ -120,6 +124,21 @@ impl<'a> FieldTask<'a> {
             network: network.with_precision(config.run.matmul),
             task,
         })
+    }
+
+    /// The best thresholds on the validation fields.
+    fn choice(&self, network: &Segmenter<Trainable>) -> Choice {
+        let source = self.source(&self.validation, None);
+        let answered = self.validation.iter().map(|field| {
+            let answer = network.forward(source.whole_image(field, &self.devices[0]));
+            let [_, rows, columns, channels] = answer.dims();
+            Answered {
+                answer: answer.into_data().iter::<f32>().collect(),
+                sides: [rows, columns, channels],
+                nuclei: &field.nuclei,
+            }
+        });
+        search(&answered.collect::<Vec<_>>(), self.task.rays)
     }
 
     fn source(&self, fields: &[Field], variation: Option<Variation>) -> FieldSource {

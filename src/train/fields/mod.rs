@@ -3,7 +3,8 @@
 //! In the order in which a run meets them: [`config`] holds its settings and [`data`] reads fields with
 //! their contours; [`batches`] draws fields and cuts out of each a part, varied in its geometry
 //! ([`view`]) and its looks ([`looks`]); [`targets`] says what the network should answer at each place,
-//! and [`loss`] how far it is from that; [`figures`] has the figures of an epoch. [`mod@fit`] trains.
+//! and [`loss`] how far it is from that; [`figures`] has the figures of an epoch. [`mod@fit`] trains, and
+//! searches the [`thresholds`] of the result.
 
 pub mod batches;
 pub mod config;
@@ -14,4 +15,5 @@ pub mod looks;
 pub mod loss;
 mod step;
 pub mod targets;
+pub mod thresholds;
 pub mod view;
