@@ -227,12 +227,22 @@ impl Task for FieldTask<'_> {
             made_by: "karyolens train-segmenter".into(),
             settings: serde_json::to_value(config)?,
         };
-        let card = ModelCard::new(
-            "segmenter",
-            self.encoder.clone(),
-            self.task.clone(),
-            provenance,
-        );
+        let choice = self.choice(network);
+        // To a thousandth: a card is read by people too.
+        let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
+        let task = Segmentation {
+            probability_threshold: rounded(choice.probability),
+            overlap_threshold: rounded(choice.overlap),
+            left_out_threshold: match self.train.iter().any(|field| field.left_out.is_some()) {
+                true => LEFT_OUT_THRESHOLD,
+                false => NOTHING_LEFT_OUT,
+            },
+            ..self.task.clone()
+        };
+        let mut card = ModelCard::new("segmenter", self.encoder.clone(), task, provenance);
+        for (name, value) in [("val_f1_50", choice.f1_50), ("val_f1_75", choice.f1_75)] {
+            card.metrics.insert(name.into(), value);
+        }
         let checkpoint = Checkpoint::of(network, card);
         let bytes = checkpoint.write(Precision::F16)?;
         Ok((checkpoint, bytes))
