@@ -164,3 +164,52 @@ impl Segmenter<Folded> {
         self.map(&mut super::network::Move::to(device))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::super::architecture::{BlockKind, ResNetConfig};
+    use super::super::pixels::Pixels;
+    use super::*;
+
+    const SIDES: [usize; 2] = [64, 96];
+
+    #[test]
+    fn a_folded_segmenter_answers_as_the_one_that_was_trained() {
+        let device = Device::flex();
+        let encoder = Architecture::ResNet(ResNetConfig {
+            block: BlockKind::Basic,
+            depths: [1; 4],
+            width: 6,
+        });
+        let network = Segmenter::new(&encoder, 10, 7, &device).expect("an encoder");
+        let input = Normalisation {
+            mean: [0.6, 0.5, 0.4],
+            std: [0.2, 0.3, 0.25],
+        };
+        let [height, width] = SIDES;
+        let values: Vec<f32> = (0..3 * height * width)
+            .map(|i| (i as f32 * 0.7).sin())
+            .collect();
+        let pixels = Pixels::new(
+            input.undone(&values, height * width),
+            [1, height, width],
+            &device,
+        );
+        let images = Tensor::from_data(TensorData::new(values, [1, 3, height, width]), &device);
+        let wanted = network.forward(images);
+        assert_eq!(wanted.dims(), [1, height / 4, width / 4, Answer::RAYS + 7]);
+        let found = network.folded(input).forward(pixels);
+        let found = found.narrow(3, 0, Answer::RAYS + 7);
+        let apart = (found - wanted).abs().max().into_scalar::<f32>();
+        assert!(apart < 1e-4, "{apart}");
+    }
+
+    #[test]
+    fn a_transformer_is_no_encoder() {
+        let vit = Architecture::named("vit-tiny").expect("a network");
+        let error = Segmenter::new(&vit, 8, 32, &Device::flex()).expect_err("one map");
+        assert!(error.to_string().contains("vit-tiny"), "{error}");
+    }
+}

@@ -7,11 +7,13 @@
 mod area;
 mod finder;
 mod polygons;
+mod rays;
 mod suppress;
 mod tiles;
 
 pub use area::Area;
 pub use finder::{FindError, Finder};
-pub use polygons::{Found, Thresholds, directions, middle, polygons};
+pub use polygons::{Found, Thresholds, middle, polygons};
+pub use rays::{directions, distance, edges, is_inside};
 pub use suppress::suppress;
 pub use tiles::{Tile, tiles};

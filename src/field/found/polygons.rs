@@ -1,5 +1,6 @@
 //! From the network's answer at each place to polygons.
 
+use super::rays::directions;
 use crate::model::Answer;
 
 /// The probabilities from which places count, and the overlap from which polygons are of one nucleus.
@@ -75,14 +76,31 @@ pub fn middle(place: [usize; 2]) -> [f32; 2] {
     place.map(|number| (number * Answer::STRIDE) as f32 + half)
 }
 
-/// The direction of each ray, a vector of length 1; y points down.
-pub fn directions(rays: usize) -> impl Iterator<Item = [f32; 2]> {
-    (0..rays).map(move |ray| {
-        let (sin, cos) = (std::f32::consts::TAU * ray as f32 / rays as f32).sin_cos();
-        [cos, sin]
-    })
-}
-
 fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_becomes_a_polygon_about_its_middle() {
+        const SIDES: [usize; 3] = [2, 3, 8];
+        let mut answer = vec![-9.0; 2 * 3 * 8];
+        // Row 1, column 2: the middle of pixels 8 to 11 and 4 to 7.
+        let place = &mut answer[5 * 8..];
+        place[Answer::READ] = 2.0;
+        place[Answer::RAYS..][..4].copy_from_slice(&[0.0, 2f32.ln(), 0.0, 0.5f32.ln()]);
+        let found = polygons(&answer, SIDES, 4, Thresholds::ONLY_READ);
+        let [found] = found.as_slice() else {
+            panic!("one place is inside: {found:?}");
+        };
+        assert!(found.is_read && (found.probability - 0.8808).abs() < 1e-4);
+        assert_eq!(found.middle, [9.5, 5.5]);
+        let wanted = [[13.5, 5.5], [9.5, 13.5], [5.5, 5.5], [9.5, 3.5]];
+        for (found, wanted) in found.points.iter().flatten().zip(wanted.iter().flatten()) {
+            assert!((found - wanted).abs() < 1e-4, "{found} {wanted}");
+        }
+    }
 }

@@ -139,3 +139,50 @@ pub fn parts(fields: Vec<Field>, folds: usize, fold: Option<usize>, validate_eac
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(number: usize) -> Field {
+        Field {
+            name: format!("{number:02}"),
+            picture: RgbImage::new(1, 1),
+            nuclei: Vec::new(),
+            left_out: None,
+        }
+    }
+
+    #[test]
+    fn every_field_is_left_out_once_beside_its_neighbours() {
+        let names = |fields: &[Field]| -> Vec<String> {
+            fields.iter().map(|field| field.name.clone()).collect()
+        };
+        let mut left_out = Vec::new();
+        for fold in 0..5 {
+            let parts = parts((0..36).map(field).collect(), 5, Some(fold), 8);
+            assert!((7..=8).contains(&parts.left_out.len()));
+            assert!((3..=4).contains(&parts.validation.len()));
+            let all = parts.train.len() + parts.validation.len() + parts.left_out.len();
+            assert_eq!(all, 36);
+            left_out.extend(names(&parts.left_out));
+        }
+        let all: Vec<String> = (0..36).map(|number| field(number).name).collect();
+        assert_eq!(left_out, all);
+    }
+
+    #[test]
+    fn objects_that_are_nuclei_to_be_read_are_not_left_out() {
+        let square = |left: f32, side: f32| -> Outline {
+            vec![
+                [left, 0.0],
+                [left + side, 0.0],
+                [left + side, side],
+                [left, side],
+            ]
+        };
+        let nuclei = [Area::new(&square(0.0, 10.0))];
+        assert!(is_covered(&square(2.0, 10.0), &nuclei));
+        assert!(!is_covered(&square(8.0, 10.0), &nuclei));
+    }
+}

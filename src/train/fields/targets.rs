@@ -1,7 +1,7 @@
 //! The answer that a segmenter should give at each place of a picture.
 
 use super::data::Outline;
-use crate::field::found::{directions, middle};
+use crate::field::found::{directions, distance, edges, is_inside, middle};
 use crate::model::Answer;
 
 /// Distances shorter than this are learnt as this, in strides.
@@ -80,20 +80,6 @@ impl Targets {
     }
 }
 
-/// The edges of a closed line.
-fn edges(outline: &[[f32; 2]]) -> impl Iterator<Item = [[f32; 2]; 2]> {
-    let ends = outline.iter().zip(outline.iter().cycle().skip(1));
-    ends.map(|(&from, &to)| [from, to])
-}
-
-/// By the even-odd rule.
-fn is_inside(outline: &[[f32; 2]], [x, y]: [f32; 2]) -> bool {
-    let crossed = edges(outline).filter(|[[x0, y0], [x1, y1]]| {
-        (y0 > &y) != (y1 > &y) && x < x0 + (y - y0) * (x1 - x0) / (y1 - y0)
-    });
-    crossed.count() % 2 == 1
-}
-
 /// The distance from a point to the line.
 fn depth(outline: &[[f32; 2]], [x, y]: [f32; 2]) -> f32 {
     let distances = edges(outline).map(|[[x0, y0], [x1, y1]]| {
@@ -104,27 +90,6 @@ fn depth(outline: &[[f32; 2]], [x, y]: [f32; 2]) -> f32 {
         (x0 + share * along_x - x).hypot(y0 + share * along_y - y)
     });
     distances.fold(f32::INFINITY, f32::min)
-}
-
-/// The distance from a point inside to the first crossing with the line in a direction of length 1; 0
-/// where there is none.
-fn distance(outline: &[[f32; 2]], [x, y]: [f32; 2], [dx, dy]: [f32; 2]) -> f32 {
-    // Turned so that the ray is the positive x axis.
-    let turned = |[px, py]: [f32; 2]| {
-        let (px, py) = (px - x, py - y);
-        [px * dx + py * dy, py * dx - px * dy]
-    };
-    let mut nearest = f32::INFINITY;
-    for [from, to] in edges(outline) {
-        let ([x0, y0], [x1, y1]) = (turned(from), turned(to));
-        if (y0 > 0.0) != (y1 > 0.0) {
-            let crossing = x0 - y0 * (x1 - x0) / (y1 - y0);
-            if crossing >= 0.0 && crossing < nearest {
-                nearest = crossing;
-            }
-        }
-    }
-    if nearest.is_finite() { nearest } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::figures::Matches;
 use crate::field::found::{Area, Found, Thresholds, polygons, suppress};
 
 /// Probabilities and overlaps that are tried: from, to, and the number of steps between them.
-const PROBABILITIES: (f32, f32, usize) = (0.2, 0.8, 24);
-const OVERLAPS: (f32, f32, usize) = (0.1, 0.5, 8);
+const PROBABILITIES: (f32, f32, usize) = (0.3, 0.7, 16);
+const OVERLAPS: (f32, f32, usize) = (0.1, 0.5, 4);
 
 /// The network's answer for one field.
 pub struct Answered<'a> {
@@ -34,34 +34,28 @@ pub struct Choice {
 /// The thresholds with the highest sum of both figures over all nuclei of `fields`.
 pub fn search(fields: &[Answered], rays: usize) -> Choice {
     let nuclei: Vec<Vec<Area>> = fields.iter().map(|field| areas(field.nuclei)).collect();
-    let candidates: Vec<Vec<Found>> = fields
-        .iter()
-        .map(|field| {
-            let all = Thresholds {
-                read: PROBABILITIES.0,
-                ..Thresholds::ONLY_READ
-            };
-            polygons(&field.answer, field.sides, rays, all)
-        })
-        .collect();
     let mut best: Option<Choice> = None;
-    for overlap in steps(OVERLAPS) {
-        // A polygon is suppressed by more probable ones alone, so that the probability may be cut after.
-        let found: Vec<(Vec<f32>, Vec<Area>)> = candidates
+    for probability in steps(PROBABILITIES) {
+        let thresholds = Thresholds {
+            read: probability,
+            ..Thresholds::ONLY_READ
+        };
+        let candidates: Vec<Vec<Found>> = fields
             .iter()
-            .map(|candidates| {
-                let found = suppress(candidates.clone(), overlap);
-                let probabilities = found.iter().map(|found| found.probability).collect();
-                let outlines = found.into_iter().map(|found| found.points);
-                (probabilities, areas(&outlines.collect::<Vec<_>>()))
-            })
+            .map(|field| polygons(&field.answer, field.sides, rays, thresholds))
             .collect();
-        for probability in steps(PROBABILITIES) {
+        for overlap in steps(OVERLAPS) {
+            let found: Vec<Vec<Area>> = candidates
+                .iter()
+                .map(|candidates| {
+                    let found = suppress(candidates.clone(), overlap).into_iter();
+                    areas(&found.map(|found| found.points).collect::<Vec<_>>())
+                })
+                .collect();
             let [f1_50, f1_75] = [0.5, 0.75].map(|least| {
                 let mut matches = Matches::default();
-                for ((probabilities, found), nuclei) in found.iter().zip(&nuclei) {
-                    let kept = probabilities.partition_point(|found| *found >= probability);
-                    matches.add(Matches::count(&found[..kept], nuclei, least));
+                for (found, nuclei) in found.iter().zip(&nuclei) {
+                    matches.add(Matches::count(found, nuclei, least));
                 }
                 matches.f1()
             });

@@ -185,3 +185,65 @@ impl View {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::image::{Rgb, RgbImage};
+
+    use super::*;
+    use crate::field::found::Area;
+    use crate::train::run::random;
+
+    /// A dark disc of radius 9 about (40, 52) on white, 120 × 90 pixels.
+    fn field() -> Field {
+        let picture = RgbImage::from_fn(120, 90, |x, y| {
+            match (x as f32 - 40.0).hypot(y as f32 - 52.0) <= 9.0 {
+                true => Rgb([0; 3]),
+                false => Rgb([255; 3]),
+            }
+        });
+        let angle = |i: usize| i as f32 / 64.0 * std::f32::consts::TAU;
+        let point = |i: usize| [40.0 + 9.0 * angle(i).cos(), 52.0 + 9.0 * angle(i).sin()];
+        Field {
+            name: "disc".into(),
+            picture,
+            nuclei: vec![(0..64).map(point).collect()],
+            left_out: None,
+        }
+    }
+
+    #[test]
+    fn outlines_go_with_the_pixels() {
+        let field = field();
+        let mut seen = 0;
+        for seed in 0..40 {
+            let view = Views::default().draw([120, 90], 96, &mut random(seed, &[]));
+            let pixels = view.pixels(&field, [255.0; 3]);
+            let Some(outline) = view.outlines(&field.nuclei).pop() else {
+                continue;
+            };
+            if outline
+                .iter()
+                .flatten()
+                .any(|value| !(0.0..95.0).contains(value))
+            {
+                continue;
+            }
+            seen += 1;
+            let (mut dark, mut sum) = (0.0, [0.0; 2]);
+            for (i, pixel) in pixels.iter().enumerate() {
+                let weight = 1.0 - pixel[0] / 255.0;
+                dark += weight;
+                sum[0] += weight * (i % 96) as f32;
+                sum[1] += weight * (i / 96) as f32;
+            }
+            for (axis, sum) in sum.iter().enumerate() {
+                let middle = outline.iter().map(|point| point[axis]).sum::<f32>() / 64.0;
+                assert!((sum / dark - middle).abs() < 0.2, "{} {middle}", sum / dark);
+            }
+            let area = Area::new(&outline).pixels() as f32;
+            assert!((dark / area - 1.0).abs() < 0.1, "{dark} {area}");
+        }
+        assert!(seen > 10, "{seen}");
+    }
+}
