@@ -56,6 +56,9 @@ pub struct Segmentation {
     /// Rays from a place to the contour about it; the first points right, the next ones follow
     /// clockwise.
     pub rays: usize,
+    /// The median diameter of the nuclei that the network was trained on, in pixels of the input: of
+    /// circles with the nuclei's areas.
+    pub diameter: f32,
     /// The probability from which a place counts as inside a nucleus that is to be read.
     pub probability_threshold: f64,
     /// The probability from which a place counts as inside an object that is to be left out.
@@ -92,6 +95,7 @@ impl Task {
                 input: entries.take("input")?,
                 width: entries.take("width")?,
                 rays: entries.take("rays")?,
+                diameter: entries.take("diameter")?,
                 probability_threshold: entries.take("probability_threshold")?,
                 left_out_threshold: entries.take("left_out_threshold")?,
                 overlap_threshold: entries.take("overlap_threshold")?,
@@ -208,6 +212,12 @@ impl Segmentation {
             return Some(format!(
                 "a decoder of {} channels; it must be {least} to {most}",
                 self.width
+            ));
+        }
+        if !(self.diameter.is_finite() && self.diameter > 0.0) {
+            return Some(format!(
+                "a diameter of {} px; it must be above 0",
+                self.diameter
             ));
         }
         fault_of("probability threshold", self.probability_threshold)

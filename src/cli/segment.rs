@@ -34,9 +34,9 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 1)]
     jobs: usize,
     /// How many pixels of a field stand for one pixel of the fields that the model was trained on: 2
-    /// where nuclei are twice as large.
-    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
-    enlarged: f32,
+    /// where nuclei are twice as large. By default the nuclei themselves tell it.
+    #[arg(long, value_name = "FACTOR")]
+    enlarged: Option<f32>,
     /// Photographs: PNG, JPEG, WebP, TIFF or BMP.
     #[arg(required = true, value_name = "FIELD")]
     fields: Vec<PathBuf>,
@@ -50,11 +50,12 @@ struct Outline {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    ensure!(
-        arguments.enlarged > 0.0 && arguments.enlarged <= 100.0,
-        "--enlarged is {}; it must be above 0 and at most 100",
-        arguments.enlarged
-    );
+    if let Some(enlarged) = arguments.enlarged {
+        ensure!(
+            (0.1..=10.0).contains(&enlarged),
+            "--enlarged is {enlarged}; it must be 0.1 to 10"
+        );
+    }
     let finder = Finder::new(
         read_checkpoint(&arguments.model)?,
         arguments.device.open_one()?,

@@ -61,6 +61,11 @@ impl Area {
         self.pixels
     }
 
+    /// The diameter of a circle with as many pixels.
+    pub fn diameter(&self) -> f32 {
+        (self.pixels as f32 * 4.0 / std::f32::consts::PI).sqrt()
+    }
+
     /// The number of pixels that both have.
     pub fn shared(&self, other: &Self) -> u32 {
         let (mut own, mut others) = (self.runs.as_slice(), other.runs.as_slice());
@@ -95,6 +100,13 @@ impl Area {
         let end = self.runs.iter().map(|run| run.end).max()?;
         Some([start, end])
     }
+}
+
+/// The median of the diameters of some areas; `None` where there is none.
+pub fn median_diameter(areas: impl IntoIterator<Item = Area>) -> Option<f32> {
+    let mut diameters: Vec<f32> = areas.into_iter().map(|area| area.diameter()).collect();
+    let middle = diameters.len() / 2;
+    (!diameters.is_empty()).then(|| *diameters.select_nth_unstable_by(middle, f32::total_cmp).1)
 }
 
 #[cfg(test)]

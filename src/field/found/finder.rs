@@ -5,6 +5,7 @@ use ::image::imageops::{self, FilterType};
 use burn::tensor::{Device, ExecutionError};
 use thiserror::Error;
 
+use super::area::{Area, median_diameter};
 use super::polygons::{Found, Thresholds, polygons};
 use super::suppress::suppress;
 use super::tiles::{Tile, tiles};
@@ -14,6 +15,11 @@ use crate::model::{Folded, Pixels, Segmenter};
 /// Pixels around a tile's own part: the largest nuclei of the study's fields reach this far, and the
 /// network sees what lies about them.
 const MARGIN: u32 = 48;
+/// So many nuclei tell the scale of a field.
+const ENOUGH: usize = 10;
+/// Nuclei so many times as large as those that the network was trained on, or as small, are much larger
+/// or smaller. Among the study's fields the median differs less, but for one of half the magnification.
+const MUCH: f32 = 1.5;
 
 /// Why a field has no answer.
 #[derive(Debug, Error)]
@@ -60,11 +66,41 @@ impl Finder {
     /// The nuclei of a field, and the objects that are to be left out, the most probable first.
     ///
     /// `enlarged` says how many pixels of `field` stand for one pixel of the fields that the network
-    /// was trained on: 1 at their scale, 2 where nuclei are twice as large.
+    /// was trained on: 1 at their scale, 2 where nuclei are twice as large. Where nobody knows it, the
+    /// field is read at their scale, and once more where its nuclei turn out much larger or smaller than
+    /// theirs.
     ///
     /// # Errors
     /// [`FindError`].
-    pub async fn find(&self, field: &RgbImage, enlarged: f32) -> Result<Vec<Found>, FindError> {
+    pub async fn find(
+        &self,
+        field: &RgbImage,
+        enlarged: Option<f32>,
+    ) -> Result<Vec<Found>, FindError> {
+        if let Some(enlarged) = enlarged {
+            return self.find_at(field, enlarged).await;
+        }
+        let found = self.find_at(field, 1.0).await?;
+        match self.scale_of(&found) {
+            Some(enlarged) => self.find_at(field, enlarged).await,
+            None => Ok(found),
+        }
+    }
+
+    /// The scale of a field by the nuclei that were found at the trained scale; `None` where that is the
+    /// trained scale, or where they are too few to tell.
+    fn scale_of(&self, found: &[Found]) -> Option<f32> {
+        let nuclei = found.iter().filter(|found| found.is_read);
+        let areas: Vec<Area> = nuclei.map(|found| Area::new(&found.points)).collect();
+        if areas.len() < ENOUGH {
+            return None;
+        }
+        let enlarged = median_diameter(areas)? * self.task.input.scale / self.task.diameter;
+        (!(1.0 / MUCH..=MUCH).contains(&enlarged)).then_some(enlarged)
+    }
+
+    /// As [`find`](Self::find), at a known scale.
+    async fn find_at(&self, field: &RgbImage, enlarged: f32) -> Result<Vec<Found>, FindError> {
         let input = self.resized(field, enlarged);
         let mut found = Vec::new();
         for tile in tiles(input.width(), input.height(), self.task.input.side, MARGIN) {

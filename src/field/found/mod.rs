@@ -11,7 +11,7 @@ mod rays;
 mod suppress;
 mod tiles;
 
-pub use area::Area;
+pub use area::{Area, median_diameter};
 pub use finder::{FindError, Finder};
 pub use polygons::{Found, Thresholds, middle, polygons};
 pub use rays::{directions, distance, edges, is_inside};

@@ -12,7 +12,7 @@ use super::figures::FieldF1;
 use super::loss::FieldObjective;
 use super::thresholds::{Answered, Choice, search};
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, Segmentation};
-use crate::field::found::Thresholds;
+use crate::field::found::{Area, Thresholds, median_diameter};
 use crate::image::TileSpec;
 use crate::model::{Architecture, Segmenter, Trainable};
 use crate::train::run::{Best, Display, Finished, RunFolder, RunSettings, Task, Training, run};
@@ -78,6 +78,9 @@ impl<'a> FieldTask<'a> {
             "{} holds too few fields to train and validate on",
             config.data.display()
         );
+        let outlines = parts.train.iter().flat_map(|field| &field.nuclei);
+        let diameter = median_diameter(outlines.map(|points| Area::new(points)))
+            .with_context(|| format!("{} holds no nucleus", config.data.display()))?;
         let devices = config.run.devices()?;
         let device = devices[0].clone().autodiff();
         device.seed(config.run.seed);
@@ -92,7 +95,7 @@ impl<'a> FieldTask<'a> {
                     .clone();
                 let encoder = checkpoint.card.architecture.clone();
                 let network = checkpoint.segmenter(&device).with_context(context)?;
-                (encoder, task, network)
+                (encoder, Segmentation { diameter, ..task }, network)
             }
             None => {
                 let task = Segmentation {
@@ -105,6 +108,7 @@ impl<'a> FieldTask<'a> {
                     },
                     width: config.decoder_width,
                     rays: config.rays,
+                    diameter,
                     probability_threshold: Thresholds::ONLY_READ.read.into(),
                     left_out_threshold: NOTHING_LEFT_OUT,
                     overlap_threshold: Thresholds::ONLY_READ.overlap.into(),

@@ -32,7 +32,7 @@ pub struct FieldObjective {
 
 impl Default for FieldObjective {
     fn default() -> Self {
-        Self { ray_weight: 0.5 }
+        Self { ray_weight: 0.25 }
     }
 }
 
@@ -66,7 +66,7 @@ impl FieldObjective {
         let polar = (sum.clone() + apart.clone()).log() - (sum - apart + 1e-6).log();
         let weights = (target * wanted.masks).sum_dim(3);
         let shapes = weighted_mean(polar, weights);
-        probabilities * 2.0 + shapes * self.ray_weight
+        probabilities + shapes * self.ray_weight
     }
 }
 
