@@ -80,6 +80,9 @@ struct ViewOptions {
     /// Do not turn and mirror views.
     #[arg(long = "not-turned", action = ArgAction::SetFalse)]
     turned: bool,
+    /// The share of the views that nuclei of another view of their field are pasted into.
+    #[arg(long, value_name = "SHARE")]
+    pasted: f32,
 }
 
 #[derive(Args, Serialize)]

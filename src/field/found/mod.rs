@@ -14,6 +14,6 @@ mod tiles;
 pub use area::{Area, median_diameter};
 pub use finder::{FindError, Finder};
 pub use polygons::{Found, Thresholds, middle, polygons};
-pub use rays::{directions, distance, edges, is_inside};
+pub use rays::{depth, directions, distance, is_inside};
 pub use suppress::suppress;
 pub use tiles::{Tile, tiles};

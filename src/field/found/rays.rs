@@ -1,4 +1,4 @@
-//! Rays from a point to a closed line of points `[x, y]`.
+//! Rays and distances from a point to a closed line of points `[x, y]`.
 
 /// The direction of each ray, a vector of length 1: the first one points right, the next ones follow
 /// clockwise, since y points down.
@@ -10,7 +10,7 @@ pub fn directions(rays: usize) -> impl Iterator<Item = [f32; 2]> {
 }
 
 /// The edges of a closed line.
-pub fn edges(outline: &[[f32; 2]]) -> impl Iterator<Item = [[f32; 2]; 2]> {
+fn edges(outline: &[[f32; 2]]) -> impl Iterator<Item = [[f32; 2]; 2]> {
     let ends = outline.iter().zip(outline.iter().cycle().skip(1));
     ends.map(|(&from, &to)| [from, to])
 }
@@ -42,4 +42,16 @@ pub fn distance(outline: &[[f32; 2]], [x, y]: [f32; 2], [dx, dy]: [f32; 2]) -> f
         }
     }
     if nearest.is_finite() { nearest } else { 0.0 }
+}
+
+/// The distance from a point to the line.
+pub fn depth(outline: &[[f32; 2]], [x, y]: [f32; 2]) -> f32 {
+    let distances = edges(outline).map(|[[x0, y0], [x1, y1]]| {
+        let (along_x, along_y) = (x1 - x0, y1 - y0);
+        let length = along_x * along_x + along_y * along_y;
+        let share = ((x - x0) * along_x + (y - y0) * along_y) / length.max(f32::MIN_POSITIVE);
+        let share = share.clamp(0.0, 1.0);
+        (x0 + share * along_x - x).hypot(y0 + share * along_y - y)
+    });
+    distances.fold(f32::INFINITY, f32::min)
 }

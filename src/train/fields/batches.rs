@@ -7,12 +7,14 @@ use std::sync::Arc;
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
 
 use super::data::{Field, Outline};
 use super::looks::Looks;
 use super::loss::Wanted;
+use super::paste::Seen;
 use super::targets::Targets;
-use super::view::Views;
+use super::view::{View, Views};
 use crate::image::TileSpec;
 use crate::model::{Answer, Segmenter, Trainable};
 use crate::train::run::{Place, Source, random};
@@ -93,19 +95,36 @@ impl FieldSource {
     /// A varied view of a field.
     fn view(&self, field: &Field, variation: &Variation, path: &[u64]) -> Prepared {
         let mut random = random(variation.seed, path);
-        let (width, height) = field.picture.dimensions();
         let side = variation.side;
-        let view = variation.views.draw([width, height], side, &mut random);
-        let outside = self.input.mean.map(|value| 255.0 * value);
-        let mut pixels = view.pixels(field, outside);
-        variation.looks.vary(&mut pixels, side, &mut random);
-        let nuclei = view.outlines(&field.nuclei);
+        let (view, mut seen) = self.seen(field, variation, &mut random);
         let left_out = field
             .left_out
             .as_ref()
             .map(|outlines| view.outlines(outlines));
+        if random.random_bool(variation.views.pasted.into()) {
+            let (_, other) = self.seen(field, variation, &mut random);
+            seen.paste(&other, left_out.as_deref().unwrap_or_default(), &mut random);
+        }
+        let Seen {
+            mut pixels, nuclei, ..
+        } = seen;
+        variation.looks.vary(&mut pixels, side, &mut random);
         let is_inside = |point| view.is_inside(field, point);
         self.prepared(&pixels, [side; 2], nuclei, left_out, is_inside)
+    }
+
+    /// Any view of a field, as it looks without further variation.
+    fn seen(&self, field: &Field, variation: &Variation, random: &mut impl Rng) -> (View, Seen) {
+        let (width, height) = field.picture.dimensions();
+        let side = variation.side;
+        let view = variation.views.draw([width, height], side, random);
+        let outside = self.input.mean.map(|value| 255.0 * value);
+        let seen = Seen {
+            side,
+            pixels: view.pixels(field, outside),
+            nuclei: view.outlines(&field.nuclei),
+        };
+        (view, seen)
     }
 
     /// A whole field as the network takes it, `[1, 3, height, width]`.

@@ -1,7 +1,7 @@
 //! The answer that a segmenter should give at each place of a picture.
 
 use super::data::Outline;
-use crate::field::found::{directions, distance, edges, is_inside, middle};
+use crate::field::found::{depth, directions, distance, is_inside, middle};
 use crate::model::Answer;
 
 /// Distances shorter than this are learnt as this, in strides.
@@ -78,18 +78,6 @@ impl Targets {
             }
         }
     }
-}
-
-/// The distance from a point to the line.
-fn depth(outline: &[[f32; 2]], [x, y]: [f32; 2]) -> f32 {
-    let distances = edges(outline).map(|[[x0, y0], [x1, y1]]| {
-        let (along_x, along_y) = (x1 - x0, y1 - y0);
-        let length = along_x * along_x + along_y * along_y;
-        let share = ((x - x0) * along_x + (y - y0) * along_y) / length.max(f32::MIN_POSITIVE);
-        let share = share.clamp(0.0, 1.0);
-        (x0 + share * along_x - x).hypot(y0 + share * along_y - y)
-    });
-    distances.fold(f32::INFINITY, f32::min)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Field, Outline};
-use crate::train::run::settings::{SettingError, within};
+use crate::train::run::settings::{SettingError, below_one, within};
 
 /// How far views vary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Views {
     pub largest: f32,
     /// Whether views are turned by any angle and mirrored.
     pub turned: bool,
+    /// The share of the views that nuclei of another view of their field are pasted into, from 0 to
+    /// below 1.
+    pub pasted: f32,
 }
 
 impl Default for Views {
@@ -26,6 +29,7 @@ impl Default for Views {
             smallest: 0.5,
             largest: 1.8,
             turned: true,
+            pasted: 0.0,
         }
     }
 }
@@ -37,7 +41,8 @@ impl Views {
     /// The first setting that is wrong.
     pub fn check(&self) -> Result<(), SettingError> {
         within("views.largest", self.largest, 0.01, 8.0)?;
-        within("views.smallest", self.smallest, 0.01, self.largest.into())
+        within("views.smallest", self.smallest, 0.01, self.largest.into())?;
+        below_one("views.pasted", self.pasted)
     }
 
     /// A view of `side` pixels about any point of a field of this width and height.
