@@ -162,11 +162,7 @@ impl Finder {
         if answer.iter().any(|value| !value.is_finite()) {
             return Err(FindError::NotANumber);
         }
-        let thresholds = Thresholds {
-            read: self.task.probability_threshold as f32,
-            left_out: self.task.left_out_threshold as f32,
-            overlap: self.task.overlap_threshold as f32,
-        };
+        let thresholds = Thresholds::of(&self.task);
         let sides = [rows, columns, channels];
         let mut found = polygons(&answer, sides, self.task.rays, thresholds);
         let first = [0, 1].map(|axis| tile.seen[axis].start as f32);

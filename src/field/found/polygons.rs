@@ -1,6 +1,7 @@
 //! From the network's answer at each place to polygons.
 
 use super::rays::directions;
+use crate::checkpoint::Segmentation;
 use crate::model::Answer;
 
 /// The probabilities from which places count, and the overlap from which polygons are of one nucleus.
@@ -21,6 +22,15 @@ impl Thresholds {
         left_out: f32::INFINITY,
         overlap: 0.3,
     };
+
+    /// The thresholds of a card.
+    pub fn of(task: &Segmentation) -> Self {
+        Self {
+            read: task.probability_threshold as f32,
+            left_out: task.left_out_threshold as f32,
+            overlap: task.overlap_threshold as f32,
+        }
+    }
 }
 
 /// An object that was found.

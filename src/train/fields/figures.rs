@@ -9,8 +9,8 @@ use burn::train::metric::{
 };
 
 use super::data::Outline;
+use super::evaluate::areas;
 use super::step::StepOutput;
-use super::thresholds::areas;
 use crate::field::found::{Area, Thresholds, polygons, suppress};
 
 /// Nuclei found, objects wrongly found, and nuclei missed.
@@ -63,11 +63,11 @@ impl Matches {
 }
 
 /// The answers for some fields, and the outlines of their nuclei.
-pub struct Answers(Vec<(Tensor<4>, Arc<Vec<Outline>>)>);
+pub struct Answered(Vec<(Tensor<4>, Arc<Vec<Outline>>)>);
 
-impl Adaptor<Answers> for StepOutput {
-    fn adapt(&self) -> Answers {
-        Answers(self.answers.clone())
+impl Adaptor<Answered> for StepOutput {
+    fn adapt(&self) -> Answered {
+        Answered(self.answers.clone())
     }
 }
 
@@ -95,7 +95,7 @@ impl FieldF1 {
 }
 
 impl Metric for FieldF1 {
-    type Input = Answers;
+    type Input = Answered;
 
     fn name(&self) -> MetricName {
         Arc::new(self.name.to_string())
@@ -111,7 +111,7 @@ impl Metric for FieldF1 {
 
     fn update(
         &mut self,
-        answers: &Answers,
+        answers: &Answered,
         _: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
         for (answer, nuclei) in &answers.0 {

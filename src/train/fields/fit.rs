@@ -8,9 +8,9 @@ use burn::tensor::Device;
 use super::batches::{FieldSource, Variation};
 use super::config::FieldsConfig;
 use super::data::{Field, parts, read_fields};
+use super::evaluate::Answers;
 use super::figures::FieldF1;
 use super::loss::FieldObjective;
-use super::thresholds::{Answered, Choice, search};
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, Segmentation};
 use crate::field::found::{Area, Thresholds, median_diameter};
 use crate::image::TileSpec;
@@ -130,21 +130,6 @@ impl<'a> FieldTask<'a> {
         })
     }
 
-    /// The best thresholds on the validation fields.
-    fn choice(&self, network: &Segmenter<Trainable>) -> Choice {
-        let source = self.source(&self.validation, None);
-        let answered = self.validation.iter().map(|field| {
-            let answer = network.forward(source.whole_image(field, &self.devices[0]));
-            let [_, rows, columns, channels] = answer.dims();
-            Answered {
-                answer: answer.into_data().iter::<f32>().collect(),
-                sides: [rows, columns, channels],
-                nuclei: &field.nuclei,
-            }
-        });
-        search(&answered.collect::<Vec<_>>(), self.task.rays)
-    }
-
     fn source(&self, fields: &[Field], variation: Option<Variation>) -> FieldSource {
         let (input, rays) = (self.task.input.clone(), self.task.rays);
         FieldSource::new(fields.to_vec(), input, rays, variation)
@@ -231,23 +216,33 @@ impl Task for FieldTask<'_> {
             made_by: "karyolens train-segmenter".into(),
             settings: serde_json::to_value(config)?,
         };
-        let choice = self.choice(network);
+        let card = ModelCard::new(
+            "segmenter",
+            self.encoder.clone(),
+            self.task.clone(),
+            provenance,
+        );
+        // Thresholds and figures are those of weights rounded as they are stored.
+        let bytes = Checkpoint::of(network, card).write(Precision::F16)?;
+        let mut checkpoint = Checkpoint::read(&bytes)?;
+        let device = &self.devices[0];
+        let stored = checkpoint.clone().segmenter(device)?;
+        let answers = Answers::of(&stored, &self.task, &self.validation, device);
+        let best = answers.best_thresholds();
         // To a thousandth: a card is read by people too.
         let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
         let task = Segmentation {
-            probability_threshold: rounded(choice.probability),
-            overlap_threshold: rounded(choice.overlap),
+            probability_threshold: rounded(best.read),
+            overlap_threshold: rounded(best.overlap),
             left_out_threshold: match self.train.iter().any(|field| field.left_out.is_some()) {
                 true => LEFT_OUT_THRESHOLD,
                 false => NOTHING_LEFT_OUT,
             },
             ..self.task.clone()
         };
-        let mut card = ModelCard::new("segmenter", self.encoder.clone(), task, provenance);
-        for (name, value) in [("val_f1_50", choice.f1_50), ("val_f1_75", choice.f1_75)] {
-            card.metrics.insert(name.into(), value);
-        }
-        let checkpoint = Checkpoint::of(network, card);
+        let figures = answers.figures(Thresholds::of(&task));
+        checkpoint.card.metrics.extend(figures.on_card());
+        checkpoint.card.task = task.into();
         let bytes = checkpoint.write(Precision::F16)?;
         Ok((checkpoint, bytes))
     }

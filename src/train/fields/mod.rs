@@ -4,11 +4,12 @@
 //! their contours; [`batches`] draws fields and cuts out of each a part, varied in its geometry
 //! ([`view`]), its nuclei ([`paste`]) and its looks ([`looks`]); [`targets`] says what the network should answer at each place,
 //! and [`loss`] how far it is from that; [`figures`] has the figures of an epoch. [`mod@fit`] trains, and
-//! searches the [`thresholds`] of the result.
+//! [`evaluate`] tells how good the result is.
 
 pub mod batches;
 pub mod config;
 pub mod data;
+pub mod evaluate;
 pub mod figures;
 pub mod fit;
 pub mod looks;
@@ -16,5 +17,4 @@ pub mod loss;
 pub mod paste;
 mod step;
 pub mod targets;
-pub mod thresholds;
 pub mod view;
