@@ -23,7 +23,7 @@
 //! | [`nuclei`] | the features, the rule that calls them, the risk | nothing |
 //! | [`image`] | from bytes to pixels, and to a network's input | `nuclei` |
 //! | [`kernels`] | the networks' operations, on the CPU and on a browser's GPU | nothing |
-//! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
+//! | [`model`] | ResNet, ConvNeXt, ViT, the segmenter | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
