@@ -88,7 +88,7 @@ fn history(folder: &Path) -> History {
     let table = "epoch,train loss,valid loss,valid macro_f1\n1,0.7,0.69,0.3\n2,0.6,NaN,0.4\n";
     std::fs::write(folder.join("metrics.csv"), table).unwrap();
     std::fs::write(folder.join("seconds.csv"), "epoch,seconds\n1,10\n2,12\n").unwrap();
-    History::read(&folder.join("metrics.csv"), usize::MAX).unwrap()
+    History::read(&folder.join("metrics.csv")).unwrap()
 }
 
 /// The values of every attribute called `name`.

@@ -213,8 +213,8 @@ fn train(folder: &Path) -> [f32; 2] {
     run(&task, &folder, Display::Lines).unwrap()
 }
 
-/// No test of its own: a process of the test below.
 #[test]
+#[ignore = "a process of the test below"]
 fn trains_where_it_is_told() {
     if let Some(folder) = std::env::var_os(TRAIN_IN) {
         train(&PathBuf::from(folder));
@@ -230,15 +230,17 @@ fn another_task_is_trained_killed_and_resumed_to_the_same_weights() {
     assert!((intercept + 0.95).abs() < 0.1, "{intercept}");
 
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "run::trains_where_it_is_told"])
+        .args(["--ignored", "--exact", "run::trains_where_it_is_told"])
         .env(TRAIN_IN, &killed)
         .spawn()
         .unwrap();
+    let table = killed.join("metrics.csv");
     let epochs = || {
-        let table = std::fs::read_to_string(killed.join("metrics.csv")).unwrap_or_default();
-        // A row ends with a comma until its epoch has been validated.
-        let whole = table.lines().filter(|row| !row.ends_with(','));
-        whole.count().saturating_sub(1)
+        let table = std::fs::read_to_string(&table).unwrap_or_default();
+        for row in table.lines() {
+            assert!(row.split(',').all(|cell| !cell.is_empty()), "{row}");
+        }
+        table.lines().count().saturating_sub(1)
     };
     let started = Instant::now();
     while epochs() < 3 {
@@ -253,6 +255,10 @@ fn another_task_is_trained_killed_and_resumed_to_the_same_weights() {
     let ended = epochs();
     assert!(ended < EPOCHS, "killed too late");
     assert!(!killed.join("model.safetensors").exists());
+    // Older versions could leave a row without its last figure.
+    let rows = std::fs::read_to_string(&table).unwrap();
+    let (rows, _) = rows.rsplit_once(',').unwrap();
+    std::fs::write(&table, format!("{rows},\n")).unwrap();
 
     assert_eq!(train(&killed), [slope, intercept]);
     for file in ["model.safetensors", "metrics.csv"] {

@@ -21,7 +21,7 @@ import { Reader, modelOf } from "./reading/reader.js";
 import { Status } from "./reading/status.js";
 import { fetchRooms, once, rooms } from "./rooms.js";
 import { canRetry } from "./session/cell.js";
-import { startKeeping } from "./session/keeping.js";
+import { startStorage } from "./session/storage-status.js";
 import { attachBytes } from "./session/restore.js";
 import { Session } from "./session/session.js";
 import { SlideField } from "./session/slide-field.js";
@@ -127,13 +127,13 @@ startThresholds(elements.thresholds, session);
 new SlideField(elements.slide, session);
 const refusals = new Refusals(elements.refusals);
 
-/** The latest account of whether the browser keeps the session. @type {Parameters<Parameters<typeof startKeeping>[2]> | null} */
-let kept = null;
-/** Shows it in the dialog, once that is there. @type {Parameters<typeof startKeeping>[2]} */
-let showKept = () => {};
-const storage = startKeeping(openers.session, session, (...account) => {
-  kept = account;
-  showKept(...account);
+/** The latest news of whether the browser keeps the session. @type {Parameters<Parameters<typeof startStorage>[2]> | null} */
+let storageNews = null;
+/** Shows it in the dialog, once that is there. @type {Parameters<typeof startStorage>[2]} */
+let showStorage = () => {};
+const storage = startStorage(openers.session, session, (...news) => {
+  storageNews = news;
+  showStorage(...news);
 });
 const restored = storage.restore().then((cells) => {
   if (cells.length > 0) takeRestored(cells);
@@ -157,8 +157,8 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
     },
     onRestored: takeRestored,
   });
-  showKept = (...account) => made.showKept(...account);
-  if (kept) showKept(...kept);
+  showStorage = (...news) => made.showStorage(...news);
+  if (storageNews) showStorage(...storageNews);
   return made;
 });
 

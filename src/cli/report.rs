@@ -42,7 +42,7 @@ fn report(arguments: Arguments) -> Result<ExitCode> {
     let (folder, settings) = RunFolder::open::<TrainConfig>(&arguments.run)?;
     let model = folder.model();
     let classifier = read_classifier(&model, &arguments.device)?;
-    let history = History::read(&folder.metrics(), usize::MAX)?;
+    let history = History::read(&folder.metrics())?;
 
     let mut data = settings.data_folder()?;
     if let Some(folder) = arguments.data {

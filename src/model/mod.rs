@@ -19,6 +19,7 @@ mod network;
 mod pixels;
 mod positions;
 mod resnet;
+mod segmenter;
 #[cfg(not(target_family = "wasm"))]
 mod trainable;
 mod vit;
@@ -35,4 +36,5 @@ pub use network::{FoldedModel, Model, Network};
 pub use pixels::{Normalisation, Pixels};
 pub use positions::resample as resample_positions;
 pub use resnet::ResNet;
+pub use segmenter::{Answer, Segmenter};
 pub use vit::{Vit, split_tokens};

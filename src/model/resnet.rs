@@ -122,20 +122,15 @@ impl ResNet<Folded> {
     }
 }
 
-/// A residual branch, and a convolution in the shortcut where the shape changes.
+/// The convolutions of the residual branch, each with its norm, and one in the shortcut where the
+/// shape changes.
 #[derive(Module, Debug)]
 struct Block<F: Form> {
-    branch: Branch<F>,
+    /// Two or three, see [`BlockKind`]. A list, because its paths in burn's records are `branch.0`,
+    /// `branch.1`: runs of older versions are resumed from such records.
+    branch: Vec<ConvNorm<F>>,
     shortcut: Option<ConvNorm<F>>,
     drop_path: F::DropPath,
-}
-
-/// The convolutions of a residual branch, as [`BlockKind`] names them.
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // A network has a few dozen blocks.
-enum Branch<F: Form> {
-    Basic([ConvNorm<F>; 2]),
-    Bottleneck([ConvNorm<F>; 3]),
 }
 
 impl Block<Trainable> {
@@ -149,15 +144,15 @@ impl Block<Trainable> {
     ) -> Self {
         let to = kind.output(inner);
         let branch = match kind {
-            BlockKind::Basic => Branch::Basic([
+            BlockKind::Basic => vec![
                 ConvNorm::new(from, inner, 3, stride, device),
                 ConvNorm::new(inner, inner, 3, 1, device),
-            ]),
-            BlockKind::Bottleneck => Branch::Bottleneck([
+            ],
+            BlockKind::Bottleneck => vec![
                 ConvNorm::new(from, inner, 1, 1, device),
                 ConvNorm::new(inner, inner, 3, stride, device),
                 ConvNorm::new(inner, to, 1, 1, device),
-            ]),
+            ],
         };
         Self {
             branch,
@@ -169,10 +164,7 @@ impl Block<Trainable> {
 
     fn folded(self) -> Block<Folded> {
         Block {
-            branch: match self.branch {
-                Branch::Basic(layers) => Branch::Basic(layers.map(ConvNorm::folded)),
-                Branch::Bottleneck(layers) => Branch::Bottleneck(layers.map(ConvNorm::folded)),
-            },
+            branch: self.branch.into_iter().map(ConvNorm::folded).collect(),
             shortcut: self.shortcut.map(ConvNorm::folded),
             drop_path: Absent {},
         }
@@ -185,40 +177,43 @@ impl<F: Forward> Block<F> {
             Some(shortcut) => shortcut.forward(input.clone(), false, form),
             None => input.clone(),
         };
-        let (x, last) = match &self.branch {
-            Branch::Basic([first, last]) => (first.forward(input, true, form), last),
-            Branch::Bottleneck([narrow, middle, widen]) => {
-                let x = narrow.forward(input, true, form);
-                (middle.forward(x, true, form), widen)
-            }
+        let Some((last, inner)) = self.branch.split_last() else {
+            return residual; // An empty branch adds nothing.
         };
-        form.convolve_join(&last.conv, &last.norm, &self.drop_path, x, residual)
+        let inner = inner.iter();
+        let x = inner.fold(input, |x, layer| layer.forward(x, true, form));
+        form.convolve_join(&last.conv, &last.norm, Some(&self.drop_path), x, residual)
     }
 }
 
 /// A convolution and its norm.
 #[derive(Module, Debug)]
-struct ConvNorm<F: Form> {
+pub(super) struct ConvNorm<F: Form> {
     conv: Conv2d,
     norm: F::BatchNorm,
 }
 
 impl<F: Forward> ConvNorm<F> {
     /// Then ReLU if `relu`.
-    fn forward(&self, x: Tensor<4>, relu: bool, form: &F) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, relu: bool, form: &F) -> Tensor<4> {
         form.convolve(&self.conv, &self.norm, x, relu)
+    }
+
+    /// Then `residual` added, then ReLU.
+    pub fn join(&self, x: Tensor<4>, residual: Tensor<4>, form: &F) -> Tensor<4> {
+        form.convolve_join(&self.conv, &self.norm, None, x, residual)
     }
 }
 
 impl ConvNorm<Trainable> {
-    fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+    pub fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
         Self {
             conv: conv(from, to, kernel, stride, device),
             norm: fresh::batch_norm(to, device),
         }
     }
 
-    fn folded(self) -> ConvNorm<Folded> {
+    pub fn folded(self) -> ConvNorm<Folded> {
         ConvNorm {
             conv: fold::padded(fold::batch_norm(self.conv, &self.norm)),
             norm: Absent {},
@@ -249,11 +244,7 @@ mod tests {
     /// Channels that enter and leave each convolution.
     fn widths(network: &ResNet<Folded>) -> Vec<usize> {
         let of_block = |block: &Block<Folded>| -> Vec<usize> {
-            let branch: &[ConvNorm<_>] = match &block.branch {
-                Branch::Basic(layers) => layers,
-                Branch::Bottleneck(layers) => layers,
-            };
-            let layers = branch.iter().chain(&block.shortcut);
+            let layers = block.branch.iter().chain(&block.shortcut);
             layers.flat_map(of_layer).collect()
         };
         let blocks = network.stages.iter().flatten().flat_map(of_block);

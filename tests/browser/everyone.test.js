@@ -47,7 +47,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
         if (width < 1000) await page.click("#rows > li");
         assert.deepEqual(await findings(page), [], "the cell, and thresholds");
         if (width < 1000) await page.click("#close-detail");
-        for (const opener of ["#open-models", "#open-keep", "#open-teach", "#open-compare", "#open-speed"]) {
+        for (const opener of ["#open-models", "#open-session", "#open-teach", "#open-compare", "#open-speed"]) {
           await page.click(opener);
           await page.locator("dialog[open]").waitFor();
           assert.deepEqual(await findings(page), [], opener);

@@ -62,7 +62,7 @@ test(`${CELLS} cells: each takes as long and as much memory as the first ones`, 
       // This order needs a decision on every cell, so it is the costliest one to show.
       await page.selectOption("#sort", "doubt");
       await page.locator("#queue").waitFor({ state: "hidden" });
-      await page.locator("#open-keep[data-kept=kept]").waitFor({ state: "attached" });
+      await page.locator("#open-session[data-storage=kept]").waitFor({ state: "attached" });
       memory.push(await heapOf(page));
     }
     const begun = await page.evaluate(() => /** @type {number[]} */ (/** @type {any} */ (window).begun));

@@ -84,7 +84,7 @@ test("a wrong ending does not matter", { timeout }, async (t) => {
     assert.deepEqual((await settledRows(page, 2)).map(({ name, state }) => [name, state]), [["cell.jpg", "done"], ["cell", "done"]]);
     await drop(page, [join(folder, "session.txt")]);
     await page.click("#replace-yes");
-    await page.locator("#keep-message", { hasText: "session.txt" }).waitFor();
+    await page.locator("#session-message", { hasText: "session.txt" }).waitFor();
     await page.keyboard.press("Escape");
     await drop(page, [join(folder, "model.bin")]);
     await page.locator("#models[open]").waitFor();

@@ -38,7 +38,7 @@ function rowsOf(text) {
 
 /** Saves the page's session. @param {Page} page @param {"csv" | "json"} kind */
 async function saved(page, kind) {
-  await page.click("#open-keep");
+  await page.click("#open-session");
   const downloading = page.waitForEvent("download");
   await page.click(`#save-${kind}`);
   const text = await readFile(await (await downloading).path(), "utf8");
@@ -72,15 +72,15 @@ async function openFile(page, name) {
   await page.goto(`${server.address}?device=cpu`);
   await ready(page);
   await choose(page, join(FIXTURES, `${name}.json`));
-  await page.locator("#keep-message", { hasText: `${name}.json` }).waitFor();
+  await page.locator("#session-message", { hasText: `${name}.json` }).waitFor();
   await page.keyboard.press("Escape");
 }
 
 /** Chooses a session's file in the dialog. @param {Page} page @param {Parameters<import("playwright-core").FileChooser["setFiles"]>[0]} file */
 async function choose(page, file) {
-  await page.click("#open-keep");
-  const chooser = page.waitForEvent("filechooser");
   await page.click("#open-session");
+  const chooser = page.waitForEvent("filechooser");
+  await page.click("#open-session-file");
   await (await chooser).setFiles(file);
 }
 
@@ -120,7 +120,7 @@ for (const [name, kept] of Object.entries(SESSIONS)) {
       // Written by the page of today, it opens again and says the same.
       const again = await saved(page, "json");
       await choose(page, { name: "again.json", mimeType: "application/json", buffer: Buffer.from(again) });
-      await page.locator("#keep-message", { hasText: "again.json" }).waitFor();
+      await page.locator("#session-message", { hasText: "again.json" }).waitFor();
       await page.keyboard.press("Escape");
       await assertSame(page, name);
     });

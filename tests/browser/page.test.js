@@ -131,7 +131,7 @@ test("every control is reached and worked by the keyboard", { timeout }, async (
     await page.keyboard.press("Space");
     const [row] = await settledRows(page, 1);
     assert.equal(row.state, "done", row.message);
-    for (const [opener, dialog] of [["#open-models", "#models"], ["#open-keep", "#keep"], ["#open-teach", "#teach"], ["#open-compare", "#compare"]]) {
+    for (const [opener, dialog] of [["#open-models", "#models"], ["#open-session", "#session"], ["#open-teach", "#teach"], ["#open-compare", "#compare"]]) {
       await tabTo(page, opener);
       await page.keyboard.press("Enter");
       await page.locator(dialog).waitFor();
@@ -216,7 +216,7 @@ test("cells of an earlier visit have their calls even where no model can be load
     await ready(page);
     await drop(page, [file]);
     const before = await settledRows(page, 1);
-    await page.locator("[data-kept=kept]").waitFor();
+    await page.locator("[data-storage=kept]").waitFor();
     await page.goto(`${server.address}?device=webgpu`); // This browser has none.
     await page.locator("html[data-state=failed]").waitFor();
     assert.deepEqual(await settledRows(page, 1), before);

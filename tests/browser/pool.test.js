@@ -144,6 +144,29 @@ test("a model that cannot be loaded leaves the others, and so does one that take
   });
 });
 
+test("workers that are busy while a large model comes end after their calls, and the one that has it stays", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 3 }, async (page, call) => {
+    await call("classify", 3);
+    const { busy, answered } = await page.evaluate(async () => {
+      const { karyolens } = /** @type {any} */ (window);
+      // Two of the three have a call; the third takes the model.
+      let answered = 0;
+      const calls = [1, 2].map(() => karyolens.classify(new Uint8Array(1)).finally(() => answered++));
+      await karyolens.loadModel("large", { model: new Uint8Array(3) });
+      const answeredBefore = answered;
+      /** @type {{worker: number}[]} */
+      const busy = await Promise.all(calls);
+      return { busy: busy.map(({ worker }) => worker), answered: answeredBefore };
+    });
+    assert.equal(answered, 0, "the model came first");
+    assert.equal(new Set(busy).size, 2);
+    const stayed = new Set((await call("classify", 4)).map(({ worker }) => worker));
+    assert.equal(stayed.size, 1);
+    assert.ok(!busy.some((worker) => stayed.has(worker)), "a worker that lacked the model took the place of the one that had it");
+    assert.equal(page.workers().length, 1);
+  });
+});
+
 for (const workers of [0, 1.5, "many"]) {
   test(`${workers} workers in the page's address are refused, and the page says why`, { timeout }, async () => {
     await withPage(browser, async (page) => {

@@ -111,9 +111,9 @@ async function move(page, feature, percent) {
 
 /** Saves the session and takes down what the browser keeps. @param {Page} page @param {string} name */
 async function save(page, name) {
-  await page.locator("#kept[data-state=kept]").waitFor({ state: "attached" });
+  await page.locator("#session-storage[data-state=kept]").waitFor({ state: "attached" });
   await writeFile(join(FIXTURES, `${name}.kept.json`), `${JSON.stringify(await kept(page), null, 1)}\n`);
-  await page.click("#open-keep");
+  await page.click("#open-session");
   for (const kind of ["csv", "json"]) {
     const downloading = page.waitForEvent("download");
     await page.click(`#save-${kind}`);

@@ -344,9 +344,15 @@ test("the cells of a field share one source; two fields of the same bytes stay t
   });
 });
 
-/** What version 1 kept of two cells, one with a picture. @param {Page} page */
-function keepVersion1(page) {
-  return page.evaluate(() => new Promise((done) => {
+/**
+ * What version 1 kept of two cells, one with a picture, and of `failed` further cells, each with a message of
+ * 50 KB that no compression shortens.
+ *
+ * @param {Page} page
+ * @param {{failed?: number}} [options]
+ */
+function keepVersion1(page, { failed = 0 } = {}) {
+  return page.evaluate((failed) => new Promise((done) => {
     const request = indexedDB.open("karyolens", 1);
     request.addEventListener("upgradeneeded", () => {
       for (const store of ["cells", "pictures", "rules"]) request.result.createObjectStore(store);
@@ -357,6 +363,11 @@ function keepVersion1(page) {
         const cell = { file, sha256: null, synthetic: null, state: "waiting", failure: "", reading: null, corrections: { Grooves: true } };
         transaction.objectStore("cells").put(cell, index + 1);
       });
+      for (let index = 0; index < failed; index++) {
+        const failure = Array.from(crypto.getRandomValues(new Uint8Array(25_000)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+        const cell = { file: "failed.png", sha256: null, synthetic: null, state: "failed", failure, reading: null, corrections: {} };
+        transaction.objectStore("cells").put(cell, index + 3);
+      }
       transaction.objectStore("pictures").put(new Blob(["picture"]), 2);
       transaction.objectStore("rules").put({ models: [], movedThresholds: { Glassy: 0.5 }, unsaved: true }, "rules");
       transaction.addEventListener("complete", () => {
@@ -364,7 +375,7 @@ function keepVersion1(page) {
         done(undefined);
       });
     });
-  }));
+  }), failed);
 }
 
 test("a kept session of version 1 is carried over whole, or left as it was", { timeout }, async () => {
@@ -418,5 +429,22 @@ test("a kept session of version 1 that is damaged is said to be so, and left as 
     const again = await reloaded(page);
     assert.match(await again.until("off"), /cannot be read.*cells\[1\]\.\w+ is missing/);
     assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ version }) => version)), [1]);
+  });
+});
+
+test("a kept session of version 1 without room to be carried over is left as it was, and that is said", { timeout }, async () => {
+  await withPage(browser, async (page) => {
+    await openModules(page, server.address);
+    const devtools = await page.context().newCDPSession(page);
+    const origin = new URL(server.address).origin;
+    // Room for one copy of the cells, but not for two.
+    await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 3_000_000 });
+    await keepVersion1(page, { failed: 40 });
+    const full = await reloaded(page);
+    assert.match(await full.until("full"), /needs more room/);
+    assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ version }) => version)), [1]);
+    await page.evaluate((kept) => kept.storage.deleteEverything(), full.kept);
+    await full.until("kept");
+    assert.deepEqual(await databases(page), []);
   });
 });

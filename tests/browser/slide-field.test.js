@@ -52,10 +52,10 @@ test("the slide of a file is guessed, and a person names it for all files of tha
     await slide.blur();
     await open("B5_2.png");
     assert.equal(await slide.inputValue(), "S24-1");
-    await page.locator("#open-keep[data-kept=kept]").waitFor();
+    await page.locator("#open-session[data-storage=kept]").waitFor();
     await page.reload();
     await ready(page);
-    await page.click("#open-keep");
+    await page.click("#open-session");
     const downloading = page.waitForEvent("download");
     await page.click("#save-csv");
     const csv = (await readFile(await (await downloading).path(), "utf8")).trimEnd().split("\r\n").map((line) => line.split(",").slice(-3).join());

@@ -2,6 +2,7 @@
 
 use tempfile::TempDir;
 
+use super::age;
 use crate::support::training::{part_fields, published, text, train};
 use crate::support::{stderr, stdout};
 
@@ -19,18 +20,25 @@ fn nobody_learns_from_what_has_seen_the_validated_cells() {
     let teacher = folder.path().join("teacher");
     stdout(&train(&data, &teacher, &fold("0")));
     let model = teacher.join("model.safetensors");
-    let student = folder.path().join("student");
-    for seen in [["--teacher", text(&teacher)], ["--init", text(&model)]] {
-        let error = stderr(&train(&data, &student, &[&fold("1")[..], &seen].concat()));
-        assert!(error.contains("was trained on"), "{error}");
-        assert!(
-            error.contains("cells that this run validates on"),
-            "{error}"
-        );
-        assert!(!student.exists());
+    for version in ["this", "an older"] {
+        let student = folder.path().join(version);
+        for seen in [["--teacher", text(&teacher)], ["--init", text(&model)]] {
+            let error = stderr(&train(&data, &student, &[&fold("1")[..], &seen].concat()));
+            assert!(error.contains("was trained on"), "{version}: {error}");
+            assert!(
+                error.contains("cells that this run validates on"),
+                "{version}: {error}"
+            );
+            assert!(!student.exists());
+        }
+        let same_fold = [&fold("0")[..], &["--teacher", text(&teacher)]].concat();
+        let output = train(&data, &student, &same_fold);
+        stdout(&output);
+        assert!(!stderr(&output).contains("does not tell"));
+        if version == "this" {
+            age(&teacher);
+        }
     }
-    let same_fold = [&fold("0")[..], &["--teacher", text(&teacher)]].concat();
-    stdout(&train(&data, &student, &same_fold));
 }
 
 /// The validation cells and the rest change places, and the folder moves; the network still tells.

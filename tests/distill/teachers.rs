@@ -9,6 +9,7 @@ use karyolens::train::cells::targets::soften;
 use karyolens::train::cells::teachers::Teachers;
 use tempfile::TempDir;
 
+use super::age;
 use crate::support::training::{part_fields, published, text, train};
 use crate::support::{stderr, stdout};
 
@@ -93,6 +94,16 @@ fn teachers_are_asked_about_cells_that_they_do_not_know() {
         assert_eq!(&both[i], expected, "{id}");
         assert_ne!(&alone[1 - fold][i], expected, "{id}");
     }
+    // Teachers of an older version have their settings to tell their cells, and their data.
+    runs.iter().for_each(|run| age(run));
+    assert_eq!(answers(&runs), both);
+    std::fs::rename(&data.folder, folder.path().join("gone")).unwrap();
+    assert!(Teachers::read(&runs[..1], &features, &device).is_ok());
+    let error = Teachers::read(&runs, &features, &device).unwrap_err();
+    assert!(
+        error.to_string().contains("Put the data folder back"),
+        "{error}"
+    );
     for p in [0.0, 0.02, 0.5, 0.97, 1.0f32] {
         let expected = p.sqrt() / (p.sqrt() + (1.0 - p).sqrt());
         let soft = soften(p, 2.0);

@@ -4,4 +4,5 @@
 mod card;
 mod interruption;
 mod learning;
+mod old_run;
 mod refusal;

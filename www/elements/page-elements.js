@@ -16,7 +16,7 @@ export function gatherElements() {
     language: find("#language", HTMLSelectElement),
     openers: {
       models: find("#open-models", HTMLButtonElement),
-      session: find("#open-keep", HTMLButtonElement),
+      session: find("#open-session", HTMLButtonElement),
       teach: find("#open-teach", HTMLButtonElement),
       compare: find("#open-compare", HTMLButtonElement),
       speed: find("#open-speed", HTMLButtonElement),

@@ -1,4 +1,4 @@
-/** The models that the page ships with, as pkg/models.json lists them. */
+/** The classifiers that the page ships with, as pkg/models.json lists them. */
 
 /** @typedef {{id: string, name: string, family: string, size: number, sha256: string, address: URL}} ShippedModel `size` in bytes */
 
@@ -11,8 +11,9 @@ let known = null;
 export async function listShippedModels() {
   if (known) return known;
   const response = await fetch(LIST).catch(() => null);
-  /** @type {(Omit<ShippedModel, "address"> & {file: string})[] | null} */
+  /** @type {(Omit<ShippedModel, "address"> & {task: string, file: string})[] | null} */
   const listed = response?.ok ? await response.json().catch(() => null) : null;
-  known = listed && listed.map(({ file, ...model }) => ({ ...model, address: new URL(file, LIST) }));
+  const classifiers = listed && listed.filter(({ task }) => task !== "segment");
+  known = classifiers && classifiers.map(({ task, file, ...model }) => ({ ...model, address: new URL(file, LIST) }));
   return known ?? [];
 }

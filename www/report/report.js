@@ -40,7 +40,7 @@ export async function fillReport(session, time = new Date()) {
   clearReport();
   report.lang = document.documentElement.lang;
   // The foot of every page takes it from here.
-  document.documentElement.style.setProperty("--report-foot", JSON.stringify(t("keep.report.honest")));
+  document.documentElement.style.setProperty("--report-foot", JSON.stringify(t("report.honest")));
   report.append(cover(session, time), ...cellBlocks(session));
   document.body.append(report);
   await Promise.all([...report.querySelectorAll("img")].map(settled));
@@ -63,8 +63,8 @@ function cover(session, time) {
   return make(
     "header",
     { class: "report-cover" },
-    make("h1", {}, t("keep.report.title", { count: session.cells.length })),
-    make("p", { class: "report-honest" }, t("keep.report.honest")),
+    make("h1", {}, t("report.title", { count: session.cells.length })),
+    make("p", { class: "report-honest" }, t("report.honest")),
     factList([
       ["printed", moment(time)],
       ["read", period(readings)],
@@ -101,14 +101,14 @@ function modelPart(model, session) {
   });
   const anyMoved = model.features.some((feature) => session.moved.has(feature));
   return [
-    make("h2", {}, t("keep.report.model", { name: model.name })),
+    make("h2", {}, t("report.model", { name: model.name })),
     factList([
-      ["sha256", model.sha256 ?? t("keep.report.unknown")],
+      ["sha256", model.sha256 ?? t("report.unknown")],
       ["written-by", `Karyolens ${model.crateVersion}`],
       ["cells", number(decided.length)],
     ]),
     table("report-counts", ["feature", "threshold-own", "threshold-now", "present", "absent", "unsure", "human"], rows),
-    ...(anyMoved ? [line("report-note", `${MOVED} ${t("keep.report.moved")}`)] : []),
+    ...(anyMoved ? [line("report-note", `${MOVED} ${t("report.moved")}`)] : []),
   ];
 }
 
@@ -118,9 +118,9 @@ function riskCounts(session) {
   if (risks.length === 0) return [];
   const counts = LEVELS.map((level) => {
     const count = risks.filter((risk) => risk.level === level).length;
-    return `${t(`keep.report.level.${level}`)} ${number(count)}`;
+    return `${t(`report.level.${level}`)} ${number(count)}`;
   });
-  return [line("report-risks", `${t("keep.report.risks")} ${counts.join(" · ")}`)];
+  return [line("report-risks", `${t("report.risks")} ${counts.join(" · ")}`)];
 }
 
 /** @param {Session} session */
@@ -142,10 +142,10 @@ function cellBlock(cell, session) {
       "div",
       { class: "report-words" },
       make("h3", {}, session.nameOf(cell)),
-      ...(synthetic ? [line("report-synthetic", t("keep.report.synthetic", { features: listing(synthetic.features.map(featureName)) }))] : []),
-      line("report-hash", `SHA-256 ${sha256 ?? t("keep.report.unknown")}`),
+      ...(synthetic ? [line("report-synthetic", t("report.synthetic", { features: listing(synthetic.features.map(featureName)) }))] : []),
+      line("report-hash", `SHA-256 ${sha256 ?? t("report.unknown")}`),
       ...(cell.failure ? [line("report-failure", cell.failure)] : []),
-      ...(cell.reading ? readingLines(cell.reading, model) : [line("report-unread", t(`keep.report.state.${cell.state}`))]),
+      ...(cell.reading ? readingLines(cell.reading, model) : [line("report-unread", t(`report.state.${cell.state}`))]),
       ...(decision?.risk ? riskLines(decision.risk) : []),
     ),
     ...(decision ? [table("report-calls", ["feature", "probability", "threshold", "call"], decision.calls.map(callRow))] : []),
@@ -156,24 +156,24 @@ function cellBlock(cell, session) {
 function readingLines(reading, model) {
   const { notice, program, time } = reading;
   const where = { time: moment(time), device: deviceOf(reading), program, model: model?.name ?? reading.model };
-  return [line("report-reading", t("keep.report.reading", where)), ...(notice ? [line("report-notice", notice)] : [])];
+  return [line("report-reading", t("report.reading", where)), ...(notice ? [line("report-notice", notice)] : [])];
 }
 
 /** @param {RiskSum} risk */
 function riskLines(risk) {
   const { level, forced } = risk;
   return [
-    line("report-risk", `${t("keep.report.risk", { level: t(`keep.report.level.${level}`) })} ${spelledSum(risk)}`),
-    ...(forced === null ? [] : [line("report-forced", t("keep.report.forced", { feature: featureName(forced) }))]),
+    line("report-risk", `${t("report.risk", { level: t(`report.level.${level}`) })} ${spelledSum(risk)}`),
+    ...(forced === null ? [] : [line("report-forced", t("report.forced", { feature: featureName(forced) }))]),
   ];
 }
 
 /** @param {Call} call */
 function callRow({ name, probability, threshold, moved, model, unsure, answer, present }) {
-  const word = (/** @type {boolean} */ there) => t(there ? "keep.report.present" : "keep.report.absent");
+  const word = (/** @type {boolean} */ there) => t(there ? "report.present" : "report.absent");
   const remarks = [];
-  if (answer !== null) remarks.push(t("keep.report.by-human", { model: word(model) }));
-  else if (unsure) remarks.push(t("keep.report.not-sure"));
+  if (answer !== null) remarks.push(t("report.by-human", { model: word(model) }));
+  else if (unsure) remarks.push(t("report.not-sure"));
   return make(
     "tr",
     { class: present ? "report-present" : "report-absent" },
@@ -189,7 +189,7 @@ function pictureFrame(cell) {
   const picture = pictureOf(cell);
   const frame = make("div", { class: "report-picture" });
   if (!picture) {
-    frame.append(t("keep.report.no-picture"));
+    frame.append(t("report.no-picture"));
     return frame;
   }
   const address = URL.createObjectURL(picture);
@@ -205,7 +205,7 @@ function settled(image) {
   return new Promise((resolve) => {
     const fail = () => {
       const format = image.parentElement?.dataset.format;
-      image.replaceWith(format ? format.toUpperCase() : t("keep.report.no-picture"));
+      image.replaceWith(format ? format.toUpperCase() : t("report.no-picture"));
       resolve();
     };
     if (image.complete) {
@@ -218,15 +218,15 @@ function settled(image) {
   });
 }
 
-/** @param {string} name @param {string[]} heads keys of keep.report.head @param {HTMLElement[]} rows */
+/** @param {string} name @param {string[]} heads keys of report.head @param {HTMLElement[]} rows */
 function table(name, heads, rows) {
-  const head = make("tr", {}, ...heads.map((key) => make("th", { scope: "col" }, t(`keep.report.head.${key}`))));
+  const head = make("tr", {}, ...heads.map((key) => make("th", { scope: "col" }, t(`report.head.${key}`))));
   return make("table", { class: `report-table ${name}` }, make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
-/** @param {[string, string][]} pairs a key of keep.report.fact and its value; empty values are left out */
+/** @param {[string, string][]} pairs a key of report.fact and its value; empty values are left out */
 function factList(pairs) {
-  return make("dl", { class: "report-facts" }, ...descriptions(pairs.map(([key, value]) => [`keep.report.fact.${key}`, value])));
+  return make("dl", { class: "report-facts" }, ...descriptions(pairs.map(([key, value]) => [`report.fact.${key}`, value])));
 }
 
 /** @param {string} name @param {string} words */
@@ -237,7 +237,7 @@ function line(name, words) {
 /** The number of cells in each state. @param {Cell[]} cells */
 function countsOf(cells) {
   return different(cells.map((cell) => cell.state))
-    .map((state) => `${number(cells.filter((cell) => cell.state === state).length)} ${t(`keep.report.state.${state}`)}`)
+    .map((state) => `${number(cells.filter((cell) => cell.state === state).length)} ${t(`report.state.${state}`)}`)
     .join(" · ");
 }
 

@@ -42,8 +42,8 @@ export function entries(value, place, keys) {
   if (!isObject(value)) throw wrong(place, value, "object");
   const before = place === "" ? "" : `${place}.`;
   const stranger = Object.keys(value).find((key) => !keys.some((known) => known === key));
-  if (stranger !== undefined) throw new Error(t("keep.import.unknown", { place: before + shortened(stranger) }));
-  for (const key of keys) if (!Object.hasOwn(value, key)) throw new Error(t("keep.import.missing", { place: before + key }));
+  if (stranger !== undefined) throw new Error(t("session.import.unknown", { place: before + shortened(stranger) }));
+  for (const key of keys) if (!Object.hasOwn(value, key)) throw new Error(t("session.import.missing", { place: before + key }));
   return /** @type {Record<Key, unknown>} */ (value);
 }
 
@@ -73,7 +73,7 @@ export function fractions(value, place, length) {
 /** @param {unknown[]} found @param {string} place @param {number} length */
 export function ofLength(found, place, length) {
   if (found.length !== length) {
-    throw new Error(t("keep.import.length", { place, found: found.length, wanted: length }));
+    throw new Error(t("session.import.length", { place, found: found.length, wanted: length }));
   }
   return found;
 }
@@ -126,7 +126,7 @@ export function moment(value, place) {
 /** @template {string} T @param {unknown} value @param {string} place @param {readonly T[]} allowed @returns {T} */
 export function oneOf(value, place, allowed) {
   const found = allowed.find((one) => one === value);
-  if (found === undefined) throw new Error(t("keep.import.choice", { place, value: shown(value), allowed: allowed.join(", ") }));
+  if (found === undefined) throw new Error(t("session.import.choice", { place, value: shown(value), allowed: allowed.join(", ") }));
   return found;
 }
 
@@ -151,19 +151,19 @@ export function isObject(value) {
  * @param {"object" | "list" | "text" | "number" | "fraction" | "flag" | "hash" | "time" | "whole" | "band" | "new" | "model" | "reading" | "source" | "alone" | "none" | "outline"} expected
  */
 export function wrong(place, value, expected) {
-  return new Error(t("keep.import.wrong", { place, value: shown(value), expected: t(`keep.import.expected.${expected}`) }));
+  return new Error(t("session.import.wrong", { place, value: shown(value), expected: t(`session.import.expected.${expected}`) }));
 }
 
 /** @param {string} place @param {number} found @param {number} most */
 function tooMany(place, found, most) {
-  return new Error(t("keep.import.many", { place, found, most }));
+  return new Error(t("session.import.many", { place, found, most }));
 }
 
 /** @param {unknown} value */
 export function shown(value) {
-  if (value === undefined) return t("keep.import.nothing");
+  if (value === undefined) return t("session.import.nothing");
   // A list or an object is named, not written out: it may be of any size.
-  if (typeof value === "object" && value !== null) return t(Array.isArray(value) ? "keep.import.a-list" : "keep.import.an-object");
+  if (typeof value === "object" && value !== null) return t(Array.isArray(value) ? "session.import.a-list" : "session.import.an-object");
   return shortened(typeof value === "string" ? `“${value}”` : String(value));
 }
 

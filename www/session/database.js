@@ -33,16 +33,21 @@ export function storesOf(transaction) {
  *
  * @param {{create: boolean}} options whether it is made where there is none
  * @returns {Promise<IDBDatabase | null>} null where there is none
+ * @throws {unknown} a `QuotaExceededError` where version 1 has no room to be carried over, else why the
+ *   database cannot be opened
  */
 export function openDatabase({ create }) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, DATABASE_VERSION);
     let isAbsent = false;
-    /** Why a version 1 was left as it is. @type {unknown} */
+    /** Why this script left a version 1 as it is. @type {unknown} */
     let refusal = null;
+    /** The browser's own reason for that, such as missing room. @type {() => DOMException | null} */
+    let browsersReason = () => null;
     request.addEventListener("upgradeneeded", (event) => {
       const transaction = /** @type {IDBTransaction} */ (request.transaction);
       const database = request.result;
+      browsersReason = () => transaction.error;
       if (event.oldVersion === 1) {
         upgrade(database, transaction).catch((error) => {
           refusal = error;
@@ -59,7 +64,8 @@ export function openDatabase({ create }) {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => {
       if (isAbsent) resolve(null);
-      else reject(refusal ?? request.error);
+      // The request itself knows only that its transaction was aborted, and so does a script that was in it.
+      else reject(browsersReason() ?? refusal ?? request.error);
     });
   });
 }
@@ -97,7 +103,7 @@ export function deleteDatabase() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(DATABASE);
     request.addEventListener("success", () => resolve());
-    request.addEventListener("error", () => reject(new Error(t("keep.delete.failed", { reason: messageOf(request.error) }))));
+    request.addEventListener("error", () => reject(new Error(t("session.delete.failed", { reason: messageOf(request.error) }))));
   });
 }
 

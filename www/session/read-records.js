@@ -55,24 +55,24 @@ const DEVICES = ["webgpu", "cpu"];
  * @throws {Error} a sentence for people, where the file is anything else
  */
 export function readSession(text, known = new Map()) {
-  if (text.length > MOST_LETTERS) throw new Error(t("keep.import.long", { most: MOST_LETTERS }));
+  if (text.length > MOST_LETTERS) throw new Error(t("session.import.long", { most: MOST_LETTERS }));
   /** @type {unknown} */
   let file;
   try {
     file = JSON.parse(text);
   } catch {
-    throw new Error(t("keep.import.not-json"));
+    throw new Error(t("session.import.not-json"));
   }
-  if (!isObject(file) || file.format !== FORMAT) throw new Error(t("keep.import.not-session"));
+  if (!isObject(file) || file.format !== FORMAT) throw new Error(t("session.import.not-session"));
   if (file.version === 1) return readRecords(recordsOfVersion1(file), known);
   if (file.version !== FORMAT_VERSION) {
-    throw new Error(t("keep.import.version", { version: shown(file.version), known: String(FORMAT_VERSION) }));
+    throw new Error(t("session.import.version", { version: shown(file.version), known: String(FORMAT_VERSION) }));
   }
   const { models, movedThresholds, sources, cells } = entries(file, "", [...HEAD, "sources", "cells"]);
   const found = readRecords({ models, movedThresholds, sources, cells }, known);
   const used = new Set(found.cells.map(({ source }) => source));
   const unused = found.sources.findIndex((source) => !used.has(source));
-  if (unused >= 0) throw new Error(t("keep.import.unknown", { place: `sources[${unused}]` }));
+  if (unused >= 0) throw new Error(t("session.import.unknown", { place: `sources[${unused}]` }));
   return found;
 }
 
@@ -233,6 +233,6 @@ function readRule(value, place, features) {
 function agreed(model, known) {
   if (!known) return model;
   const core = (/** @type {Model} */ { features, thresholds }) => JSON.stringify([features, thresholds]);
-  if (core(model) !== core(known)) throw new Error(t("keep.import.other-model", { model: model.name }));
+  if (core(model) !== core(known)) throw new Error(t("session.import.other-model", { model: model.name }));
   return known;
 }

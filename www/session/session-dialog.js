@@ -11,7 +11,7 @@ import { replaceSession } from "./restore.js";
 
 /** @import { Cell } from "./cell.js" */
 /** @import { Session } from "./session.js" */
-/** @import { KeepState } from "./storage.js" */
+/** @import { StorageState } from "./storage.js" */
 
 /**
  * @typedef {object} Page
@@ -43,7 +43,7 @@ export class SessionDialog {
       });
     });
     const field = find("#session-file", HTMLInputElement, dialog);
-    onPress(this.#button("#open-session"), () => field.click());
+    onPress(this.#button("#open-session-file"), () => field.click());
     field.addEventListener("change", () => {
       const [file] = field.files ?? [];
       field.value = "";
@@ -63,7 +63,7 @@ export class SessionDialog {
       try {
         onGone();
         await deleteEverything();
-        this.#say(t("keep.deleted"), false);
+        this.#say(t("session.deleted"), false);
       } catch (error) {
         this.#say(messageOf(error), true);
       }
@@ -86,19 +86,19 @@ export class SessionDialog {
     if (session.unsaved && !(await this.#confirmed())) return;
     try {
       // Before it is in memory; a letter takes four bytes at most.
-      if (file.size > 4 * MOST_LETTERS) throw new Error(t("keep.import.long", { most: MOST_LETTERS }));
+      if (file.size > 4 * MOST_LETTERS) throw new Error(t("session.import.long", { most: MOST_LETTERS }));
       const cells = replaceSession(session, await file.text());
       onGone();
       onRestored(cells);
-      this.#say(t("keep.opened", { count: cells.length, name: file.name }), false);
+      this.#say(t("session.opened", { count: cells.length, name: file.name }), false);
     } catch (error) {
       this.#say(messageOf(error), true);
     }
   }
 
-  /** Says whether the browser keeps the session. @param {KeepState} state @param {string} words */
-  showKept(state, words) {
-    const line = find("#kept", HTMLElement, this.#dialog);
+  /** Says whether the browser keeps the session. @param {StorageState} state @param {string} words */
+  showStorage(state, words) {
+    const line = find("#session-storage", HTMLElement, this.#dialog);
     line.dataset.state = state;
     line.textContent = words;
   }
@@ -113,7 +113,7 @@ export class SessionDialog {
     const answer = (/** @type {boolean} */ yes) => {
       done.abort();
       question.hidden = true;
-      this.#button("#open-session").focus();
+      this.#button("#open-session-file").focus();
       resolve(yes);
     };
     onPress(this.#button("#replace-yes"), () => answer(true), done.signal);
@@ -131,12 +131,12 @@ export class SessionDialog {
   /** @param {() => void} save */
   #saved(save) {
     save();
-    this.#say(t("keep.saved", { time: moment(new Date()) }), false);
+    this.#say(t("session.saved", { time: moment(new Date()) }), false);
   }
 
   /** @param {string} text @param {boolean} failed */
   #say(text, failed) {
-    const line = find("#keep-message", HTMLElement, this.#dialog);
+    const line = find("#session-message", HTMLElement, this.#dialog);
     line.textContent = text;
     line.dataset.failed = String(failed);
   }

@@ -1,13 +1,13 @@
 /**
  * Keeps the session in the browser, so that it survives a reload. It is written soon after each
- * change, by kept-copy.js. One tab keeps at a time: a lock tells the others that they do not.
+ * change, by stored-copy.js. One tab keeps at a time: a lock tells the others that they do not.
  *
  * Knows nothing of the page but its session. News for a person goes to `onState`.
  */
 
 import { messageOf } from "../pkg/message.js";
 import { deleteDatabase } from "./database.js";
-import { KeptCopy } from "./kept-copy.js";
+import { StoredCopy } from "./stored-copy.js";
 import { onLanguage, t } from "../language/language.js";
 
 /** @import { Cell } from "./cell.js" */
@@ -20,8 +20,11 @@ import { onLanguage, t } from "../language/language.js";
  * - `second-tab`: another tab keeps its session
  * - `full`: there is no more room
  *
- * @typedef {"kept" | "keeping" | "off" | "second-tab" | "full"} KeepState
+ * @typedef {"kept" | "keeping" | "off" | "second-tab" | "full"} StorageState
  */
+
+/** Texts that say that a kept session was left as it is. */
+const LEFT_ALONE = ["storage.off.unread", "storage.full.upgrade"];
 
 const LOCK = "karyolens-session";
 /** The beginning of the names of our entries in localStorage. */
@@ -36,7 +39,7 @@ const PATIENCE_FOR_LOCK = 1000;
  * Keeps `session` from the time that `restore` is called.
  *
  * @param {Session} session
- * @param {{onState: (state: KeepState, reason: string) => void}} options hears of each change, and again in
+ * @param {{onState: (state: StorageState, reason: string) => void}} options hears of each change, and again in
  *   another language; the reason is a sentence, or empty
  */
 export function openStorage(session, { onState }) {
@@ -68,16 +71,16 @@ class Keeper {
   #asked = 0;
   /** Counts the times that everything was deleted; writing that began before stops. */
   #era = 0;
-  /** The last message to `onState`. @type {{state: KeepState, key: string, values: Record<string, string | number>} | null} */
+  /** The last message to `onState`. @type {{state: StorageState, key: string, values: Record<string, string | number>} | null} */
   #told = null;
 
-  /** @param {Session} session @param {(state: KeepState, reason: string) => void} onState */
+  /** @param {Session} session @param {(state: StorageState, reason: string) => void} onState */
   constructor(session, onState) {
     this.#session = session;
     this.#onState = onState;
-    this.#copy = new KeptCopy(session, () => {
+    this.#copy = new StoredCopy(session, () => {
       this.#keeps = false;
-      this.#tell("off", "keep.off.deleted");
+      this.#tell("off", "storage.off.deleted");
     });
     session.listen((change) => {
       if (change !== "selection") this.#changed();
@@ -93,17 +96,17 @@ class Keeper {
   /** @returns {Promise<Cell[]>} */
   async restore() {
     if (!globalThis.indexedDB || !navigator.locks) {
-      this.#tell("off", "keep.off.missing");
+      this.#tell("off", "storage.off.missing");
       return [];
     }
     try {
       if (!(await takeLock())) {
-        this.#tell("second-tab", "keep.second-tab");
+        this.#tell("second-tab", "storage.second-tab.reason");
         return [];
       }
     } catch {
       // A browser that blocks cookies offers no lock and no database either.
-      this.#tell("off", "keep.off.missing");
+      this.#tell("off", "storage.off.missing");
       return [];
     }
     const restoring = this.#work.then(() => this.#restore());
@@ -120,7 +123,8 @@ class Keeper {
       return restored;
     } catch (error) {
       // A session that cannot be read is not overwritten.
-      this.#tell("off", "keep.off.unread", { reason: messageOf(error) });
+      if (isQuota(error)) this.#tell("full", "storage.full.upgrade");
+      else this.#tell("off", "storage.off.unread", { reason: messageOf(error) });
       return [];
     }
   }
@@ -135,8 +139,8 @@ class Keeper {
       this.#copy.forget();
       if (globalThis.indexedDB) await deleteDatabase();
       deleteEntries();
-      // The session that could not be read is gone now.
-      if (this.#told?.key === "keep.off.unread") this.#keeps = true;
+      // The session that was left alone is gone now.
+      if (this.#told && LEFT_ALONE.includes(this.#told.key)) this.#keeps = true;
       if (!this.#keeps) return;
       this.#tell("kept");
       this.#changed();
@@ -168,19 +172,19 @@ class Keeper {
       if (goesOn() && this.#timer === undefined) this.#tellKept();
     } catch (error) {
       if (!this.#keeps) return; // another tab has deleted everything meanwhile, and that was said
-      if (isQuota(error)) this.#tell("full", "keep.full.all");
-      else this.#tell("off", "keep.off.failed", { reason: messageOf(error) });
+      if (isQuota(error)) this.#tell("full", "storage.full.all");
+      else this.#tell("off", "storage.off.failed", { reason: messageOf(error) });
     }
   }
 
   #tellKept() {
     const reasons = this.#copy.refusals;
-    if (reasons.some(isQuota)) this.#tell("full", "keep.full.pictures", { count: reasons.length });
-    else if (reasons.length > 0) this.#tell("kept", "keep.kept.pictures", { count: reasons.length });
+    if (reasons.some(isQuota)) this.#tell("full", "storage.full.pictures", { count: reasons.length });
+    else if (reasons.length > 0) this.#tell("kept", "storage.kept.pictures", { count: reasons.length });
     else this.#tell("kept");
   }
 
-  /** @param {KeepState} state @param {string} [key] of the reason @param {Record<string, string | number>} [values] */
+  /** @param {StorageState} state @param {string} [key] of the reason @param {Record<string, string | number>} [values] */
   #tell(state, key = "", values = {}) {
     const told = this.#told;
     if (told?.state === state && told.key === key && told.values.count === values.count) return;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::data::Record;
-use super::seen::{Seen, SeenCells};
+use super::data::{DataError, Record};
+use super::seen::{Fingerprint, Seen};
 use super::teachers::Teachers;
-use crate::checkpoint::{Array, Precision, StateDict};
+use crate::checkpoint::{Array, Checkpoint, Precision, StateDict};
 use crate::files::write_atomically;
 
 /// The file, in a run's folder.
@@ -17,17 +17,18 @@ pub const ANSWERS_FILE: &str = "answers.safetensors";
 const PROBABILITIES: &str = "probabilities";
 const CELLS: &str = "cells";
 const TEACHERS: &str = "teachers";
-/// The training cells of the teachers, in the metadata; older files have none.
+/// The training cells of the teachers, in the metadata. Older files have none; the teachers tell them.
 const TRAINED_ON: &str = "trained_on";
 
-/// The answers of teachers about cells, by the path of the cell's image.
+/// The answers of teachers about cells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
     /// The paths of the teachers' models.
     pub teachers: Vec<String>,
     /// The training cells of the teachers, as far as they tell.
     pub seen: Seen,
-    /// The probability of each feature.
+    /// The probability of each feature, by the [`Fingerprint`] of the cell, so that a data folder may
+    /// move. Files of older versions have the path of the cell's image in its place.
     pub cells: BTreeMap<String, Vec<f32>>,
 }
 
@@ -37,11 +38,12 @@ impl Answers {
     /// # Errors
     /// An image that cannot be read, or a device that fails.
     pub fn ask(teachers: &Teachers, cells: &[&Record]) -> Result<Self> {
-        let answers = cells.iter().zip(teachers.answers(cells)?);
+        let keys = cells.iter().map(|cell| key(cell));
+        let keys: Vec<String> = keys.collect::<Result<_, _>>()?;
         Ok(Self {
             teachers: teachers.names(),
             seen: teachers.seen(),
-            cells: answers.map(|(cell, answer)| (key(cell), answer)).collect(),
+            cells: keys.into_iter().zip(teachers.answers(cells)?).collect(),
         })
     }
 
@@ -74,10 +76,7 @@ impl Answers {
         let teachers = list(TEACHERS)?;
         let seen = match metadata.get(TRAINED_ON) {
             Some(text) => Seen::decode(text, &teachers.join(", "))?,
-            None => Seen {
-                cells: SeenCells::default(),
-                untold: teachers.iter().cloned().collect(),
-            },
+            None => seen_by(&teachers)?,
         };
         Ok(Self {
             teachers,
@@ -109,20 +108,36 @@ impl Answers {
     /// The answer about one cell.
     ///
     /// # Errors
-    /// A cell that no teacher was asked about, or other features.
+    /// A cell that no teacher was asked about, other features, or a picture that cannot be read.
     pub fn of(&self, record: &Record) -> Result<&[f32]> {
-        let (key, features) = (key(record), record.labels.len());
-        let answer = self.cells.get(&key);
-        let answer = answer.with_context(|| format!("no teacher was asked about {key}"))?;
+        let (path, features) = (record.path.display().to_string(), record.labels.len());
+        let answer = self.cells.get(&key(record)?);
+        let answer = answer.or_else(|| self.cells.get(&path));
+        let answer = answer.with_context(|| format!("no teacher was asked about {path}"))?;
         ensure!(
             answer.len() == features,
-            "of {key} the teachers answered with {} values for {features} features",
+            "of {path} the teachers answered with {} values for {features} features",
             answer.len()
         );
         Ok(answer)
     }
 }
 
-fn key(record: &Record) -> String {
-    record.path.display().to_string()
+/// The training cells of teachers, as far as their models are still there.
+fn seen_by(teachers: &[String]) -> Result<Seen> {
+    let mut seen = Seen::default();
+    for name in teachers {
+        let bytes = std::fs::read(name).unwrap_or_default();
+        match Checkpoint::read(&bytes) {
+            Ok(teacher) => seen.extend(&Seen::by(name, &teacher)?),
+            Err(_) => {
+                seen.untold.insert(name.clone());
+            }
+        }
+    }
+    Ok(seen)
+}
+
+fn key(record: &Record) -> Result<String, DataError> {
+    Ok(Fingerprint::of(record)?.to_string())
 }

@@ -164,6 +164,15 @@ impl TrainConfig {
         }
     }
 
+    /// Whether the network learns from other networks: it starts from one, or has teachers.
+    pub fn has_ancestors(&self) -> bool {
+        self.init.is_some() || self.has_teachers()
+    }
+
+    fn has_teachers(&self) -> bool {
+        self.answers.is_some() || !self.teachers.is_empty()
+    }
+
     /// How a cell image becomes the network's input.
     pub fn input(&self) -> InputSpec {
         InputSpec {
@@ -190,10 +199,9 @@ impl TrainConfig {
         below_one("drop_path", self.drop_path)?;
         self.augment.check()?;
         self.cutmix.check()?;
-        let has_teachers = self.answers.is_some() || !self.teachers.is_empty();
-        self.objective.check(has_teachers)?;
+        self.objective.check(self.has_teachers())?;
         let refuse = |fault: String| Err(SettingError(fault));
-        if self.unlabelled.is_some() && !has_teachers {
+        if self.unlabelled.is_some() && !self.has_teachers() {
             return refuse(
                 "`unlabelled` needs somebody to say what the cells show: `teachers` or `answers`"
                     .into(),

@@ -4,13 +4,19 @@
 //! measured on them. A checkpoint therefore keeps a fingerprint of each cell whose label went into its
 //! weights: its own training cells, and the cells of the network that it started from and of its
 //! teachers. It knows them wherever the data folder lies today, and whatever its splits have become.
+//!
+//! Checkpoints of older versions have no such list. Their settings name a data folder and a split: where
+//! that folder is at hand, the list is made from it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
+use serde_json::Value;
 
+use super::config::TrainConfig;
 use super::data::{DataError, Record};
 use crate::checkpoint::Checkpoint;
 
@@ -20,6 +26,18 @@ const BYTES: usize = 5;
 
 /// Ends a list that is not complete.
 const MORE: char = '?';
+
+/// The settings that decide which labels went into a network.
+const SETTINGS: [&str; 8] = [
+    "data",
+    "split",
+    "splits",
+    "train_split",
+    "hold_out",
+    "init",
+    "teachers",
+    "answers",
+];
 
 /// A hash of a cell's id and of the bytes of its picture: another picture under the same id is another
 /// cell, and so is the same picture under another id.
@@ -45,6 +63,13 @@ impl Fingerprint {
         });
         let bits = 8 * BYTES as u32;
         Self((hash >> bits) ^ (hash & ((1 << bits) - 1)))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    /// In hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:0width$x}", self.0, width = 2 * BYTES)
     }
 }
 
@@ -119,22 +144,44 @@ impl Seen {
     }
 
     /// The cells that the checkpoint called `name` tells. A network that was imported from another
-    /// library has seen no labelled cell.
+    /// library has seen no labelled cell. For a network of an older version they are the training cells
+    /// that its settings name.
     ///
     /// # Errors
     /// A checkpoint whose list of cells cannot be read.
     pub fn by(name: &str, checkpoint: &Checkpoint) -> Result<Self> {
+        let settings = &checkpoint.card.provenance.settings;
         match &checkpoint.trained_on {
             Some(text) => {
                 let context = || format!("the training cells of {name} cannot be read");
                 Self::decode(text, name).with_context(context)
             }
-            None if checkpoint.card.provenance.settings.is_null() => Ok(Self::default()),
-            None => Ok(Self {
-                cells: SeenCells::default(),
-                untold: BTreeSet::from([name.into()]),
-            }),
+            None if settings.is_null() => Ok(Self::default()),
+            None => {
+                let context = || format!("the training cells of {name} are not known");
+                let features = &checkpoint
+                    .card
+                    .classification()
+                    .with_context(context)?
+                    .features;
+                let config = settings_of_cells(settings);
+                let cells = config.as_ref().and_then(|config| {
+                    let records = config.training_cells(features).ok()?;
+                    SeenCells::of(&records).ok()
+                });
+                let is_whole = cells.is_some() && config.is_some_and(|c| !c.has_ancestors());
+                let untold = (!is_whole).then(|| name.into());
+                Ok(Self {
+                    cells: cells.unwrap_or_default(),
+                    untold: untold.into_iter().collect(),
+                })
+            }
         }
+    }
+
+    /// Whether not one training cell is known, although there were some.
+    pub fn is_unknown(&self) -> bool {
+        self.cells.0.is_empty() && !self.untold.is_empty()
     }
 
     /// Adds the cells of another network.
@@ -192,12 +239,20 @@ impl Seen {
         for name in &self.untold {
             warn(&format!(
                 "{name} does not tell all the cells that it was trained on: it, or a network before \
-                 it, is of an older version. If cells that this run validates on were among them, \
-                 the figures of this run will be too good"
+                 it, is of an older version, and not all of its data is at hand. If cells that this \
+                 run validates on were among them, the figures of this run will be too good"
             ));
         }
         Ok(())
     }
+}
+
+/// The [`SETTINGS`] of a model card; `None` where it names no data folder.
+fn settings_of_cells(settings: &Value) -> Option<TrainConfig> {
+    let mut settings = settings.as_object()?.clone();
+    settings.retain(|name, _| SETTINGS.contains(&name.as_str()));
+    settings.get("data")?;
+    serde_json::from_value(Value::Object(settings)).ok()
 }
 
 #[cfg(test)]

@@ -68,3 +68,71 @@ impl Step<Model> for Objective {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{Module, ModuleVisitor, Param};
+    use burn::optim::GradientsParams;
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+    use crate::model::{Architecture, Pool, VitConfig};
+
+    /// The paths of a network's parameters, and whether each has a gradient.
+    struct Taught {
+        gradients: GradientsParams,
+        path: Vec<String>,
+        found: Vec<(String, bool)>,
+    }
+
+    impl ModuleVisitor for Taught {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.into());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let is_taught = self.gradients.get::<D>(param.id).is_some();
+            self.found.push((self.path.join("."), is_taught));
+        }
+    }
+
+    #[test]
+    fn a_frozen_batch_teaches_the_head_alone() {
+        let device = Device::flex().autodiff();
+        let small = Architecture::Vit(VitConfig {
+            patch: 4,
+            width: 8,
+            depth: 1,
+            heads: 2,
+            attention: None,
+            hidden: None,
+            grid: 2,
+            layer_scale: false,
+            pool: Pool::Class,
+        });
+        let model = small.init(3, 0.0, &device);
+        let images: Vec<f32> = (0..2 * 192).map(|i| (i as f32 * 0.37).sin()).collect();
+        let batch = CellBatch {
+            images: Tensor::from_data(TensorData::new(images, [2, 3, 8, 8]), &device),
+            targets: Tensor::ones([2, 3], &device),
+            teachers: None,
+        };
+        for is_frozen in [true, false] {
+            let (loss, _) = Objective::default().train(&model, batch.clone(), is_frozen);
+            let mut taught = Taught {
+                gradients: GradientsParams::from_grads(loss.backward(), &model),
+                path: Vec::new(),
+                found: Vec::new(),
+            };
+            model.visit(&mut taught);
+            for (path, is_taught) in taught.found {
+                let learns = !is_frozen || path.contains("head");
+                assert_eq!(is_taught, learns, "{path}, frozen: {is_frozen}");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
 
 use super::data::{Record, in_chunks};
@@ -32,7 +32,8 @@ impl Teachers {
     /// Reads the models of runs' folders, or checkpoints, that name `features`.
     ///
     /// # Errors
-    /// A file that is no checkpoint, or one that names other features.
+    /// A file that is no checkpoint, or one that names other features. With several teachers, one whose
+    /// training cells are not known: it would be asked about cells whose labels it only repeats.
     pub fn read(paths: &[PathBuf], features: &FeatureSet, device: &Device) -> Result<Self> {
         let read = |path: &PathBuf| {
             let path = model_file(path);
@@ -59,7 +60,18 @@ impl Teachers {
                     .with_flips(true),
             })
         };
-        Ok(Self(paths.iter().map(read).collect::<Result<_>>()?))
+        let teachers: Vec<Teacher> = paths.iter().map(read).collect::<Result<_>>()?;
+        if let Some(unknown) = teachers.iter().find(|teacher| teacher.seen.is_unknown())
+            && teachers.len() > 1
+        {
+            bail!(
+                "{} is of an older version and does not tell its training cells, but each of several \
+                 teachers is asked only about cells that it was not trained on. Put the data folder back \
+                 that its card names, as it was then, or have one teacher alone",
+                unknown.name
+            );
+        }
+        Ok(Self(teachers))
     }
 
     /// Refuses teachers that were trained on cells of `val`. `warn` hears of those that do not tell.

@@ -9,3 +9,12 @@ pub enum Best {
     /// The lowest value.
     Lowest(&'static str),
 }
+
+impl Best {
+    /// The name of the column.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Highest(name) | Self::Lowest(name) => name,
+        }
+    }
+}

@@ -8,10 +8,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use burn::lr_scheduler::LrSchedulerRecord;
+use burn::module::Module;
+use burn::optim::OptimizerRecord;
+use burn::store::ModuleRecord;
 use burn::train::checkpoint::{
     Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
 };
-use burn::train::metric::store::EventStoreClient;
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use thiserror::Error;
 
 use super::best::Best;
 use super::folder::RunFolder;
@@ -23,9 +28,70 @@ const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
 /// Epochs kept besides the best: one that is complete while the next is being written.
 const RECENT: usize = 2;
 
-/// The file with the weights of an epoch.
-pub fn weights(folder: &RunFolder, epoch: usize) -> PathBuf {
-    part(&folder.checkpoints(), PARTS[0], epoch)
+/// Why a run cannot use the files of an epoch.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum EpochError {
+    /// A file is broken.
+    #[error(
+        "{} cannot be read ({fault}); delete it, and the run goes on after the epoch before", .path.display()
+    )]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What burn says of it.
+        fault: String,
+    },
+    /// The weights do not fit the network of the run's settings.
+    #[error(
+        "the weights of epoch {epoch} in {} are of another network than its config.json names; go on with \
+         the version of the program that began the run, or begin a new run in another folder", .folder.display()
+    )]
+    OtherNetwork {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The epoch.
+        epoch: usize,
+    },
+}
+
+/// `network` with its weights after `epoch`.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn with_weights<M: Module>(
+    network: M,
+    folder: &RunFolder,
+    epoch: usize,
+) -> Result<M, EpochError> {
+    let record: ModuleRecord = read(folder, PARTS[0], epoch)?;
+    let loaded = network.try_load_record(record);
+    loaded.map_err(|_| EpochError::OtherNetwork {
+        folder: folder.path().into(),
+        epoch,
+    })
+}
+
+/// Reads the files of an epoch before burn-train does, which panics on a file that it cannot use.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn check_epoch<M: Module>(
+    network: &M,
+    folder: &RunFolder,
+    epoch: usize,
+) -> Result<(), EpochError> {
+    with_weights(network.clone(), folder, epoch)?;
+    read::<OptimizerRecord>(folder, PARTS[1], epoch)?;
+    read::<LrSchedulerRecord>(folder, PARTS[2], epoch)?;
+    Ok(())
+}
+
+fn read<R: Checkpoint>(folder: &RunFolder, name: &str, epoch: usize) -> Result<R, EpochError> {
+    let path = part(&folder.checkpoints(), name, epoch);
+    R::load(path.clone()).map_err(|error| EpochError::Broken {
+        path,
+        fault: error.to_string(),
+    })
 }
 
 /// The epochs whose files are all there.
@@ -103,7 +169,9 @@ impl KeepLastAndBest {
 }
 
 impl CheckpointingStrategy for KeepLastAndBest {
-    fn checkpointing(&mut self, epoch: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
+    fn checkpointing(&mut self, epoch: usize, log: &EventStoreClient) -> Vec<CheckpointingAction> {
+        // The log answers in order: once it does, the row of this epoch is written. Its files come after.
+        log.find_metric("loss", epoch, Aggregate::Mean, &Split::Valid);
         // The files of this epoch are still being written when the old ones go: should it be lost,
         // the best before it must be there.
         let best = [epoch, epoch.saturating_sub(1)];

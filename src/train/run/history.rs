@@ -29,14 +29,13 @@ pub struct History {
 }
 
 impl History {
-    /// The history that a run's `metrics.csv` holds, up to and with `last` epoch; empty where
-    /// there is no file.
+    /// The history that a run's `metrics.csv` holds; empty where there is no file.
     ///
     /// # Errors
     /// A table that cannot be read.
-    pub fn read(path: &Path, last: usize) -> Result<Self> {
+    pub fn read(path: &Path) -> Result<Self> {
         let history = Self {
-            timing: Timing::read(path, last)?,
+            timing: Timing::read(path)?,
             ..Self::default()
         };
         if !path.exists() {
@@ -52,9 +51,6 @@ impl History {
                 .unwrap_or_default()
                 .parse()
                 .with_context(context)?;
-            if epoch > last {
-                break;
-            }
             for (name, value) in header
                 .iter()
                 .zip(&row)
@@ -65,6 +61,12 @@ impl History {
             }
         }
         Ok(history)
+    }
+
+    /// Forgets the epochs after `last`.
+    pub fn forget_after(&self, last: usize) {
+        self.lock().retain(|&epoch, _| epoch <= last);
+        self.timing.forget_after(last);
     }
 
     /// Every metric's name, `<split> <metric>`, in the order of the alphabet.
@@ -91,6 +93,11 @@ impl History {
         self.lock().keys().next_back().copied().unwrap_or(0)
     }
 
+    /// Whether `epoch` has the figure that the best epoch is chosen by.
+    pub fn is_complete(&self, epoch: usize, best: Best) -> bool {
+        self.get(epoch, best.column()).is_some()
+    }
+
     /// The best epoch; the first, where several are as good.
     pub fn best_epoch(&self, best: Best) -> Option<usize> {
         self.best_epoch_until(best, usize::MAX)
@@ -98,14 +105,14 @@ impl History {
 
     /// The best epoch up to and with `last`.
     pub fn best_epoch_until(&self, best: Best, last: usize) -> Option<usize> {
-        let (name, sign) = match best {
-            Best::Highest(name) => (name, 1.0),
-            Best::Lowest(name) => (name, -1.0),
+        let sign = match best {
+            Best::Highest(_) => 1.0,
+            Best::Lowest(_) => -1.0,
         };
         let values = self.lock();
         let known = values
             .range(..=last)
-            .filter_map(|(epoch, row)| Some((*epoch, sign * *row.get(name)?)));
+            .filter_map(|(epoch, row)| Some((*epoch, sign * *row.get(best.column())?)));
         let comparable = known.filter(|(_, value)| !value.is_nan());
         comparable
             .reduce(|best, next| if next.1 > best.1 { next } else { best })
@@ -241,12 +248,14 @@ impl MetricLogger for HistoryLogger {
         );
     }
 
+    /// Writes the row of an epoch once its validation is over, so that the table has whole rows alone.
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
-        if summary.split == Split::Valid {
-            let timing = &self.history.timing;
-            timing.ended(summary.epoch_number, self.started.elapsed());
-            self.started = Instant::now();
+        if summary.split != Split::Valid {
+            return;
         }
+        let timing = &self.history.timing;
+        timing.ended(summary.epoch_number, self.started.elapsed());
+        self.started = Instant::now();
         let write = || {
             write_atomically(&self.path, &self.history.to_csv()?)?;
             self.history.timing.write(&self.path)
@@ -259,5 +268,25 @@ impl MetricLogger for HistoryLogger {
                 .replace(format!("{error:#}"));
             self.stop.training.stop(None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_whole_or_absent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = folder.path().join("metrics.csv");
+        let history = History::default();
+        let mut logger = HistoryLogger::new(history.clone(), table.clone(), Stop::default());
+        history.set(1, "train loss", 0.5);
+        logger.log_epoch_summary(EpochSummary::new(1, Split::Train));
+        assert!(!table.exists());
+        history.set(1, "valid loss", 0.25);
+        logger.log_epoch_summary(EpochSummary::new(1, Split::Valid));
+        let rows = std::fs::read_to_string(&table).expect("a table");
+        assert_eq!(rows, "epoch,train loss,valid loss\n1,0.5,0.25\n");
     }
 }

@@ -30,6 +30,7 @@ pub mod timing;
 mod trainee;
 
 pub use best::Best;
+pub use epoch_files::EpochError;
 pub use folder::{FolderError, MODEL_FILE, RunFolder};
 pub use history::History;
 pub use progress::Display;

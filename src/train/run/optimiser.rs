@@ -122,19 +122,28 @@ mod tests {
     use serde::Deserialize;
     use serde_json::{Value, json};
 
-    use super::super::trainee::Trainee;
+    use super::super::average::Average;
     use super::*;
     use crate::model::{Architecture, Model};
-    use crate::train::cells::loss::Objective;
+
+    /// A network and its average, with the paths that they have in training.
+    #[derive(Module, Debug)]
+    struct Averaged {
+        model: Model,
+        average: Average<Model>,
+    }
 
     fn settings(settings: Value) -> RunSettings {
         serde_json::from_value(settings).expect("known settings")
     }
 
-    fn trainee(architecture: &Architecture) -> Trainee<Model, Objective> {
+    fn trainee(architecture: &Architecture) -> Averaged {
         let device = Device::flex().autodiff();
         let model = architecture.init(2, 0.0, &device);
-        Trainee::new(model, 0.9, Objective::default())
+        Averaged {
+            average: Average::of(&model, 0.9),
+            model,
+        }
     }
 
     fn of(

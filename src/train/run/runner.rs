@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use burn::module::Module;
-use burn::store::ModuleRecord;
 use burn::train::metric::LossMetric;
 use burn::train::{ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining};
 use thiserror::Error;
 
-use super::epoch_files::{KeepLastAndBest, checkpointers, complete_epochs, weights};
+use super::epoch_files::{
+    KeepLastAndBest, check_epoch, checkpointers, complete_epochs, with_weights,
+};
 use super::folder::RunFolder;
 use super::history::{History, HistoryLogger, Stop};
 use super::loader::{Loader, Steps};
@@ -46,13 +47,16 @@ pub enum RunError {
 /// in the folder and is returned.
 ///
 /// # Errors
-/// [`RunError`], data that cannot be read, and any failure of the file system.
+/// [`RunError`], [`EpochError`](super::EpochError), data that cannot be read, and any failure of the
+/// file system.
 pub fn run<T: Task>(task: &T, folder: &RunFolder, display: Display) -> Result<T::Kept> {
     let settings = task.settings();
     let trainee = Trainee::new(task.network(), settings.ema, task.step());
-    let done = complete_epochs(folder);
+    let history = History::read(&folder.metrics())?;
+    let mut done = complete_epochs(folder);
+    done.retain(|&epoch| history.is_complete(epoch, T::BEST));
     let last = done.last().copied().unwrap_or(0);
-    let history = History::read(&folder.metrics(), last)?;
+    history.forget_after(last);
     let trained = match last < settings.epochs {
         true => train(task, &trainee, folder, &history, done, display)?,
         false => trainee.valid(),
@@ -63,9 +67,7 @@ pub fn run<T: Task>(task: &T, folder: &RunFolder, display: Display) -> Result<T:
             _ => RunError::Diverged { lr: settings.lr }.into(),
         });
     };
-    let record = ModuleRecord::load(weights(folder, epoch))
-        .map_err(|error| anyhow!("cannot read the weights of epoch {epoch}: {error}"))?;
-    let best = trained.load_record(record);
+    let best = with_weights(trained, folder, epoch)?;
     let finished = Finished {
         folder,
         epoch,
@@ -89,6 +91,9 @@ fn train<T: Task>(
 ) -> Result<Trainee<T::Network, T::Step>> {
     let (settings, devices) = (task.settings(), task.devices());
     let last = done.last().copied();
+    if let Some(last) = last {
+        check_epoch(trainee, folder, last)?;
+    }
     let first = last.unwrap_or(0) + 1;
     // Every device takes its own part of a step.
     let batch = settings.batch.div_ceil(devices.len());

@@ -33,12 +33,11 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The table beside the file `metrics`, up to and with `last` epoch; empty where there is no
-    /// file.
+    /// The table beside the file `metrics`; empty where there is no file.
     ///
     /// # Errors
     /// A table that cannot be read.
-    pub(super) fn read(metrics: &Path, last: usize) -> Result<Self> {
+    pub(super) fn read(metrics: &Path) -> Result<Self> {
         let timing = Self::default();
         let path = metrics.with_file_name(FILE);
         if path.exists() {
@@ -46,12 +45,15 @@ impl Timing {
             let mut csv = csv::Reader::from_path(&path).with_context(context)?;
             for row in csv.deserialize::<Row>() {
                 let row = row.with_context(context)?;
-                if row.epoch <= last {
-                    timing.lock().insert(row.epoch, row);
-                }
+                timing.lock().insert(row.epoch, row);
             }
         }
         Ok(timing)
+    }
+
+    /// Forgets the epochs after `last`.
+    pub(super) fn forget_after(&self, last: usize) {
+        self.lock().retain(|&epoch, _| epoch <= last);
     }
 
     /// The mean seconds an epoch; `None` where no epoch was timed.

@@ -83,51 +83,87 @@ impl<N: Module + ModuleDisplay, S: Step<N>> InferenceStep for Trainee<N, S> {
 #[cfg(test)]
 mod tests {
     use burn::module::{ModuleVisitor, Param, ParamId};
-    use burn::tensor::{Device, Tensor, TensorData};
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+    use burn::train::ItemLazy;
+    use burn::train::metric::{Adaptor, LossInput};
 
     use super::super::source::Place;
     use super::*;
-    use crate::model::{Architecture, Model, Pool, VitConfig};
-    use crate::train::cells::batches::CellBatch;
-    use crate::train::cells::loss::Objective;
 
-    /// A small transformer that learns from labelled cells.
-    type Small = Trainee<Model, Objective>;
-
-    fn trainee() -> Small {
-        let device = Device::flex().autodiff();
-        device.seed(3);
-        let small = Architecture::Vit(VitConfig {
-            patch: 4,
-            width: 8,
-            depth: 1,
-            heads: 2,
-            attention: None,
-            hidden: None,
-            grid: 2,
-            layer_scale: false,
-            pool: Pool::Class,
-        });
-        Trainee::new(small.init(3, 0.0, &device), 0.0, Objective::default())
+    /// Two layers.
+    #[derive(Module, Debug)]
+    struct Network {
+        body: Linear,
+        head: Linear,
     }
 
-    /// Two cells of the four that these tests know, from `first`.
-    fn batch(first: usize, cells: usize, is_frozen: bool) -> Loaded<CellBatch> {
+    #[derive(Clone, Debug)]
+    struct SquaredError;
+
+    /// The loss of a batch, `[1]`.
+    struct Loss(Tensor<1>);
+
+    impl ItemLazy for Loss {
+        fn sync(self) -> Result<Self, ExecutionError> {
+            Ok(self)
+        }
+    }
+
+    impl Adaptor<LossInput> for Loss {
+        fn adapt(&self) -> LossInput {
+            LossInput::new(self.0.clone())
+        }
+    }
+
+    impl Step<Network> for SquaredError {
+        type Batch = [Tensor<2>; 2];
+        type Output = Loss;
+
+        fn train(
+            &self,
+            network: &Network,
+            [x, y]: [Tensor<2>; 2],
+            is_frozen: bool,
+        ) -> (Tensor<1>, Loss) {
+            let inner = network.body.forward(x);
+            let inner = match is_frozen {
+                true => inner.detach(),
+                false => inner,
+            };
+            let loss = (network.head.forward(inner) - y).powf_scalar(2.0).mean();
+            (loss.clone(), Loss(loss))
+        }
+
+        fn validate(&self, network: &Network, batch: [Tensor<2>; 2]) -> Loss {
+            self.train(network, batch, false).1
+        }
+    }
+
+    fn trainee() -> Trainee<Network, SquaredError> {
         let device = Device::flex().autodiff();
-        let pixel = |i: usize| ((first * 192 + i) as f32 * 0.37).sin();
-        let images: Vec<f32> = (0..cells * 192).map(pixel).collect();
-        let label = |i: usize| ((first * 3 + i) % 2) as f32;
-        let targets: Vec<f32> = (0..cells * 3).map(label).collect();
+        device.seed(3);
+        let network = Network {
+            body: LinearConfig::new(3, 4).init(&device),
+            head: LinearConfig::new(4, 2).init(&device),
+        };
+        Trainee::new(network, 0.0, SquaredError)
+    }
+
+    /// Some of the four items that these tests know, from `first`.
+    fn batch(first: usize, items: usize, is_frozen: bool) -> Loaded<[Tensor<2>; 2]> {
+        let device = Device::flex().autodiff();
+        let values = [3, 2].map(|columns| {
+            let value = |i: usize| ((first * columns + i) as f32 * 0.37).sin();
+            let values: Vec<f32> = (0..items * columns).map(value).collect();
+            Tensor::from_data(TensorData::new(values, [items, columns]), &device)
+        });
         Loaded {
-            batch: CellBatch {
-                images: Tensor::from_data(TensorData::new(images, [cells, 3, 8, 8]), &device),
-                targets: Tensor::from_data(TensorData::new(targets, [cells, 3]), &device),
-                teachers: None,
-            },
+            batch: values,
             place: Place {
                 epoch: 1,
                 position: first,
-                share: cells as f64 / 4.0,
+                share: items as f64 / 4.0,
                 is_frozen,
             },
         }
@@ -141,7 +177,7 @@ mod tests {
     }
 
     impl Gradients<'_> {
-        fn of(trainee: &Small, step: &GradientsParams) -> Vec<(String, Option<Vec<f32>>)> {
+        fn of(trainee: &impl Module, step: &GradientsParams) -> Vec<(String, Option<Vec<f32>>)> {
             let mut visitor = Gradients {
                 step,
                 path: Vec::new(),

@@ -4,22 +4,22 @@ import { t } from "../language/language.js";
 import { openStorage } from "./storage.js";
 
 /** @import { Session } from "./session.js" */
-/** @import { KeepState } from "./storage.js" */
+/** @import { StorageState } from "./storage.js" */
 
-/** States of the storage in which something is lost with the page. @type {KeepState[]} */
+/** States of the storage in which something is lost with the page. @type {StorageState[]} */
 const WARNED = ["off", "second-tab", "full"];
 
 /**
  * @param {HTMLButtonElement} opener of the session's dialog
  * @param {Session} session
- * @param {(state: KeepState, words: string) => void} onState
+ * @param {(state: StorageState, words: string) => void} onState
  */
-export function startKeeping(opener, session, onState) {
+export function startStorage(opener, session, onState) {
   return openStorage(session, {
     onState: (state, reason) => {
-      const words = reason ? `${t(`kept.${state}`)} ${reason}` : t(`kept.${state}`);
+      const words = reason ? `${t(`storage.${state}`)} ${reason}` : t(`storage.${state}`);
       // Said outside of the dialog, too.
-      opener.dataset.kept = state;
+      opener.dataset.storage = state;
       opener.title = WARNED.includes(state) ? words : "";
       onState(state, words);
     },

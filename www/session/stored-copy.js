@@ -14,25 +14,25 @@ import { cellRecord, rulesRecord, sourceRecord } from "./records.js";
 /** @import { EarlierSource } from "./read-records.js" */
 /** @import { Session } from "./session.js" */
 
-/** A thing that has a record of its own. @typedef {Cell | Source | EarlierSource} Kept */
+/** A thing that has a record of its own. @typedef {Cell | Source | EarlierSource} Stored */
 
 const RULES = "rules";
 /** Records in one transaction: some 2 ms of this thread, and then others may have it. */
 const BATCH = 50;
 
-export class KeptCopy {
+export class StoredCopy {
   #session;
   #onLost;
   /** Made when there is something to keep. @type {IDBDatabase | null} */
   #database = null;
-  /** Everything that has a record, as it was when that was written. @type {Map<Kept, Record<string, unknown>>} */
+  /** Everything that has a record, as it was when that was written. @type {Map<Stored, Record<string, unknown>>} */
   #written = new Map();
   /** The bytes that were written, or refused. @type {Map<Source, Blob>} */
   #writtenBytes = new Map();
   /** Sources whose bytes could not be kept, and why. @type {Map<Source, unknown>} */
   #refused = new Map();
   #writtenRules = "";
-  /** In the order of the session, so that cells come back in it. @type {WeakMap<Kept, number>} */
+  /** In the order of the session, so that cells come back in it. @type {WeakMap<Stored, number>} */
   #keys = new WeakMap();
   #nextKey = 1;
 
@@ -138,7 +138,7 @@ export class KeptCopy {
    * One transaction: all of it is kept, or nothing. The rules go with it if they are new, so that
    * no cell is ever kept without the model that read it.
    *
-   * @param {Kept[]} gone
+   * @param {Stored[]} gone
    * @param {(Cell | Source)[]} changed
    */
   async #writePiece(gone, changed) {
@@ -185,14 +185,14 @@ export class KeptCopy {
     return rules === this.#writtenRules ? null : rules;
   }
 
-  /** @param {Kept} one */
+  /** @param {Stored} one */
   #keyOf(one) {
     const key = this.#keys.get(one) ?? this.#nextKey++;
     this.#keys.set(one, key);
     return key;
   }
 
-  /** @param {Kept} one @param {number} key that its record already has */
+  /** @param {Stored} one @param {number} key that its record already has */
   #remember(one, key) {
     this.#keys.set(one, key);
     this.#nextKey = Math.max(this.#nextKey, key + 1);
@@ -205,11 +205,11 @@ export class KeptCopy {
    * @param {(stores: Record<keyof typeof STORES, IDBObjectStore>) => void} ask
    */
   async #transact(ask) {
-    if (!this.#database) throw new Error(t("keep.off.closed"));
+    if (!this.#database) throw new Error(t("storage.off.closed"));
     const transaction = this.#database.transaction(Object.values(STORES), "readwrite", { durability: "relaxed" });
     const done = new Promise((resolve, reject) => {
       transaction.addEventListener("complete", resolve);
-      transaction.addEventListener("abort", () => reject(transaction.error ?? new Error(t("keep.off.closed"))));
+      transaction.addEventListener("abort", () => reject(transaction.error ?? new Error(t("storage.off.closed"))));
     });
     try {
       ask(storesOf(transaction));
@@ -236,7 +236,7 @@ export class KeptCopy {
   }
 }
 
-/** @param {Kept} one @returns {one is Cell} */
+/** @param {Stored} one @returns {one is Cell} */
 function isCell(one) {
   return "contour" in one;
 }
@@ -245,7 +245,7 @@ function isCell(one) {
  * A source or a cell as it is now, without its bytes. Everything of a cell but its corrections is
  * replaced, never changed inside, so that comparing references tells a change.
  *
- * @param {Kept} one
+ * @param {Stored} one
  * @returns {Record<string, unknown>}
  */
 function snapshotOf(one) {
