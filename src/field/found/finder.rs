@@ -10,6 +10,8 @@ use super::polygons::{Found, Thresholds, polygons};
 use super::suppress::suppress;
 use super::tiles::{Tile, tiles};
 use crate::checkpoint::{Checkpoint, CheckpointError, ModelCard, Segmentation};
+use crate::field::MicrometresPerPixel;
+use crate::image::TileSpec;
 use crate::model::{Folded, Pixels, Segmenter};
 
 /// Pixels around a tile's own part: the largest nuclei of the study's fields reach this far, and the
@@ -58,9 +60,38 @@ impl Finder {
         })
     }
 
+    /// A copy on another device, of a finder on the CPU of this process.
+    #[cfg(all(feature = "webgpu", target_family = "wasm"))] // Only the browser compares two devices.
+    pub(crate) fn copied_to(&self, device: Device) -> Self {
+        Self {
+            network: self.network.clone().on(&device),
+            card: self.card.clone(),
+            task: self.task.clone(),
+            device,
+        }
+    }
+
     /// The model card.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// Points of every outline.
+    pub fn rays(&self) -> usize {
+        self.task.rays
+    }
+
+    /// How many pixels of a field of this scale stand for one pixel of the fields that the network was
+    /// trained on. A card that does not tell their scale is of the study's fields.
+    pub fn enlarged(&self, scale: MicrometresPerPixel) -> f32 {
+        let TileSpec {
+            micrometres_per_pixel: of_input,
+            scale: input_scale,
+            ..
+        } = self.task.input;
+        let told = of_input.and_then(|size| MicrometresPerPixel::new((size * input_scale).into()));
+        let trained = told.unwrap_or(MicrometresPerPixel::OF_THE_STUDY);
+        trained.enlargement_to(scale) as f32
     }
 
     /// The nuclei of a field, and the objects that are to be left out, the most probable first.
@@ -77,19 +108,102 @@ impl Finder {
         field: &RgbImage,
         enlarged: Option<f32>,
     ) -> Result<Vec<Found>, FindError> {
-        if let Some(enlarged) = enlarged {
-            return self.find_at(field, enlarged).await;
-        }
-        let found = self.find_at(field, 1.0).await?;
-        match self.scale_of(&found) {
+        let found = self.find_at(field, enlarged.unwrap_or(1.0)).await?;
+        match self.enlargement(&found).filter(|_| enlarged.is_none()) {
             Some(enlarged) => self.find_at(field, enlarged).await,
             None => Ok(found),
         }
     }
 
-    /// The scale of a field by the nuclei that were found at the trained scale; `None` where that is the
-    /// trained scale, or where they are too few to tell.
-    fn scale_of(&self, found: &[Found]) -> Option<f32> {
+    /// As [`find`](Self::find), at a known scale.
+    async fn find_at(&self, field: &RgbImage, enlarged: f32) -> Result<Vec<Found>, FindError> {
+        let size = [field.width(), field.height()];
+        let mut found = Vec::new();
+        for tile in self.tiles(size, enlarged) {
+            let [columns, rows] = &tile.seen;
+            let (width, height) = (columns.len() as u32, rows.len() as u32);
+            let seen = imageops::crop_imm(field, columns.start, rows.start, width, height);
+            found.extend(self.read(&seen.to_image(), &tile, enlarged).await?);
+        }
+        Ok(self.join(found, size))
+    }
+
+    /// The tiles that a field of `[width, height]` pixels is read in, in pixels of the field. Each is
+    /// brought to the network's scale by itself, so that workers can share them and no field is ever
+    /// resized as a whole.
+    pub fn tiles(&self, [width, height]: [u32; 2], enlarged: f32) -> Vec<Tile> {
+        let scale = self.scale(enlarged);
+        let side = (self.task.input.side as f32 / scale).max(1.0) as u32;
+        tiles(width, height, side, (MARGIN as f32 / scale).ceil() as u32)
+    }
+
+    /// The objects of a tile's own part, in pixels of the field, of which the tile sees the pixels `seen`.
+    /// Outlines may leave the field.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub async fn read(
+        &self,
+        seen: &RgbImage,
+        tile: &Tile,
+        enlarged: f32,
+    ) -> Result<Vec<Found>, FindError> {
+        let input = self.resized(seen, enlarged);
+        let (answer, sides) = self.answer(&input).await?;
+        let thresholds = Thresholds::of(&self.task);
+        let mut found = polygons(&answer, sides, self.task.rays, thresholds);
+        let back = |value: f32, axis: usize| {
+            let [from, to] = [&input, seen].map(|image| [image.width(), image.height()][axis]);
+            // Pixels are squares about whole numbers, so their edges lie half a pixel from these.
+            tile.seen[axis].start as f32 + (value + 0.5) * to as f32 / from as f32 - 0.5
+        };
+        for found in &mut found {
+            for point in found.points.iter_mut().chain([&mut found.middle]) {
+                *point = [back(point[0], 0), back(point[1], 1)];
+            }
+        }
+        let is_own = |found: &Found| {
+            let middle = found.middle.map(|value| (value + 0.5).max(0.0) as u32);
+            (0..2).all(|axis| tile.own[axis].contains(&middle[axis]))
+        };
+        found.retain(is_own);
+        Ok(suppress(found, thresholds.overlap))
+    }
+
+    /// The network's answer to an input, `[rows, columns, channels]`, row by row.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub(crate) async fn answer(
+        &self,
+        input: &RgbImage,
+    ) -> Result<(Vec<f32>, [usize; 3]), FindError> {
+        let answer = self.network.forward(self.pixels(input));
+        let [_, rows, columns, channels] = answer.dims();
+        let answer: Vec<f32> = answer.into_data_async().await?.iter::<f32>().collect();
+        match answer.iter().all(|value| value.is_finite()) {
+            true => Ok((answer, [rows, columns, channels])),
+            false => Err(FindError::NotANumber),
+        }
+    }
+
+    /// The objects of all tiles of a field of `[width, height]` pixels as those of the field: each once, and
+    /// within the field.
+    pub fn join(&self, found: Vec<Found>, size: [u32; 2]) -> Vec<Found> {
+        let mut found = suppress(found, self.task.overlap_threshold as f32);
+        let last = size.map(|side| side.saturating_sub(1) as f32);
+        for found in &mut found {
+            for point in found.points.iter_mut().chain([&mut found.middle]) {
+                *point = [point[0].clamp(0.0, last[0]), point[1].clamp(0.0, last[1])];
+            }
+        }
+        found
+    }
+
+    /// How many pixels of a field stand for one pixel of the fields that the network was trained on, by
+    /// the nuclei that were found as if it was one; `None` where it is about one, and where the nuclei are
+    /// too few to tell.
+    pub fn enlargement(&self, found: &[Found]) -> Option<f32> {
         let nuclei = found.iter().filter(|found| found.is_read);
         let areas: Vec<Area> = nuclei.map(|found| Area::new(&found.points)).collect();
         if areas.len() < ENOUGH {
@@ -99,83 +213,35 @@ impl Finder {
         (!(1.0 / MUCH..=MUCH).contains(&enlarged)).then_some(enlarged)
     }
 
-    /// As [`find`](Self::find), at a known scale.
-    async fn find_at(&self, field: &RgbImage, enlarged: f32) -> Result<Vec<Found>, FindError> {
-        let input = self.resized(field, enlarged);
-        let mut found = Vec::new();
-        for tile in tiles(input.width(), input.height(), self.task.input.side, MARGIN) {
-            found.extend(self.read(&input, &tile).await?);
-        }
-        let mut found = suppress(found, self.task.overlap_threshold as f32);
-        let by = [0, 1].map(|axis| {
-            let [from, to] = [&input, field].map(|image| [image.width(), image.height()][axis]);
-            to as f32 / from as f32
-        });
-        let last = [field.width() - 1, field.height() - 1].map(|last| last as f32);
-        // Pixels are squares about whole numbers, so their edges lie half a pixel from these.
-        let back =
-            |value: f32, axis: usize| ((value + 0.5) * by[axis] - 0.5).clamp(0.0, last[axis]);
-        for found in &mut found {
-            for point in found.points.iter_mut().chain([&mut found.middle]) {
-                *point = [back(point[0], 0), back(point[1], 1)];
-            }
-        }
-        Ok(found)
+    /// Pixels of the network's input for one pixel of a field.
+    fn scale(&self, enlarged: f32) -> f32 {
+        self.task.input.scale / enlarged
     }
 
-    /// The field at the scale of the network's input.
-    fn resized(&self, field: &RgbImage, enlarged: f32) -> RgbImage {
-        let scale = self.task.input.scale / enlarged;
+    /// A part of a field at the scale of the network's input.
+    fn resized(&self, part: &RgbImage, enlarged: f32) -> RgbImage {
+        let scale = self.scale(enlarged);
         let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
-        let (width, height) = (side(field.width()), side(field.height()));
-        match (width, height) == field.dimensions() {
-            true => field.clone(),
-            false => imageops::resize(field, width, height, FilterType::Triangle),
+        let (width, height) = (side(part.width()), side(part.height()));
+        match (width, height) == part.dimensions() {
+            true => part.clone(),
+            false => imageops::resize(part, width, height, FilterType::Triangle),
         }
     }
 
-    /// The objects of a tile's own part, in pixels of the whole input.
-    async fn read(&self, input: &RgbImage, tile: &Tile) -> Result<Vec<Found>, FindError> {
-        let [columns, rows] = &tile.seen;
-        let sides = [rows, columns].map(|range| {
-            let side = range.len();
+    /// An input as the network takes it: its sides are multiples of the network's.
+    fn pixels(&self, input: &RgbImage) -> Pixels {
+        let [width, height] = [input.width(), input.height()].map(|side| {
+            let side = side as usize;
             side.next_multiple_of(Segmenter::<Folded>::SIDES)
         });
-        let [height, width] = sides;
         let colours = (0..height as u32).flat_map(|y| {
-            (0..width as u32).map(move |x| {
-                let (x, y) = (columns.start + x, rows.start + y);
-                match x < columns.end && y < rows.end {
-                    true => input
-                        .get_pixel(x, y)
-                        .0
-                        .map(|value| f32::from(value) / 255.0),
-                    // The network's own padding has the mean colour.
-                    false => self.task.input.mean,
-                }
+            (0..width as u32).map(move |x| match input.get_pixel_checked(x, y) {
+                Some(pixel) => pixel.0.map(|value| f32::from(value) / 255.0),
+                // The network's own padding has the mean colour.
+                None => self.task.input.mean,
             })
         });
-        let pixels = Pixels::new(colours, [1, height, width], &self.device);
-        let answer = self.network.forward(pixels);
-        let [_, rows, columns, channels] = answer.dims();
-        let answer: Vec<f32> = answer.into_data_async().await?.iter::<f32>().collect();
-        if answer.iter().any(|value| !value.is_finite()) {
-            return Err(FindError::NotANumber);
-        }
-        let thresholds = Thresholds::of(&self.task);
-        let sides = [rows, columns, channels];
-        let mut found = polygons(&answer, sides, self.task.rays, thresholds);
-        let first = [0, 1].map(|axis| tile.seen[axis].start as f32);
-        for found in &mut found {
-            for point in found.points.iter_mut().chain([&mut found.middle]) {
-                *point = [point[0] + first[0], point[1] + first[1]];
-            }
-        }
-        let is_own = |found: &Found| {
-            let middle = found.middle.map(|value| (value + 0.5) as u32);
-            (0..2).all(|axis| tile.own[axis].contains(&middle[axis]))
-        };
-        found.retain(is_own);
-        Ok(suppress(found, thresholds.overlap))
+        Pixels::new(colours, [1, height, width], &self.device)
     }
 }
