@@ -71,34 +71,29 @@ fn areas(json: &[u8]) -> Vec<Area> {
         .collect()
 }
 
-/// Trains in `run`, for so many epochs of those that the learning rate is planned for.
+/// Trains a small network in `run`.
 fn train(data: &Path, run: &Path) -> std::process::Output {
-    karyolens_with(&[
+    let options = [
+        ("--validate-each", "4"),
+        ("--epochs", "8"),
+        ("--views-each", "32"),
+        ("--side", "96"),
+        ("--encoder-width", "8"),
+        ("--decoder-width", "16"),
+        ("--rays", "16"),
+        ("--lr", "0.005"),
+        ("--ema", "0.9"),
+    ];
+    let mut arguments = vec![
         "train-segmenter",
+        "--plain",
         "--data",
         text(data),
         "--run",
         text(run),
-        "--validate-each",
-        "4",
-        "--epochs",
-        "5",
-        "--views-each",
-        "24",
-        "--side",
-        "96",
-        "--encoder-width",
-        "8",
-        "--decoder-width",
-        "16",
-        "--rays",
-        "16",
-        "--lr",
-        "0.005",
-        "--ema",
-        "0.9",
-        "--plain",
-    ])
+    ];
+    arguments.extend(options.iter().flat_map(|(name, value)| [name, value]));
+    karyolens_with(&arguments)
 }
 
 #[test]
