@@ -27,7 +27,7 @@
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
-//! | [`field`] | the contours of a field's nuclei, given or found | `checkpoint` |
+//! | [`field`] | a field's nuclei: contours given and found, files, measurements, features | `classify` |
 //! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
 //! | `files` | writes a file whole or not at all (native) | nothing |
 //! | `train` | training, in three rooms (native) | `train::run`, `train::cells`, `train::fields` |

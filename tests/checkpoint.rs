@@ -341,8 +341,8 @@ fn a_call_is_unsure_where_the_probability_lies_in_the_band() {
         let read = Checkpoint::read(&checkpoint.write(Precision::F32).unwrap()).unwrap();
         assert_eq!(read.card, checkpoint.card);
         let classifier = Classifier::new(read, Device::flex()).unwrap();
-        let pictures = [cell.pixels().clone()];
-        let prediction = pollster::block_on(classifier.classify(&pictures)).unwrap();
+        let cells = [cell.clone()];
+        let prediction = pollster::block_on(classifier.classify_cells(&cells)).unwrap();
         let features = prediction[0].features.iter();
         features.map(|feature| feature.unsure).collect::<Vec<_>>()
     };

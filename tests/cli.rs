@@ -62,21 +62,25 @@ fn a_broken_file_is_told_in_its_row_and_the_others_go_on() {
     let huge = path(&folder, "huge.png");
     std::fs::write(&huge, png_header(30_000, 30_000)).unwrap();
     let field = path(&folder, "field.png");
-    image::RgbImage::from_pixel(1024, 768, image::Rgb([180, 150, 190]))
+    let stripes = |x, _| image::Rgb([if x % 64 < 32 { 180 } else { 90 }, 150, 190]);
+    image::RgbImage::from_fn(480, 360, stripes)
         .save(&field)
         .unwrap();
+    let black = path(&folder, "black.png");
+    image::RgbImage::new(300, 200).save(&black).unwrap();
     let files = [
         &*cut,
         &*text,
         &*empty,
         &*huge,
         &*field,
+        &*black,
         "missing.png",
         &*good,
     ];
-    let [a, b, c, d, e, f, g] = files;
+    let [a, .., good] = files;
 
-    let output = karyolens(["predict", "--model", &model, "--json", a, b, c, d, e, f, g]);
+    let output = karyolens_with(&[&["predict", "--model", &model, "--json"], &files[..]].concat());
     assert_eq!(output.status.code(), Some(1));
     let rows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
     let told = [
@@ -84,7 +88,8 @@ fn a_broken_file_is_told_in_its_row_and_the_others_go_on() {
         "text",
         "empty",
         "30000",
-        "whole field",
+        "read it with `karyolens read-field`",
+        "is black",
         "missing.png",
     ];
     for (row, told) in rows.iter().zip(told) {
@@ -92,10 +97,10 @@ fn a_broken_file_is_told_in_its_row_and_the_others_go_on() {
         assert!(error.contains(told), "{told:?} is not in {error:?}");
         assert!(row.get("features").is_none());
     }
-    assert_eq!(rows[6]["features"].as_array().unwrap().len(), 9);
-    assert!(rows[6].get("error").is_none());
+    assert_eq!(rows[7]["features"].as_array().unwrap().len(), 9);
+    assert!(rows[7].get("error").is_none());
 
-    let output = karyolens(["predict", "--model", &model, "--csv", a, g]);
+    let output = karyolens(["predict", "--model", &model, "--csv", a, good]);
     let csv = String::from_utf8(output.stdout).unwrap();
     let mut csv = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(&csv.headers().unwrap()[2], "Elongation");

@@ -135,12 +135,10 @@ fn a_mirrored_cell_has_the_mirrored_map() {
 #[test]
 fn the_map_covers_what_the_network_sees() {
     let classifier = classifier(MODELS[0]);
-    let file = |picture: RgbImage| {
-        let mut png = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
-        png.into_inner()
+    let explain = |picture| {
+        let cell = CellImage::of_any(picture);
+        block_on(classifier.explain_cell(&cell, 0)).unwrap()
     };
-    let explain = |picture| block_on(classifier.explain(&file(picture), 0)).unwrap();
     let small = RgbImage::from_pixel(40, 30, Rgb([90, 60, 120]));
     let map = explain(small);
     let crop = classifier.card().task.input.crop;

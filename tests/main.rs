@@ -14,6 +14,7 @@ mod decode;
 mod devices;
 mod distill;
 mod explain;
+mod field;
 mod flips;
 mod import;
 mod kernels;

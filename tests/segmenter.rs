@@ -5,8 +5,8 @@ use std::path::Path;
 
 use image::{Rgb, RgbImage};
 use karyolens::checkpoint::Checkpoint;
+use karyolens::field::formats::read_contours;
 use karyolens::field::found::Area;
-use karyolens::field::read_contours;
 use rand::RngExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -69,14 +69,33 @@ impl Classifier {
         &self.card
     }
 
-    /// The bytes of one image file → its prediction.
+    /// The bytes of one image file of a cell → its prediction.
     ///
     /// # Errors
-    /// [`ClassifyError`], written for the person who chose the file.
+    /// [`ClassifyError`], written for the person who chose the file; also for a field, and for a
+    /// picture that shows nothing.
     pub async fn read(&self, file: &[u8]) -> Result<Prediction, ClassifyError> {
         let picture = decode(file)?;
-        let (width, height) = picture.dimensions();
-        let mut prediction = self.classify(&[picture]).await?.remove(0);
+        let size = picture.dimensions();
+        self.read_cell(CellImage::recognised(picture)?, size).await
+    }
+
+    /// A picture, whatever it shows, read as one of a cell → its prediction.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities).
+    pub async fn read_picture(&self, picture: RgbImage) -> Result<Prediction, ClassifyError> {
+        let size = picture.dimensions();
+        self.read_cell(CellImage::of_any(picture), size).await
+    }
+
+    /// The prediction of a cell image whose picture had another size.
+    async fn read_cell(
+        &self,
+        cell: CellImage,
+        (width, height): (u32, u32),
+    ) -> Result<Prediction, ClassifyError> {
+        let mut prediction = self.classify_cells(&[cell]).await?.remove(0);
         prediction.notice = (width.max(height) > CellImage::SIDE).then(|| {
             let side = CellImage::SIDE;
             format!(
@@ -87,17 +106,15 @@ impl Classifier {
         Ok(prediction)
     }
 
-    /// Pictures of one cell each → a prediction each.
+    /// Cell images → a prediction each.
     ///
     /// # Errors
-    /// [`ClassifyError`] for the first picture that is not one of a cell, or a device that fails.
-    pub async fn classify(&self, pictures: &[RgbImage]) -> Result<Vec<Prediction>, ClassifyError> {
-        let cells = pictures
-            .iter()
-            .cloned()
-            .map(CellImage::new)
-            .collect::<Result<Vec<_>, _>>()?;
-        let probabilities = self.probabilities(&cells).await?;
+    /// As [`probabilities`](Self::probabilities).
+    pub async fn classify_cells(
+        &self,
+        cells: &[CellImage],
+    ) -> Result<Vec<Prediction>, ClassifyError> {
+        let probabilities = self.probabilities(cells).await?;
         Ok(probabilities
             .chunks_exact(self.card.task.features.len())
             .map(|probabilities| Prediction::new(&self.card, probabilities))

@@ -56,7 +56,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let bytes = read_file(&arguments.image)?;
     let name = || format!("cannot explain {}", arguments.image.display());
     let cell = decode(&bytes).with_context(name)?;
-    let cell = CellImage::new(cell).with_context(name)?;
+    let cell = CellImage::recognised(cell).with_context(name)?;
     let map = pollster::block_on(classifier.explain_cell(&cell, feature)).with_context(name)?;
     if let Some(path) = &arguments.output {
         overlaid(&cell, &map)

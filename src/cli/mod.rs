@@ -12,11 +12,14 @@ mod data;
 mod device_server;
 mod evaluate;
 mod explain;
+mod field_files;
 mod import;
 mod predict;
 mod quantise;
+mod read_field;
 mod render;
 mod report;
+mod score_contours;
 mod segment;
 mod serve;
 mod settings;
@@ -67,11 +70,13 @@ enum Command {
     Report(report::Arguments),
     Predict(predict::Arguments),
     Explain(explain::Arguments),
+    ReadField(read_field::Arguments),
     Card(card::Arguments),
     Import(import::Arguments),
     Quantise(quantise::Arguments),
     Verify(verify::Arguments),
     Render(render::Arguments),
+    ScoreContours(score_contours::Arguments),
     Serve(serve::Arguments),
     #[cfg(feature = "remote")]
     DeviceServer(device_server::Arguments),
@@ -89,11 +94,13 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::ReadField(arguments) => read_field::run(arguments),
         Command::Card(arguments) => card::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Quantise(arguments) => quantise::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Render(arguments) => render::run(arguments),
+        Command::ScoreContours(arguments) => score_contours::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         #[cfg(feature = "remote")]
         Command::DeviceServer(arguments) => device_server::run(arguments),

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 
 use super::{read_classifier, read_file};
-use crate::classify::{Classifier, Prediction};
+use crate::classify::{Classifier, ClassifyError, Prediction};
 use crate::devices::DeviceChoice;
+use crate::image::NotACell;
 
 /// Name the features that the nuclei in image files show.
 ///
@@ -53,8 +54,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         .images
         .iter()
         .map(|path| {
-            let prediction =
-                read_file(path).and_then(|bytes| Ok(pollster::block_on(classifier.read(&bytes))?));
+            let prediction = read_file(path).and_then(|bytes| predict(&classifier, &bytes));
             let file = path.display().to_string();
             match prediction {
                 Ok(prediction) => Row {
@@ -81,6 +81,15 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::FAILURE),
     }
+}
+
+fn predict(classifier: &Classifier, bytes: &[u8]) -> Result<Prediction> {
+    pollster::block_on(classifier.read(bytes)).map_err(|error| match error {
+        ClassifyError::NotACell(field @ NotACell::LooksLikeField { .. }) => {
+            anyhow!("{field}; read it with `karyolens read-field`")
+        }
+        error => error.into(),
+    })
 }
 
 fn print_text(rows: &[Row]) {

@@ -15,7 +15,7 @@ impl Classifier {
     /// # Errors
     /// [`ClassifyError`], as [`read`](Self::read); [`ClassifyError::NoFeature`].
     pub async fn explain(&self, file: &[u8], feature: usize) -> Result<HeatMap, ClassifyError> {
-        self.explain_cell(&CellImage::new(decode(file)?)?, feature)
+        self.explain_cell(&CellImage::recognised(decode(file)?)?, feature)
             .await
     }
 

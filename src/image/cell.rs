@@ -4,10 +4,12 @@ use ::image::imageops::{self, FilterType};
 use ::image::{Rgb, RgbImage};
 use thiserror::Error;
 
+use super::kind::{PictureKind, ShowsNothing, has_white_border};
+
 /// A pixel with at least this value in all three channels counts as the white around a cell. JPEGs
 /// ring by some levels about white, and about the pale caption of synthetic cells.
 const WHITE_FROM: u8 = 232;
-/// A picture with a longer side may be a whole field: the study's fields are 1024×768 px, its cell
+/// A labelled picture with a longer side may be a whole field: the study's fields are 1024×768 px, its cell
 /// images 224×224.
 const FIELD_SIDE: u32 = 500;
 
@@ -18,10 +20,10 @@ pub struct CellImage(RgbImage);
 /// The reason why a picture is not a cell image.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum NotACell {
-    /// A large picture without a white border.
+    /// It shows many cells, or one that is not on white.
     #[error(
-        "this looks like a whole field ({width}×{height} px, no white border): whole fields \
-         cannot be read yet; crop single nuclei onto white and drop those"
+        "this looks like a whole field ({width}×{height} px, no white border), not like one nucleus \
+         on white"
     )]
     LooksLikeField {
         /// Width in pixels.
@@ -29,6 +31,9 @@ pub enum NotACell {
         /// Height in pixels.
         height: u32,
     },
+    /// It shows no cell.
+    #[error(transparent)]
+    ShowsNothing(#[from] ShowsNothing),
 }
 
 impl CellImage {
@@ -38,19 +43,36 @@ impl CellImage {
     /// Side of the canvas in pixels: that of the study's cell images.
     pub const SIDE: u32 = 224;
 
-    /// Takes a picture of one cell. A 224×224 picture stays as it is. Any other is centred on a white
-    /// canvas; a picture with a side over 224 px is first shrunk until it fits.
+    /// Takes a picture that may show anything, as a person brings it.
+    ///
+    /// # Errors
+    /// [`NotACell`] for a field of any size, and for a picture that shows nothing, see [`PictureKind`].
+    pub fn recognised(picture: RgbImage) -> Result<Self, NotACell> {
+        match PictureKind::of(&picture)? {
+            PictureKind::CellImage => Ok(Self::of_any(picture)),
+            PictureKind::Field => Err(NotACell::field(&picture)),
+        }
+    }
+
+    /// Takes a picture that somebody has called one of a cell, such as one with labels.
     ///
     /// # Errors
     /// [`NotACell::LooksLikeField`] for a picture with a side over 500 px whose border is not
     /// mostly white.
     pub fn new(picture: RgbImage) -> Result<Self, NotACell> {
         let (width, height) = picture.dimensions();
-        if (width, height) == (Self::SIDE, Self::SIDE) {
-            return Ok(Self(picture));
-        }
         if width.max(height) > FIELD_SIDE && !has_white_border(&picture) {
-            return Err(NotACell::LooksLikeField { width, height });
+            return Err(NotACell::field(&picture));
+        }
+        Ok(Self::of_any(picture))
+    }
+
+    /// Takes any picture for one of a cell. A 224×224 picture stays as it is. Any other is centred on a
+    /// white canvas; a picture with a side over 224 px is first shrunk until it fits.
+    pub fn of_any(picture: RgbImage) -> Self {
+        let (width, height) = picture.dimensions();
+        if (width, height) == (Self::SIDE, Self::SIDE) {
+            return Self(picture);
         }
         let shrink = f64::from(Self::SIDE) / f64::from(width.max(height));
         let picture = if shrink < 1.0 {
@@ -63,7 +85,7 @@ impl CellImage {
         let offset = |length: u32| i64::from((Self::SIDE - length) / 2);
         let (left, top) = (offset(picture.width()), offset(picture.height()));
         imageops::replace(&mut canvas, &picture, left, top);
-        Ok(Self(canvas))
+        Self(canvas)
     }
 
     /// The pixels of the canvas.
@@ -86,22 +108,15 @@ impl CellImage {
     }
 }
 
-fn is_white(pixel: &Rgb<u8>) -> bool {
-    pixel.0.iter().all(|&value| value >= WHITE_FROM)
+impl NotACell {
+    fn field(picture: &RgbImage) -> Self {
+        let (width, height) = picture.dimensions();
+        NotACell::LooksLikeField { width, height }
+    }
 }
 
-/// True where more than half of the outermost pixels are white.
-fn has_white_border(picture: &RgbImage) -> bool {
-    let (width, height) = picture.dimensions();
-    let border = || {
-        let rows = (0..width).flat_map(|x| [(x, 0), (x, height - 1)]);
-        let columns = (0..height).flat_map(|y| [(0, y), (width - 1, y)]);
-        rows.chain(columns)
-    };
-    let white = border()
-        .filter(|&(x, y)| is_white(picture.get_pixel(x, y)))
-        .count();
-    2 * white > border().count()
+fn is_white(pixel: &Rgb<u8>) -> bool {
+    pixel.0.iter().all(|&value| value >= WHITE_FROM)
 }
 
 #[cfg(test)]

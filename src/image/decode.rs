@@ -12,6 +12,9 @@ use ::image::error::{ImageError, UnsupportedErrorKind};
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
+/// The endings of image files, in the order in which they are looked for.
+pub const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
+
 /// The longest side that is read, in pixels: more than any microscope camera gives, less than a
 /// whole-slide scan.
 pub const MAX_SIDE: u32 = 16_384;

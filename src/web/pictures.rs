@@ -23,7 +23,7 @@ pub fn render_synthetic_png(features: Vec<String>, seed: u32) -> Result<Vec<u8>,
 pub fn cell_image(file: Vec<u8>) -> Result<Vec<u8>, JsError> {
     // The classifier's errors speak to the person who chose the file.
     let picture = decode(&file).map_err(ClassifyError::from)?;
-    png_of(CellImage::new(picture)?.pixels())
+    png_of(CellImage::recognised(picture)?.pixels())
 }
 
 /// With PNG's own encoder: `RgbImage::write_to` would bring those of every format into the module.

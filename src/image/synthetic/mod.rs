@@ -1,13 +1,15 @@
-//! A drawn nucleus that shows chosen features: the page's example and the tests use it, since no image
-//! of the data set may be shipped.
+//! Drawn nuclei that show chosen features, and whole fields of them: the page's examples and the tests use
+//! them, since no image of the data set may be shipped.
 //!
 //! Sizes, stains and the white outside follow the study's cell images. The drawings are schematic: they
 //! show the meaning of a feature's name, and say nothing about how often or how plainly real nuclei
 //! show it. Each one is marked.
 //!
-//! `scene` places the nuclei, `nucleus` shapes and stains one of them, `caption` writes the mark.
+//! `scene` places the nuclei of one cell image, `field` those of a field, `nucleus` shapes and stains one of
+//! them, `caption` writes the mark.
 
 mod caption;
+mod field;
 mod nucleus;
 mod random;
 mod scene;
@@ -18,6 +20,18 @@ use super::CellImage;
 use crate::nuclei::Feature;
 use random::Random;
 use scene::Scene;
+
+pub use field::{FieldPlan, SyntheticField, render_field};
+
+/// Optical densities of red, green and blue at full stain, after the median colours of 200 of the
+/// study's cells.
+const STAINS: [[f32; 3]; 5] = [
+    [1.15, 1.45, 0.22], // violet
+    [0.85, 1.10, 0.10], // pale violet
+    [1.85, 1.80, 0.30], // deep blue-violet
+    [1.90, 1.25, 0.12], // royal blue
+    [0.55, 1.05, 0.14], // magenta
+];
 
 /// Draws one nucleus on a white 224×224 canvas. It shows every feature in `features`, and the word
 /// SYNTHETIC stands below it, outside the middle 128 px.

@@ -86,6 +86,23 @@ impl Nucleus {
         1.0 + waves.sum::<f32>() - bay
     }
 
+    /// Points on the outline, all around.
+    pub(super) fn corners(&self, count: usize) -> Vec<[f32; 2]> {
+        let (sin, cos) = self.turn;
+        let corner = |i: usize| {
+            let angle = i as f32 / count as f32 * std::f32::consts::TAU;
+            let radius = self.outline(angle);
+            let along = radius * angle.cos() * self.radii[0];
+            let across = radius * angle.sin() * self.radii[1];
+            let [x, y] = self.centre;
+            [
+                x + along * cos - across * sin,
+                y + along * sin + across * cos,
+            ]
+        };
+        (0..count).map(corner).collect()
+    }
+
     /// The depth of a point below the outline, about in pixels; negative outside.
     pub(super) fn depth(&self, point: [f32; 2]) -> f32 {
         let [along, across] = self.along_across(point);

@@ -5,6 +5,7 @@
 
 use ::image::Rgb;
 
+use super::STAINS;
 use super::nucleus::{FADE, Inclusion, Nucleus};
 use super::random::Random;
 use crate::image::CellImage;
@@ -18,16 +19,6 @@ const ENLARGED_RADIUS: f32 = 48.0;
 const REACH: f32 = 63.0;
 /// Samples a pixel along each axis, against jagged outlines.
 const SAMPLES: u32 = 4;
-
-/// Optical densities of red, green and blue at full stain, after the median colours of 200 of the
-/// study's cells.
-const STAINS: [[f32; 3]; 5] = [
-    [1.15, 1.45, 0.22], // violet
-    [0.85, 1.10, 0.10], // pale violet
-    [1.85, 1.80, 0.30], // deep blue-violet
-    [1.90, 1.25, 0.12], // royal blue
-    [0.55, 1.05, 0.14], // magenta
-];
 
 /// Everything on one canvas.
 pub(super) struct Scene {

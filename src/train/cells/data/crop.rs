@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::FIELD_END;
 use super::listing::{entries, image_in};
-use crate::field::read_contours;
+use crate::field::formats::read_contours;
 use crate::image::{crop, decode};
 
 /// The end of the name of a field's contour file.

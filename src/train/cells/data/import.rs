@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::Record;
 use super::error::few;
 use super::features::fault_of_names;
 use super::folds::assign_by_field;
 use super::listing::image_in;
-use super::{EXTENSIONS, Record};
 use crate::files::write_atomically;
+use crate::image::EXTENSIONS;
 use crate::nuclei::FeatureSet;
 
 /// The name that the first column must have.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataError, EXTENSIONS};
+use super::DataError;
+use crate::image::EXTENSIONS;
 
 /// The images that a folder holds, by name.
 pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

@@ -37,8 +37,6 @@ pub use splits::{SplitKind, SplitSettings, Splits};
 
 /// The text between field and number in a cell's id.
 const FIELD_END: &str = "_cell_";
-/// Extensions that an image may have, in the order in which they are looked for.
-const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
 /// Cell images decoded at a time: a bound on memory, whatever there is to read.
 const CHUNK: usize = 64;
 
