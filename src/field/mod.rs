@@ -4,6 +4,7 @@
 //! - [`formats`] reads and writes files of them; [`CellFile::repaired`](formats::CellFile::repaired) makes
 //!   outlines fit for use.
 //! - [`read_cells`] names the features of each nucleus.
+//! - [`found`] holds the nuclei that a network finds.
 //! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
 //! - [`score`] compares found contours with those of a person.
 //!
@@ -13,6 +14,7 @@
 mod cell;
 mod contour;
 pub mod formats;
+pub mod found;
 mod labels;
 mod left_out;
 pub mod measure;
