@@ -10,9 +10,8 @@ use clap::Args;
 use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
 use super::{read_checkpoint, read_file};
 use crate::devices::DeviceChoice;
-use crate::field::Contour;
 use crate::field::formats::write_contours;
-use crate::field::found::{Finder, Found};
+use crate::field::found::{Finder, Found, contours};
 use crate::files::write_atomically;
 use crate::image::decode;
 
@@ -91,24 +90,8 @@ fn segment(finder: &Finder, image: &Path, arguments: &Arguments) -> Result<()> {
     let found = pollster::block_on(finder.find(&picture, arguments.enlarged))?;
     let (read, others): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|f| f.is_read);
     say!("{name}: {} nuclei, {} left out", read.len(), others.len());
+    let text = |found: &[Found]| write_contours(&contours(found.iter()));
     // The nuclei last: a field that has them has both files.
-    write_atomically(&left_out, outlines(&others).as_bytes())?;
-    write_atomically(&nuclei, outlines(&read).as_bytes())
-}
-
-/// The file of some outlines. The most probable one comes last: programs that fill outlines draw it over
-/// the others.
-fn outlines(found: &[Found]) -> String {
-    // A hundredth of a pixel is more than the network knows.
-    let rounded = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
-    let contours: Vec<Contour> = found
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(id, found)| {
-            let points = found.points.iter().map(|point| point.map(rounded));
-            Contour::new(id, points.collect())
-        })
-        .collect();
-    write_contours(&contours)
+    write_atomically(&left_out, text(&others).as_bytes())?;
+    write_atomically(&nuclei, text(&read).as_bytes())
 }
