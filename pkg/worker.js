@@ -7,7 +7,7 @@
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
 
-import { sha256Of } from "./hash.js";
+import { LARGEST_PICTURE, sha256Of } from "./hash.js";
 import { messageOf } from "./message.js";
 
 /** @import { Load } from "./pool.js" */
@@ -22,12 +22,6 @@ import { messageOf } from "./message.js";
 /** The file of a picture. @typedef {Blob | ArrayBuffer | Uint8Array} File */
 
 /** The answer of a method, and the buffers that move with it. @typedef {{result?: unknown, transfer?: Transferable[]}} Answer */
-
-/**
- * A larger picture is refused before it is read: decoded it would not fit into the wasm's 4 GiB of
- * memory.
- */
-const LARGEST_PICTURE = 256 * 2 ** 20;
 
 /** @type {Program} */
 let program;

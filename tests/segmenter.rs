@@ -1,7 +1,7 @@
 //! A segmenter is trained on drawn fields, goes on after a stop, and finds the nuclei of a field that it
 //! has not seen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
 use karyolens::checkpoint::Checkpoint;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::training::text;
-use crate::support::{karyolens, karyolens_with, stderr, stdout};
+use crate::support::{imported, karyolens, karyolens_with, stderr, stdout};
 
 const SIDE: u32 = 160;
 
@@ -71,34 +71,29 @@ fn areas(json: &[u8]) -> Vec<Area> {
         .collect()
 }
 
-/// Trains in `run`, for so many epochs of those that the learning rate is planned for.
+/// Trains a small network in `run`.
 fn train(data: &Path, run: &Path) -> std::process::Output {
-    karyolens_with(&[
+    let options = [
+        ("--validate-each", "4"),
+        ("--epochs", "8"),
+        ("--views-each", "32"),
+        ("--side", "96"),
+        ("--encoder-width", "8"),
+        ("--decoder-width", "16"),
+        ("--rays", "16"),
+        ("--lr", "0.005"),
+        ("--ema", "0.9"),
+    ];
+    let mut arguments = vec![
         "train-segmenter",
+        "--plain",
         "--data",
         text(data),
         "--run",
         text(run),
-        "--validate-each",
-        "4",
-        "--epochs",
-        "5",
-        "--views-each",
-        "24",
-        "--side",
-        "96",
-        "--encoder-width",
-        "8",
-        "--decoder-width",
-        "16",
-        "--rays",
-        "16",
-        "--lr",
-        "0.005",
-        "--ema",
-        "0.9",
-        "--plain",
-    ])
+    ];
+    arguments.extend(options.iter().flat_map(|(name, value)| [name, value]));
+    karyolens_with(&arguments)
 }
 
 #[test]
@@ -148,6 +143,26 @@ fn a_segmenter_learns_to_find_discs() {
     assert!(f1 > 0.9, "{f1}");
     // What is there is not made again.
     assert!(stdout(&karyolens(arguments)).contains("there already"));
+
+    let whole = folder.path().join("whole");
+    let classifier = imported(folder.path());
+    let arguments = [
+        "read-field",
+        "--segmenter",
+        text(&model),
+        "--model",
+        &classifier,
+        "-o",
+        text(&whole),
+        first,
+    ];
+    stdout(&karyolens(arguments));
+    let contours = |file: PathBuf| read_contours(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(
+        contours(whole.join("field_100_cells.json")),
+        contours(found.join("field_100_contours.json"))
+    );
+    assert!(whole.join("field_100_left_out.json").is_file());
 }
 
 #[test]

@@ -1,30 +1,25 @@
 /**
- * The page. Files come in (intake/), wait their turn and are read by the classifier (reading/, over
- * the package in pkg/), are kept in the session (session/), and shown as a table (table/) and one
- * by one (cell/). There is no model logic here: this script makes the parts and joins them.
+ * The page. Files come in (intake/), wait their turn and are read by the classifier
+ * (reading/, over the package in pkg/), are kept in the session (session/), and shown as a table
+ * (table/) and one by one (cell/). There is no model logic here: this script makes the parts and joins
+ * them.
  */
 
+import { begun, begunRule } from "./begin.js";
 import { Detail } from "./cell/detail.js";
-import { startThresholds } from "./decisions/threshold-sliders.js";
 import { onPress } from "./elements/dom.js";
 import { gatherElements } from "./elements/page-elements.js";
-import { sortArrivals } from "./intake/arrivals.js";
 import { listenForFiles } from "./intake/file-intake.js";
-import { Refusals } from "./intake/refusals.js";
 import { startLanguagePicker } from "./language/language-picker.js";
 import { startLanguage, t } from "./language/language.js";
 import { messageOf } from "./pkg/message.js";
 import { Engine } from "./reading/engine.js";
-import { sha256OfFile } from "./reading/file-hash.js";
 import { QueueStatus } from "./reading/queue-status.js";
 import { Reader, modelOf } from "./reading/reader.js";
 import { Status } from "./reading/status.js";
 import { fetchRooms, once, rooms } from "./rooms.js";
 import { canRetry } from "./session/cell.js";
-import { startStorage } from "./session/storage-status.js";
-import { attachBytes } from "./session/restore.js";
 import { Session } from "./session/session.js";
-import { SlideField } from "./session/slide-field.js";
 import { CellTable } from "./table/cell-table.js";
 import { Filters } from "./table/filters.js";
 import { nextSort } from "./table/sorting.js";
@@ -32,8 +27,9 @@ import { Workbench } from "./table/workbench.js";
 
 /** @import { Fault } from "./diagnostics/diagnostics.js" */
 /** @import { Karyolens } from "./pkg/index.js" */
-/** @import { Found } from "./intake/arrivals.js" */
+/** @import { Found } from "./intake/file-intake.js" */
 /** @import { Cell } from "./session/cell.js" */
+/** @import { StorageState } from "./session/storage.js" */
 
 /** The features of the examples, one example after another. */
 const EXAMPLES = [
@@ -123,22 +119,30 @@ const detail = new Detail(elements.detail, session, engine, {
   },
 });
 const workbench = new Workbench(elements, session, { filters, table, detail });
-startThresholds(elements.thresholds, session);
-new SlideField(elements.slide, session);
-const refusals = new Refusals(elements.refusals);
 
-/** The latest news of whether the browser keeps the session. @type {Parameters<Parameters<typeof startStorage>[2]> | null} */
+/** The latest news of whether the browser keeps the session. @type {[StorageState, string] | null} */
 let storageNews = null;
-/** Shows it in the dialog, once that is there. @type {Parameters<typeof startStorage>[2]} */
+/** Shows it in the dialog, once that is there. @type {(state: StorageState, words: string) => void} */
 let showStorage = () => {};
-const storage = startStorage(openers.session, session, (...news) => {
+// Kept cells have no call before the rule is there: its loading comes first, whether it succeeds or fails.
+const storage = begunRule.catch(() => {}).then(rooms.storage).then(({ startStorage }) => startStorage(openers.session, session, (...news) => {
   storageNews = news;
   showStorage(...news);
-});
-const restored = storage.restore().then((cells) => {
-  if (cells.length > 0) takeRestored(cells);
-});
+}));
+const restored = storage.then((storage) => storage.restore()).then(
+  (cells) => {
+    if (cells.length > 0) takeRestored(cells);
+  },
+  (error) => {
+    openers.session.dataset.storage = "off";
+    openers.session.title = `${t("storage.off")} ${messageOf(error)}`;
+  },
+);
+// A slide belongs to a cell, and thresholds to a model.
+void restored.then(() => roomOf(rooms.slide)).then((room) => room && new room.SlideField(elements.slide, session));
+void begun.catch(() => {}).then(() => roomOf(rooms.thresholds)).then((room) => room?.startThresholds(elements.thresholds, session));
 
+const intake = once(rooms.intake, ({ Intake }) => new Intake(elements.refusals, session));
 const modelsDialog = once(rooms.models, ({ ModelsDialog, dialog }) => new ModelsDialog(dialog, {
   inUse: () => inUse && { karyolens: inUse, source: engine.source },
   onChoose: async (source) => {
@@ -150,7 +154,7 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
   const made = new SessionDialog(dialog, {
     session,
     program: () => inUse?.version ?? null,
-    deleteEverything: () => storage.deleteEverything(),
+    deleteEverything: async () => (await storage).deleteEverything(),
     onGone: () => {
       reader.cancel();
       forgetCleared();
@@ -238,26 +242,17 @@ async function saveOnce() {
  * @param {Found[]} found
  */
 async function takeFiles(found) {
-  const { pictures, session: saved, checkpoint, refused } = await sortArrivals(found);
-  refusals.show(refused);
+  const room = await roomOf(intake);
+  if (!room) return;
+  const { pictures, session: saved, checkpoint } = await room.sort(found);
   if (checkpoint) void (await roomOf(modelsDialog))?.openWith(checkpoint);
   if (saved) {
     await restored;
     await (await roomOf(sessionDialog))?.openFile(saved);
   }
-  addCells((await withoutMissing(pictures)).map(({ name, file }) => ({ name, bytes: file })));
-}
-
-/** Gives sources that lack their bytes the file of the same bytes, and returns the other files. @param {Found[]} found */
-async function withoutMissing(found) {
-  if (!session.sources.some(({ bytes, sha256 }) => bytes === null && sha256 !== null)) return found;
-  const fresh = [];
-  for (const one of found) {
-    const cells = attachBytes(session, one.file, await sha256OfFile(one.file));
-    if (cells.length === 0) fresh.push(one);
-    reader.readWaiting(cells);
-  }
-  return fresh;
+  const { cells, fresh } = await room.attach(pictures);
+  reader.readWaiting(cells);
+  addCells(fresh.map(({ name, file }) => ({ name, bytes: file })));
 }
 
 /** @param {Parameters<Session["add"]>[0]} files */

@@ -1,12 +1,15 @@
 /**
- * The rooms that come after the page is ready: each is a dialog, with a script, markup and style of
- * its own. A room is fetched ahead, or when a person opens it.
+ * The parts of the page that come later than its first picture: some that only cells need, and the
+ * dialogs, each with a script, markup and style of its own. A part is fetched ahead, or when a person
+ * needs it.
  */
 
-import { fetchDialog } from "./elements/dialog.js";
-
-/** Each gives the room's script, and its dialog once that is in the page. */
+/** Each gives the room's script, and of a dialog also the dialog once that is in the page. */
 export const rooms = {
+  storage: () => import("./session/storage-status.js"),
+  thresholds: () => import("./decisions/threshold-sliders.js"),
+  slide: () => import("./session/slide-field.js"),
+  intake: () => import("./intake/intake.js"),
   models: () => together(import("./models/models-dialog.js"), "models/models-dialog"),
   session: () => together(import("./session/session-dialog.js"), "session/session-dialog"),
   teach: () => together(import("./teach/teach-dialog.js"), "teach/teach-dialog"),
@@ -15,7 +18,7 @@ export const rooms = {
   diagnostics: () => together(import("./diagnostics/diagnostics-dialog.js"), "diagnostics/diagnostics-dialog"),
 };
 
-/** Fetches all rooms; a person who opens one hears of a failure. */
+/** Fetches all rooms; a person who needs one hears of a failure. */
 export function fetchRooms() {
   for (const fetchRoom of Object.values(rooms)) fetchRoom().catch(() => {});
 }
@@ -42,6 +45,7 @@ export function once(fetchRoom, make) {
  * @param {string} name of the dialog
  */
 async function together(script, name) {
-  const [loaded, dialog] = await Promise.all([script, fetchDialog(name)]);
-  return { ...loaded, dialog };
+  const dialog = import("./elements/dialog.js").then(({ fetchDialog }) => fetchDialog(name));
+  const [loaded, fetched] = await Promise.all([script, dialog]);
+  return { ...loaded, dialog: fetched };
 }

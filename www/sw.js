@@ -93,8 +93,7 @@ async function check() {
 
 /** @param {Request} request @param {string} key */
 async function answer(request, key) {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(key)) ?? fetch(request);
+  return (await caches.match(key, { cacheName: CACHE })) ?? fetch(request);
 }
 
 /** The file as the list has it, or an error. @param {ListedFile} file */

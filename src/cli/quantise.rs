@@ -74,8 +74,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 /// The figures of a checkpoint at its card's thresholds, on the data that it was validated on.
 fn figures(checkpoint: &Checkpoint, data: &Path, device: Device) -> Result<Vec<(String, f64)>> {
     if let Task::Segment(_) = checkpoint.card.task {
-        let figures = fields::evaluate::validate(checkpoint, data, &device)?;
-        return Ok(figures.on_card().into());
+        let scores = fields::evaluate::validate(checkpoint, data, &device)?;
+        return Ok(fields::evaluate::on_card(&scores).into());
     }
     let (settings, scores) = validate(checkpoint, data, device)?;
     let thresholds = &checkpoint.card.classification()?.thresholds;

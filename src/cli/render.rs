@@ -10,7 +10,7 @@ use super::field_files::{CONTOURS_END, LEFT_OUT_END, beside};
 use crate::field::Contour;
 use crate::field::formats::write_contours;
 use crate::files::write_atomically;
-use crate::image::{FieldPlan, MAX_SIDE, render_field, render_synthetic};
+use crate::image::{FieldPlan, MAX_PIXELS, MAX_SIDE, render_field, render_synthetic};
 use crate::nuclei::Feature;
 
 /// Draw a synthetic cell image that shows chosen features, or a whole field, marked as synthetic.
@@ -75,6 +75,12 @@ fn size(text: &str) -> Result<[u32; 2]> {
     ensure!(
         sides.iter().all(|side| (1..=MAX_SIDE).contains(side)),
         "{text} is no possible size: a side has 1 to {MAX_SIDE} pixels"
+    );
+    let [width, height] = sides.map(u64::from);
+    ensure!(
+        width * height <= MAX_PIXELS,
+        "{text} is too large: the most is {} million pixels",
+        MAX_PIXELS / 1_000_000
     );
     Ok(sides)
 }

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use serde::Serialize;
 
+use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
 use super::{read_checkpoint, read_file};
 use crate::devices::DeviceChoice;
-use crate::field::found::{Finder, Found};
+use crate::field::formats::write_contours;
+use crate::field::found::{Finder, Found, contours};
 use crate::files::write_atomically;
 use crate::image::decode;
 
@@ -37,16 +38,9 @@ pub(super) struct Arguments {
     /// where nuclei are twice as large. By default the nuclei themselves tell it.
     #[arg(long, value_name = "FACTOR")]
     enlarged: Option<f32>,
-    /// Photographs: PNG, JPEG, WebP, TIFF or BMP.
+    /// Photographs (PNG, JPEG, WebP, TIFF or BMP), or folders of them.
     #[arg(required = true, value_name = "FIELD")]
     fields: Vec<PathBuf>,
-}
-
-/// An outline in the form of the study's files.
-#[derive(Serialize)]
-struct Outline {
-    id: usize,
-    points: Vec<[f64; 2]>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -63,12 +57,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     .with_context(|| format!("cannot use {}", arguments.model.display()))?;
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot write {}", arguments.output.display()))?;
+    let fields = fields_in(&arguments.fields)?;
     let next = AtomicUsize::new(0);
     let failed = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..arguments.jobs.clamp(1, arguments.fields.len()) {
+        for _ in 0..arguments.jobs.clamp(1, fields.len()) {
             scope.spawn(|| {
-                while let Some(path) = arguments.fields.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(path) = fields.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(error) = segment(&finder, path, &arguments) {
                         eprintln!("karyolens: {}: {error:#}", path.display());
                         failed.fetch_add(1, Ordering::Relaxed);
@@ -83,37 +78,20 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-fn segment(finder: &Finder, path: &Path, arguments: &Arguments) -> Result<()> {
-    let name = path
-        .file_stem()
-        .context("it has no name")?
-        .to_string_lossy();
-    let file = |end: &str| arguments.output.join(format!("{name}_{end}.json"));
-    let (contours, left_out) = (file("contours"), file("left_out"));
-    if contours.is_file() && left_out.is_file() {
+fn segment(finder: &Finder, image: &Path, arguments: &Arguments) -> Result<()> {
+    let name = field_name(image);
+    let file = |end: &str| arguments.output.join(name.clone() + end);
+    let (nuclei, left_out) = (file(CONTOURS_END), file(LEFT_OUT_END));
+    if nuclei.is_file() && left_out.is_file() {
         say!("{name}: there already");
         return Ok(());
     }
-    let picture = decode(&read_file(path)?)?;
+    let picture = decode(&read_file(image)?)?;
     let found = pollster::block_on(finder.find(&picture, arguments.enlarged))?;
     let (read, others): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|f| f.is_read);
     say!("{name}: {} nuclei, {} left out", read.len(), others.len());
-    // The contours last: a field that has them has both.
-    write(&left_out, &others)?;
-    write(&contours, &read)
-}
-
-fn write(path: &Path, found: &[Found]) -> Result<()> {
-    // A hundredth of a pixel is more than the network knows.
-    let rounded = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
-    let outlines = found.iter().enumerate().map(|(id, found)| Outline {
-        id,
-        points: found
-            .points
-            .iter()
-            .map(|point| point.map(rounded))
-            .collect(),
-    });
-    let json = serde_json::to_vec(&outlines.collect::<Vec<_>>())?;
-    write_atomically(path, &json)
+    let text = |found: &[Found]| write_contours(&contours(found.iter()));
+    // The nuclei last: a field that has them has both files.
+    write_atomically(&left_out, text(&others).as_bytes())?;
+    write_atomically(&nuclei, text(&read).as_bytes())
 }

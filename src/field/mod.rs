@@ -5,6 +5,7 @@
 //!   outlines fit for use.
 //! - [`found`] holds the nuclei that a network finds.
 //! - [`read_cells`] names the features of each nucleus.
+//! - [`found`] holds the nuclei that a network finds.
 //! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
 //! - [`outline`] is what a person does to outlines: tidy, unite, cut, split.
 //! - [`score`] compares found contours with those of a person.

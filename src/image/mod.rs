@@ -1,10 +1,10 @@
 //! From the bytes of a file to the numbers that a network reads.
 //!
 //! - [`decode()`] turns bytes into pixels, and trusts nothing.
+//! - [`micrometres_per_pixel`] is the scale that a file tells.
 //! - [`PictureKind`] tells a field from a cell image, and both from a picture that shows nothing.
 //! - [`CellImage`] is one nucleus on a white canvas; [`crop()`] cuts it out of a field.
 //! - [`Mask`] holds the pixels of a field that a contour covers.
-//! - [`micrometres_per_pixel`] is the scale that a file tells.
 //! - [`InputSpec`] says how the canvas becomes a network's input. Training, evaluation and the browser
 //!   share it. [`TileSpec`] says how a field becomes one.
 //! - [`render_synthetic`] draws a nucleus and [`render_field`] a field, for examples and tests.
@@ -17,8 +17,8 @@ mod decode;
 mod input;
 mod kind;
 mod mask;
-mod pixel_size;
 mod resample;
+mod resolution;
 mod synthetic;
 
 pub use ::image::RgbImage;
@@ -28,5 +28,5 @@ pub use decode::{DecodeError, EXTENSIONS, MAX_PIXELS, MAX_SIDE, decode};
 pub use input::{InputSpec, ResizeFilter, TileSpec};
 pub use kind::{PictureKind, ShowsNothing};
 pub use mask::Mask;
-pub use pixel_size::micrometres_per_pixel;
+pub use resolution::micrometres_per_pixel;
 pub use synthetic::{FieldPlan, SyntheticField, render as render_synthetic, render_field};

@@ -12,6 +12,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 use super::architecture::{Architecture, ArchitectureError};
+use super::conv_norm::ConvNorm;
 use super::fold;
 use super::form::{Folded, Form, Trainable};
 use super::forward::Forward;
@@ -19,7 +20,6 @@ use super::fresh;
 use super::layers;
 use super::network::Network;
 use super::pixels::Normalisation;
-use super::resnet::ConvNorm;
 use crate::kernels::{self, Interpolation, MatmulPrecision, Window};
 
 /// The network; see the module's first paragraph.
@@ -78,8 +78,8 @@ impl<F: Forward> Segmenter<F> {
         let mut x = self.top.forward(coarsest, true, &self.form);
         for step in &self.steps {
             let map = maps.pop().expect("`new` takes encoders with four maps");
-            let x2 = kernels::upsample(x, Interpolation::Bilinear);
-            x = step.lateral.join(map, x2, &self.form);
+            let doubled = kernels::upsample(x, Interpolation::Bilinear);
+            x = step.lateral.join(map, doubled, None, &self.form);
             x = step.smooth.forward(x, true, &self.form);
         }
         let x = self.head.hidden.forward(x, true, &self.form);

@@ -5,13 +5,12 @@
  */
 
 import { t } from "../language/language.js";
-import { MOST_LETTERS } from "../session/read-records.js";
-import { FORMAT } from "../session/records.js";
+import { PICTURE } from "./file-intake.js";
 import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 
+/** @import { Found } from "./file-intake.js" */
 /** @import { FileKind } from "./file-kind.js" */
 
-/** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
 /** A file and the key of the text that says why it is not taken. @typedef {{name: string, reason: string, format: string}} Refusal */
 
 /**
@@ -26,10 +25,10 @@ import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 const CHECKPOINT = /\.safetensors$/i;
 /** The kinds that the page takes. @type {ReadonlySet<string>} */
 const TAKEN = new Set(["picture", "session", "checkpoint"]);
-/** Larger JSON is not read to tell its kind, unless it begins as a saved session does; in bytes. */
-const LARGEST_OTHER_JSON = 64 * 2 ** 20;
-/** Names of pictures. */
-export const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
+/** The number of bytes that tell whether a session has its end. */
+const LAST_BYTES = 64;
+/** Larger JSON is not read to tell its kind; in bytes. */
+const LARGEST_JSON = 64 * 2 ** 20;
 
 /** @param {Found[]} found @returns {Promise<Arrivals>} */
 export async function sortArrivals(found) {
@@ -63,15 +62,17 @@ async function kindOfFile(file) {
   try {
     const bytes = new Uint8Array(await file.slice(0, FIRST_BYTES).arrayBuffer());
     const found = kindOf(bytes, file.size);
-    if (found.kind !== "json") return found;
-    const isSession = new TextDecoder().decode(bytes).includes(FORMAT);
-    if (!isSession && file.size > LARGEST_OTHER_JSON) return found;
-    // The session's dialog says that it is too long. A letter takes four bytes at most.
-    if (file.size > 4 * MOST_LETTERS) return { kind: "session", format: "" };
+    if (found.kind === "session" && !(await endsAsObject(file))) return { kind: "broken-json", format: "" };
+    if (found.kind !== "json" || file.size > LARGEST_JSON) return found;
     return { kind: kindOfText(await file.text()), format: "" };
   } catch {
     return { kind: "unreadable", format: "" };
   }
+}
+
+/** Whether a file ends as an object does in JSON; a copy that broke off mostly does not. @param {Blob} file */
+async function endsAsObject(file) {
+  return /\}\s*$/.test(await file.slice(-LAST_BYTES).text());
 }
 
 /** @param {string} text that begins like JSON */

@@ -1,11 +1,13 @@
 /** Takes files: dropped anywhere on the page (folders too), pasted, or chosen. */
 
 import { onPress } from "../elements/dom.js";
-import { PICTURE } from "./arrivals.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
-/** @import { Found } from "./arrivals.js" */
 
+/** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
+
+/** Names of pictures. */
+export const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
 /** Files that a system puts into folders for itself, such as macOS's `._cell.png`. */
 const HIDDEN = /(?:^|\/)(?:\.|__MACOSX\/)/;
 /** The name that browsers give to each pasted picture. */

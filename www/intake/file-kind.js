@@ -3,6 +3,7 @@
  * names and reads no files.
  */
 
+import { isObject } from "../session/checks.js";
 import { FORMAT } from "../session/records.js";
 
 /**
@@ -58,6 +59,8 @@ const OFFICE = /^(?:\[Content_Types\]\.xml|_rels\/|docProps\/|xl\/|word\/|ppt\/|
 /** Entries of a ZIP that PyTorch writes. */
 const PYTORCH = /\/(?:data\.pkl|byteorder|\.format_version)/;
 const SVG = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b/i;
+/** A session as this program writes it: told without its end, since sessions are long. */
+const SESSION = new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`);
 /** The number of lines that are compared. */
 const TABLE_LINES = 5;
 
@@ -137,6 +140,7 @@ function textOf(bytes, isCut) {
 
 /** @param {string} text the beginning of a file @returns {FileKind} */
 function kindOfText(text) {
+  if (SESSION.test(text)) return { kind: "session", format: "" };
   if (/^\s*[[{]/.test(text)) return { kind: "json", format: "" };
   if (SVG.test(text)) return { kind: "other-picture", format: "SVG" };
   return { kind: isTable(text) ? "table" : "text", format: "" };
@@ -160,9 +164,4 @@ function isGeoJson(value) {
   if (type === "FeatureCollection") return Array.isArray(value.features);
   if (type === "Feature") return isObject(value.geometry);
   return (type === "Polygon" || type === "MultiPolygon") && Array.isArray(value.coordinates);
-}
-
-/** @param {unknown} value @returns {value is Record<string, unknown>} */
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,11 +3,9 @@
  * the session. If a cell was drawn by the program and its picture is missing, it is drawn first.
  */
 
-import { refusalOf } from "../intake/arrivals.js";
 import { t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
 import { canRead } from "../session/cell.js";
-import { sha256OfFile } from "./file-hash.js";
 import { Queue } from "./queue.js";
 
 /** @import { Karyolens } from "../pkg/index.js" */
@@ -106,13 +104,28 @@ export class Reader {
         });
       });
     } catch (error) {
-      // The kind of a file that is no picture says more than the error of a decoder.
-      const failure = (source.bytes && (await refusalOf(source.bytes))) ?? messageOf(error);
+      const { reason, sha256 } = await factsOf(source);
+      const failure = reason ?? messageOf(error);
       this.#onFailed(cell, failure);
-      session.updateSource(source, { sha256: source.sha256 ?? (source.bytes && (await sha256OfFile(source.bytes))) });
+      session.updateSource(source, { sha256 });
       session.update(cell, { state: "failed", failure });
     }
   }
+}
+
+/**
+ * Facts of a file that could not be read: why it is no picture, which says more than the error of a
+ * decoder, and its SHA-256. The scripts that tell them are fetched with the first such file; without
+ * them both are unknown.
+ *
+ * @param {Source} source
+ * @returns {Promise<{reason: string | null, sha256: string | null}>}
+ */
+async function factsOf({ bytes, sha256 }) {
+  const scripts = bytes && (await Promise.all([import("../intake/arrivals.js"), import("../pkg/hash.js")]).catch(() => null));
+  if (!scripts) return { reason: null, sha256 };
+  const [{ refusalOf }, { sha256OfFile }] = scripts;
+  return { reason: await refusalOf(bytes), sha256: sha256 ?? (await sha256OfFile(bytes)) };
 }
 
 /** The facts of a classifier's model that a session keeps. @param {Karyolens} karyolens @returns {Model} */

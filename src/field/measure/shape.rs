@@ -105,7 +105,7 @@ fn convex_area(mask: &Mask) -> f64 {
         let Some(first) = covered.next() else {
             continue;
         };
-        for x in [first, covered.last().unwrap_or(first)] {
+        for x in [first, covered.next_back().unwrap_or(first)] {
             let (x, y) = (2 * i64::from(x), 2 * i64::from(y));
             points.extend([[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]);
         }

@@ -66,22 +66,19 @@ pub fn attention<F: Float, N: Size>(
             sync_cube();
             for token in 0..min(comptime!(STAGED as u32), tokens - start) {
                 let at = (token * comptime!(side as u32)) as usize;
-                let mut product = Vector::<F, N>::new(F::from_int(0));
-                #[unroll]
-                for i in 0..side {
-                    product = fma(wanted[i], keys[at + i], product);
-                }
-                let score = total::<F, N>(product);
-                let higher = max(highest, score);
-                let keep = (highest - higher).exp();
-                let weight = (score - higher).exp();
-                weights = weights * keep + weight;
-                highest = higher;
-                #[unroll]
-                for i in 0..side {
-                    let kept = sums[i] * Vector::new(keep);
-                    sums[i] = fma(Vector::new(weight), values[at + i], kept);
-                }
+                let (highest_yet, weights_yet) = take_in::<F, N>(
+                    &wanted,
+                    keys.as_slice(),
+                    at,
+                    values.as_slice(),
+                    at,
+                    &mut sums,
+                    highest,
+                    weights,
+                    side,
+                );
+                highest = highest_yet;
+                weights = weights_yet;
             }
             sync_cube();
         }
@@ -89,22 +86,11 @@ pub fn attention<F: Float, N: Size>(
         for token in 0..tokens {
             let key = (first + token * 3 * width + width) as usize;
             let value = (first + token * 3 * width + 2 * width) as usize;
-            let mut product = Vector::<F, N>::new(F::from_int(0));
-            #[unroll]
-            for i in 0..side {
-                product = fma(wanted[i], qkv[key + i], product);
-            }
-            let score = total::<F, N>(product);
-            let higher = max(highest, score);
-            let keep = (highest - higher).exp();
-            let weight = (score - higher).exp();
-            weights = weights * keep + weight;
-            highest = higher;
-            #[unroll]
-            for i in 0..side {
-                let kept = sums[i] * Vector::new(keep);
-                sums[i] = fma(Vector::new(weight), qkv[value + i], kept);
-            }
+            let (highest_yet, weights_yet) = take_in::<F, N>(
+                &wanted, qkv, key, qkv, value, &mut sums, highest, weights, side,
+            );
+            highest = highest_yet;
+            weights = weights_yet;
         }
     }
     let to = ((image * tokens + query) * width + head * comptime!(side as u32)) as usize;
@@ -115,6 +101,38 @@ pub fn attention<F: Float, N: Size>(
             out[to + i] = sums[i] * inverse;
         }
     }
+}
+
+/// Takes one more key and its value into a query's softmax: `sums` are the values times their weights,
+/// all relative to the highest score. Returns the highest score and the sum of the weights.
+#[cube]
+#[allow(clippy::too_many_arguments)] // A kernel has no state to keep them in.
+fn take_in<F: Float, N: Size>(
+    wanted: &Array<Vector<F, N>>,
+    keys: &[Vector<F, N>],
+    key: usize,
+    values: &[Vector<F, N>],
+    value: usize,
+    sums: &mut Array<Vector<F, N>>,
+    highest: F,
+    weights: F,
+    #[comptime] side: usize,
+) -> (F, F) {
+    let mut product = Vector::<F, N>::new(F::from_int(0));
+    #[unroll]
+    for i in 0..side {
+        product = fma(wanted[i], keys[key + i], product);
+    }
+    let score = total::<F, N>(product);
+    let higher = max(highest, score);
+    let keep = (highest - higher).exp();
+    let weight = (score - higher).exp();
+    #[unroll]
+    for i in 0..side {
+        let kept = sums[i] * Vector::new(keep);
+        sums[i] = fma(Vector::new(weight), values[value + i], kept);
+    }
+    (higher, weights * keep + weight)
 }
 
 impl AttentionOps for CubeBackend {

@@ -10,6 +10,7 @@
 
 pub mod activation;
 pub mod product;
+pub mod windows;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

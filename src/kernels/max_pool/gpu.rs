@@ -7,46 +7,24 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::MaxPoolOps;
+use crate::kernels::gpu::windows::{Windows, pixel, windows};
 use crate::kernels::gpu::{cubes, empty, lanes, sides};
 use crate::kernels::{Images, Window};
 
-/// Sizes of a pooling; `channels` in vectors.
-#[derive(CubeLaunch, CubeType, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct PoolSizes {
-    pub rows: u32,
-    pub channels: u32,
-    pub height: u32,
-    pub width: u32,
-    pub out_height: u32,
-    pub out_width: u32,
-    pub kernel: u32,
-    pub stride: u32,
-    pub pad: u32,
-}
-
 /// The highest value of every window, channel by channel.
 #[cube(launch_unchecked)]
-pub fn max_pool<F: Float, N: Size>(x: &[Vector<F, N>], out: &mut [Vector<F, N>], sizes: PoolSizes) {
+pub fn max_pool<F: Float, N: Size>(x: &[Vector<F, N>], out: &mut [Vector<F, N>], sizes: Windows) {
     let channel = ABSOLUTE_POS_X;
     let row = ABSOLUTE_POS_Y;
     if channel >= sizes.channels || row >= sizes.rows {
         terminate!();
     }
-    let column = row % sizes.out_width;
-    let line = row / sizes.out_width;
-    let image = line / sizes.out_height;
-    let top = (line % sizes.out_height) * sizes.stride;
-    let left = column * sizes.stride;
     let mut highest = Vector::<F, N>::new(F::min_value());
     for tap_y in 0..sizes.kernel {
         for tap_x in 0..sizes.kernel {
-            // Below 0 wraps to far above the sides.
-            let y = top + tap_y - sizes.pad;
-            let x_at = left + tap_x - sizes.pad;
-            if y < sizes.height && x_at < sizes.width {
-                let pixel = (image * sizes.height + y) * sizes.width + x_at;
-                highest = max(highest, x[(pixel * sizes.channels + channel) as usize]);
+            let (at, inside) = pixel(&sizes, row, tap_y, tap_x);
+            if inside {
+                highest = max(highest, x[at + channel as usize]);
             }
         }
     }
@@ -61,17 +39,7 @@ impl MaxPoolOps for CubeBackend {
         let lanes = lanes(&[images.channels]);
         let channels = images.channels / lanes;
         let out = empty(&x, output.shape());
-        let sizes = PoolSizesLaunch::new(
-            output.pixels() as u32,
-            channels as u32,
-            images.height as u32,
-            images.width as u32,
-            output.height as u32,
-            output.width as u32,
-            window.kernel as u32,
-            window.stride as u32,
-            window.pad as u32,
-        );
+        let sizes = windows(images, output, window, lanes);
         let (count, dim) = cubes(channels, output.pixels(), [8, 8]);
         let client = x.client.clone();
         // SAFETY: every unit stays within the sizes, which are those of the buffers.

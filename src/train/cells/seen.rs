@@ -157,26 +157,25 @@ impl Seen {
                 Self::decode(text, name).with_context(context)
             }
             None if settings.is_null() => Ok(Self::default()),
-            None => {
-                let context = || format!("the training cells of {name} are not known");
-                let features = &checkpoint
-                    .card
-                    .classification()
-                    .with_context(context)?
-                    .features;
-                let config = settings_of_cells(settings);
-                let cells = config.as_ref().and_then(|config| {
-                    let records = config.training_cells(features).ok()?;
-                    SeenCells::of(&records).ok()
-                });
-                let is_whole = cells.is_some() && config.is_some_and(|c| !c.has_ancestors());
-                let untold = (!is_whole).then(|| name.into());
-                Ok(Self {
-                    cells: cells.unwrap_or_default(),
-                    untold: untold.into_iter().collect(),
-                })
-            }
+            None => Self::by_settings(name, checkpoint),
         }
+    }
+
+    /// The training cells that the settings of a checkpoint name, where they are at hand.
+    fn by_settings(name: &str, checkpoint: &Checkpoint) -> Result<Self> {
+        let context = || format!("the training cells of {name} are not known");
+        let task = checkpoint.card.classification().with_context(context)?;
+        let config = settings_of_cells(&checkpoint.card.provenance.settings);
+        let cells = config.as_ref().and_then(|config| {
+            let records = config.training_cells(&task.features).ok()?;
+            SeenCells::of(&records).ok()
+        });
+        let is_whole = cells.is_some() && config.is_some_and(|c| !c.has_ancestors());
+        let untold = (!is_whole).then(|| name.into());
+        Ok(Self {
+            cells: cells.unwrap_or_default(),
+            untold: untold.into_iter().collect(),
+        })
     }
 
     /// Whether not one training cell is known, although there were some.

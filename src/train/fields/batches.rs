@@ -245,3 +245,91 @@ impl Source for FieldSource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::image::{Rgb, RgbImage};
+
+    use super::*;
+
+    const RAYS: usize = 8;
+
+    /// Two fields of 80 × 64 pixels, a square nucleus in each.
+    fn source(variation: Option<Variation>) -> FieldSource {
+        let field = |level: u8| Field {
+            name: level.to_string(),
+            picture: RgbImage::from_fn(80, 64, |x, y| Rgb([level, (3 * x) as u8, (2 * y) as u8])),
+            nuclei: vec![vec![[20.0, 20.0], [50.0, 20.0], [50.0, 50.0], [20.0, 50.0]]],
+            left_out: None,
+        };
+        let input = TileSpec {
+            side: 64,
+            scale: 1.0,
+            micrometres_per_pixel: None,
+            mean: [0.5; 3],
+            std: [0.25; 3],
+        };
+        FieldSource::new(vec![field(40), field(200)], input, RAYS, variation)
+    }
+
+    fn varied() -> FieldSource {
+        let views = Views {
+            pasted: 0.5,
+            ..Views::default()
+        };
+        let variation = Variation {
+            views_each: 3,
+            side: 64,
+            views,
+            looks: Looks::default(),
+            seed: 7,
+        };
+        source(Some(variation))
+    }
+
+    fn place(epoch: usize, position: usize) -> Place {
+        Place {
+            epoch,
+            position,
+            share: 1.0,
+            is_frozen: false,
+        }
+    }
+
+    #[test]
+    fn a_view_follows_from_seed_epoch_and_position() {
+        let images = |epoch: usize, position: usize| -> Vec<Vec<f32>> {
+            let source = varied();
+            let items = &source.order(epoch)[position..position + 2];
+            let prepared = source
+                .prepare(items, place(epoch, position))
+                .expect("views");
+            prepared.into_iter().map(|view| view.image).collect()
+        };
+        assert_eq!(images(1, 0), images(1, 0));
+        assert_eq!(images(1, 0)[1], images(1, 1)[0]);
+        assert_ne!(images(1, 0), images(2, 0));
+        let mut order = varied().order(4);
+        order.sort();
+        assert_eq!(order, [0, 0, 0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_whole_field_is_filled_up_with_the_mean_colour() {
+        let source = source(None);
+        assert_eq!(source.order(1), [0, 1]);
+        let whole = source
+            .prepare(&[0], place(1, 0))
+            .expect("a field")
+            .remove(0);
+        // 96 × 64 pixels, in 24 × 16 places.
+        assert_eq!(whole.places, [24, 16]);
+        assert_eq!(whole.image.len(), 3 * 96 * 64);
+        assert_eq!(whole.image[95], 0.0);
+        assert!((whole.image[0] - (40.0 / 255.0 - 0.5) / 0.25).abs() < 1e-6);
+        // Of the places to the right none counts; nobody outlined objects to be left out.
+        let masks = |column: usize| &whole.masks[2 * column..][..2];
+        assert_eq!(masks(19), [1.0, 0.0]);
+        assert_eq!(masks(20), [0.0, 0.0]);
+    }
+}

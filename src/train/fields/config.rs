@@ -115,6 +115,12 @@ impl FieldsConfig {
                 self.side
             )));
         }
+        if self.run.freeze > 0 {
+            return Err(SettingError(format!(
+                "`freeze` is {}; it must be 0: a segmenter learns as a whole",
+                self.run.freeze
+            )));
+        }
         match self.fold {
             Some(fold) if fold >= self.folds => Err(SettingError(format!(
                 "`fold` is {fold}; it must be below the {} folds",

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::field::formats::read_contours;
 use crate::field::found::Area;
-use crate::image::{RgbImage, decode};
+use crate::image::{EXTENSIONS, RgbImage, decode};
 
 /// The end of the name of a field's file of contours.
 pub const CONTOURS_END: &str = "_contours.json";
@@ -95,9 +95,11 @@ fn read_outlines(folder: &Path, field: &str) -> Result<Vec<Outline>> {
 }
 
 fn read_picture(folder: &Path, field: &str) -> Result<RgbImage> {
-    let endings = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp"];
-    let paths = endings.map(|ending| folder.join(format!("{field}.{ending}")));
-    let Some(path): Option<&PathBuf> = paths.iter().find(|path| path.is_file()) else {
+    let paths: Vec<PathBuf> = EXTENSIONS
+        .iter()
+        .map(|ending| folder.join(format!("{field}.{ending}")))
+        .collect();
+    let Some(path) = paths.iter().find(|path| path.is_file()) else {
         bail!("{field} has contours but no image in {}", folder.display());
     };
     let context = || format!("cannot read {}", path.display());

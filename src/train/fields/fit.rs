@@ -8,8 +8,8 @@ use burn::tensor::Device;
 use super::batches::{FieldSource, Variation};
 use super::config::FieldsConfig;
 use super::data::{Field, parts, read_fields};
-use super::evaluate::Answers;
-use super::figures::FieldF1;
+use super::evaluate::{Answered, best_thresholds, on_card, scores};
+use super::figures::EpochFigure;
 use super::loss::FieldObjective;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, Segmentation};
 use crate::field::found::{Area, Thresholds, median_diameter};
@@ -186,8 +186,9 @@ impl Task for FieldTask<'_> {
 
     fn with_figures(&self, training: Training<Self>) -> Training<Self> {
         training
-            .metric_valid_numeric(FieldF1::new("f1_50", 0.5, self.task.rays))
-            .metric_valid_numeric(FieldF1::new("f1_75", 0.75, self.task.rays))
+            .metric_valid_numeric(EpochFigure::new("f1_50", |scores| scores.f1_50))
+            .metric_valid_numeric(EpochFigure::new("f1_75", |scores| scores.f1_75))
+            .metric_valid_numeric(EpochFigure::new("pq", |scores| scores.pq))
     }
 
     fn finish(
@@ -227,8 +228,8 @@ impl Task for FieldTask<'_> {
         let mut checkpoint = Checkpoint::read(&bytes)?;
         let device = &self.devices[0];
         let stored = checkpoint.clone().segmenter(device)?;
-        let answers = Answers::of(&stored, &self.task, &self.validation, device);
-        let best = answers.best_thresholds();
+        let answers = Answered::by(&stored, &self.task, &self.validation, device);
+        let best = best_thresholds(&answers);
         // To a thousandth: a card is read by people too.
         let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
         let task = Segmentation {
@@ -240,8 +241,8 @@ impl Task for FieldTask<'_> {
             },
             ..self.task.clone()
         };
-        let figures = answers.figures(Thresholds::of(&task));
-        checkpoint.card.metrics.extend(figures.on_card());
+        let scores = scores(&answers, Thresholds::of(&task));
+        checkpoint.card.metrics.extend(on_card(&scores));
         checkpoint.card.task = task.into();
         let bytes = checkpoint.write(Precision::F16)?;
         Ok((checkpoint, bytes))

@@ -3,7 +3,8 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-use super::{Sizes, finish, pixel};
+use super::{Sizes, finish};
+use crate::kernels::gpu::windows::pixel;
 
 /// Each unit computes a block of `pixels` rows and `vectors` vectors of columns. `lanes` are the values of
 /// an `In` vector.
@@ -22,7 +23,7 @@ pub fn blocked<F: Float, In: Size, Out: Size>(
 ) {
     let column = ABSOLUTE_POS_X * comptime!(vectors as u32);
     let first = ABSOLUTE_POS_Y * comptime!(pixels as u32);
-    if column >= sizes.columns || first >= sizes.rows {
+    if column >= sizes.columns || first >= sizes.windows.rows {
         terminate!();
     }
     let mut sums = Array::<Vector<F, Out>>::new(comptime!(pixels * vectors));
@@ -37,24 +38,24 @@ pub fn blocked<F: Float, In: Size, Out: Size>(
         columns[v] = min(column + v as u32, sizes.columns - 1);
     }
     let mut tap = 0u32;
-    for tap_y in 0..sizes.kernel {
-        for tap_x in 0..sizes.kernel {
+    for tap_y in 0..sizes.windows.kernel {
+        for tap_x in 0..sizes.windows.kernel {
             let mut starts = Array::<usize>::new(pixels);
             let mut inside = Array::<bool>::new(pixels);
             #[unroll]
             for p in 0..pixels {
-                let (start, within) = pixel(&sizes, first + p as u32, tap_y, tap_x);
+                let (start, within) = pixel(&sizes.windows, first + p as u32, tap_y, tap_x);
                 starts[p] = start;
                 inside[p] = within;
             }
-            for channel in 0..sizes.channels {
+            for channel in 0..sizes.windows.channels {
                 let mut values = Array::<Vector<F, In>>::new(pixels);
                 #[unroll]
                 for p in 0..pixels {
                     let value = x[starts[p] + channel as usize];
                     values[p] = select(inside[p], value, Vector::new(F::from_int(0)));
                 }
-                let depth = (tap * sizes.channels + channel) * comptime!(lanes as u32);
+                let depth = (tap * sizes.windows.channels + channel) * comptime!(lanes as u32);
                 #[unroll]
                 for k in 0..lanes {
                     let line = (depth + k as u32) * sizes.columns;

@@ -20,6 +20,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::activation::{Activation, activate};
+use super::windows::{Windows, windows};
 use super::{cubes, empty, filters, lanes, sides, staging};
 use crate::kernels::tiles::Tile;
 use crate::kernels::{Images, Window};
@@ -30,47 +31,14 @@ const BLOCK: [usize; 2] = [4, 1];
 /// Sizes of a product; lengths along channels are in vectors.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
 pub struct Sizes {
-    /// Output pixels of all images.
-    pub rows: u32,
+    /// The windows, which are the rows of the left matrix.
+    pub windows: Windows,
     /// Output channels.
     pub columns: u32,
-    /// Input channels.
-    pub channels: u32,
-    /// Input lines.
-    pub height: u32,
-    /// Input pixels a line.
-    pub width: u32,
-    /// Output lines.
-    pub out_height: u32,
-    /// Output pixels a line.
-    pub out_width: u32,
-    /// Side of the window.
-    pub kernel: u32,
-    /// Input pixels from one window to the next.
-    pub stride: u32,
-    /// Pixels of zeros around an image.
-    pub pad: u32,
     /// Whether there is a residual.
     pub joins: u32,
     /// The number of the [`Activation`].
     pub activation: u32,
-}
-
-/// The place of the first value of the pixel under tap `(tap_y, tap_x)` of window `row`, in vectors, and
-/// whether that pixel lies in the image.
-#[cube]
-fn pixel(sizes: &Sizes, row: u32, tap_y: u32, tap_x: u32) -> (usize, bool) {
-    let column = row % sizes.out_width;
-    let line = row / sizes.out_width;
-    let y = (line % sizes.out_height) * sizes.stride + tap_y;
-    let x = column * sizes.stride + tap_x;
-    let image = line / sizes.out_height;
-    // Below 0 wraps to far above the sides.
-    let y = y - sizes.pad;
-    let x = x - sizes.pad;
-    let inside = row < sizes.rows && y < sizes.height && x < sizes.width;
-    let at = ((image * sizes.height + y) * sizes.width + x) * sizes.channels;
-    (select(inside, at, 0) as usize, inside)
 }
 
 /// Bias, residual and activation, then the store.
@@ -84,7 +52,7 @@ fn finish<F: Float, Out: Size>(
     out: &mut [Vector<F, Out>],
     sizes: &Sizes,
 ) {
-    if row < sizes.rows && column < sizes.columns {
+    if row < sizes.windows.rows && column < sizes.columns {
         let at = (row * sizes.columns + column) as usize;
         let mut value = sum + bias[column as usize];
         if sizes.joins != 0 {
@@ -140,16 +108,8 @@ pub fn run(
         ),
     };
     let sizes = SizesLaunch::new(
-        output.pixels() as u32,
+        windows(images, output, window, input_lanes),
         (to / output_lanes) as u32,
-        (from / input_lanes) as u32,
-        images.height as u32,
-        images.width as u32,
-        output.height as u32,
-        output.width as u32,
-        window.kernel as u32,
-        window.stride as u32,
-        window.pad as u32,
         residual.is_some() as u32,
         activation as u32,
     );

@@ -3,7 +3,8 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-use super::{Sizes, finish, pixel};
+use super::{Sizes, finish};
+use crate::kernels::gpu::windows::pixel;
 use crate::kernels::tiles::Tile;
 
 /// Each cube computes a tile of the result, and stages its parts of both matrices. `lanes` are the values of
@@ -36,7 +37,7 @@ pub fn tiled<F: Float, In: Size, Out: Size>(
     for i in 0..comptime!(tile.unit_rows * tile.unit_columns) {
         sums[i] = Vector::new(F::from_int(0));
     }
-    let depth = sizes.kernel * sizes.kernel * sizes.channels;
+    let depth = sizes.windows.kernel * sizes.windows.kernel * sizes.windows.channels;
     let steps = (depth + comptime!(tile.depth as u32 - 1)) / comptime!(tile.depth as u32);
     for step in 0..steps {
         let start = step * comptime!(tile.depth as u32);
@@ -48,10 +49,10 @@ pub fn tiled<F: Float, In: Size, Out: Size>(
                 let row = share / comptime!(tile.depth as u32);
                 let within = share % comptime!(tile.depth as u32);
                 let at = start + within;
-                let tap = at / sizes.channels;
-                let channel = at % sizes.channels;
-                let (tap_y, tap_x) = (tap / sizes.kernel, tap % sizes.kernel);
-                let (pixel, inside) = pixel(&sizes, first_row + row, tap_y, tap_x);
+                let tap = at / sizes.windows.channels;
+                let channel = at % sizes.windows.channels;
+                let (tap_y, tap_x) = (tap / sizes.windows.kernel, tap % sizes.windows.kernel);
+                let (pixel, inside) = pixel(&sizes.windows, first_row + row, tap_y, tap_x);
                 let value = x[select(at < depth, pixel + channel as usize, 0)];
                 let inside = inside && at < depth;
                 left[row as usize * line + within as usize] =

@@ -1,33 +1,29 @@
-//! A whole drawn field: nuclei in groups, red cells, smudges and platelets, with their true outlines.
+//! A whole drawn field: nuclei in groups, red cells and smudges, with their true outlines.
 //!
 //! Sizes and colours follow the study's fields. Everything is placed in pixels of a cell image, in which
-//! [`Nucleus`] is drawn, and the field shows it smaller.
+//! [`Nucleus`] is drawn, and the field shows it smaller. `canvas` holds the light that comes through.
 
-use ::image::{Rgb, RgbImage};
+mod canvas;
+
+use ::image::RgbImage;
 
 use super::nucleus::{Inclusion, Nucleus};
-use super::random::{Random, grain};
+use super::random::Random;
 use super::{STAINS, caption};
-use crate::image::InputSpec;
+use canvas::Canvas;
 
-/// Samples a pixel along each axis, against jagged outlines.
-const SAMPLES: usize = 2;
 /// The half length of a nucleus in pixels of a cell image: 30 px of the field from end to end.
 const RADIUS: [f32; 2] = [25.0, 40.0];
 /// The radius of a red cell, whose 7 µm are 22 px of the study's fields.
 const RED_CELL_RADIUS: [f32; 2] = [23.0, 25.0];
 /// Red cells of one chain.
 const CHAIN: [f32; 2] = [1.0, 9.0];
-/// Optical density of a slide without cells.
-const BACKGROUND: [f32; 3] = [0.05, 0.11, 0.04];
 /// Optical densities of red cells, by stain and light.
 const RED_CELLS: [[f32; 3]; 3] = [
     [0.25, 0.30, 0.14], // pale grey
     [0.55, 0.80, 0.70], // brown
     [0.80, 0.85, 0.55], // slate
 ];
-/// Optical density of the cytoplasm around a nucleus, as a share of its stain.
-const CYTOPLASM: f32 = 0.16;
 /// Nuclei of one group.
 const GROUP: [f32; 2] = [6.0, 20.0];
 /// Places that are tried for an object before it is given up.
@@ -196,7 +192,7 @@ fn nucleus(place: Place, stain: [f32; 3], random: &mut Random) -> Nucleus {
     let radii = [long, long * random.between(0.72, 0.95)];
     let stain = stain.map(|full| full * random.between(0.8, 1.05));
     let mut nucleus = Nucleus::new(place.centre, radii, stain, random);
-    let one_in = |count: u64, random: &mut Random| random.next() % count == 0;
+    let one_in = |count: u64, random: &mut Random| random.next().is_multiple_of(count);
     nucleus.is_glassy = one_in(6, random);
     if one_in(4, random) {
         let side = random.sign();
@@ -233,113 +229,4 @@ fn circle(centre: [f32; 2], radius: f32) -> Vec<[f32; 2]> {
         [centre[0] + radius * cos, centre[1] + radius * sin]
     };
     (0..CORNERS).map(corner).collect()
-}
-
-/// Optical densities, [`SAMPLES`]² for each pixel of the field. Where things lie over each other
-/// their densities add up (Beer–Lambert).
-struct Canvas {
-    plan: FieldPlan,
-    densities: Vec<[f32; 3]>,
-}
-
-impl Canvas {
-    /// Pixels of a cell image for one sample.
-    const STEP: f32 = InputSpec::CELL_SCALE / SAMPLES as f32;
-
-    fn new(plan: FieldPlan) -> Self {
-        let samples = plan.width as usize * plan.height as usize * SAMPLES * SAMPLES;
-        let densities = vec![BACKGROUND; samples];
-        Self { plan, densities }
-    }
-
-    /// The size in pixels of a cell image.
-    fn size(&self) -> [f32; 2] {
-        [self.plan.width, self.plan.height].map(|side| side as f32 * InputSpec::CELL_SCALE)
-    }
-
-    /// Points of a cell image as centres of the field's pixels.
-    fn in_field(&self, points: &[[f32; 2]]) -> Vec<[f64; 2]> {
-        let place = |value: f32| {
-            let pixels = f64::from(value) / f64::from(InputSpec::CELL_SCALE) - 0.5;
-            (pixels * 100.0).round() / 100.0
-        };
-        points.iter().map(|point| point.map(place)).collect()
-    }
-
-    /// Adds the density that `density` gives for points within `reach` of `centre`.
-    fn add(&mut self, centre: [f32; 2], reach: f32, mut density: impl FnMut([f32; 2]) -> [f32; 3]) {
-        let row = self.plan.width as usize * SAMPLES;
-        let range = |axis: usize, side: usize| {
-            let sample = |value: f32| (value / Self::STEP).max(0.0) as usize;
-            let end = sample(centre[axis] + reach) + 1;
-            sample(centre[axis] - reach).min(side)..end.min(side)
-        };
-        let columns = range(0, row);
-        for y in range(1, self.plan.height as usize * SAMPLES) {
-            for x in columns.clone() {
-                let point = [x, y].map(|at| (at as f32 + 0.5) * Self::STEP);
-                let added = density(point);
-                let sum = &mut self.densities[y * row + x];
-                (0..3).for_each(|channel| sum[channel] += added[channel]);
-            }
-        }
-    }
-
-    fn nucleus(&mut self, nucleus: &Nucleus) {
-        let reach = 1.3 * nucleus.radii[0];
-        self.add(nucleus.centre, reach, |point| {
-            nucleus.density(point, nucleus.depth(point))
-        });
-    }
-
-    fn cytoplasm(&mut self, nucleus: &Nucleus, random: &mut Random) {
-        let radius = nucleus.radii[0] * random.between(1.3, 1.9);
-        let centre = nucleus.centre.map(|at| at + random.between(-8.0, 8.0));
-        let seed = random.next();
-        self.add(centre, radius, |[x, y]| {
-            let inside = 1.0 - (x - centre[0]).hypot(y - centre[1]) / radius;
-            let amount = CYTOPLASM * inside.clamp(0.0, 0.4) * (2.0 + grain(x / 9.0, y / 9.0, seed));
-            nucleus.stain.map(|full| full * amount)
-        });
-    }
-
-    /// A disc, paler in its middle.
-    fn red_cell(&mut self, centre: [f32; 2], radius: f32, stain: [f32; 3]) {
-        self.add(centre, radius, |[x, y]| {
-            let away = (x - centre[0]).hypot(y - centre[1]) / radius;
-            let edge = ((1.0 - away) * radius / 2.0).clamp(0.0, 1.0);
-            let pallor = 0.45 * (1.0 - away / 0.6).max(0.0);
-            stain.map(|full| full * edge * (1.0 - pallor))
-        });
-    }
-
-    fn smudge(&mut self, smudge: &Nucleus, random: &mut Random) {
-        let seed = random.next();
-        self.add(smudge.centre, 1.5 * smudge.radii[0], |point| {
-            let amount = (smudge.depth(point) / 12.0).clamp(0.0, 1.0);
-            let torn = 1.0 + 0.6 * grain(point[0] / 8.0, point[1] / 8.0, seed);
-            smudge.stain.map(|full| full * amount * torn)
-        });
-    }
-
-    /// The photograph: uneven light, and the noise of a camera.
-    fn picture(&self, random: &mut Random) -> RgbImage {
-        let seed = random.next();
-        let row = self.plan.width as usize * SAMPLES;
-        RgbImage::from_fn(self.plan.width, self.plan.height, |x, y| {
-            let mut light = [0.0; 3];
-            for sample in 0..SAMPLES * SAMPLES {
-                let (column, line) = (
-                    x as usize * SAMPLES + sample % SAMPLES,
-                    y as usize * SAMPLES + sample / SAMPLES,
-                );
-                let density = self.densities[line * row + column];
-                (0..3).for_each(|channel| light[channel] += (-density[channel]).exp());
-            }
-            let uneven = 250.0 + 5.0 * grain(x as f32 / 200.0, y as f32 / 200.0, seed);
-            let noise = random.between(-2.0, 2.0);
-            let level = |light: f32| uneven * light / (SAMPLES * SAMPLES) as f32 + noise;
-            Rgb(light.map(|light| level(light).round().clamp(0.0, 255.0) as u8))
-        })
-    }
 }
