@@ -4,7 +4,8 @@ use js_sys::Uint8ClampedArray;
 use wasm_bindgen::prelude::*;
 
 use super::decoded;
-use crate::image::{PictureKind, RgbImage, micrometres_per_pixel};
+use crate::field::MicrometresPerPixel;
+use crate::image::{PictureKind, RgbImage};
 
 /// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
 /// memory.
@@ -15,20 +16,20 @@ const PIXELS_AT_A_TIME: usize = 1 << 16;
 pub struct Picture {
     pixels: RgbImage,
     kind: PictureKind,
-    micrometres: Option<f64>,
+    scale: Option<MicrometresPerPixel>,
 }
 
 #[wasm_bindgen]
 impl Picture {
     /// The bytes of one image file → its picture.
     pub fn open(file: Vec<u8>) -> Result<Picture, JsError> {
-        let micrometres = micrometres_per_pixel(&file);
+        let scale = MicrometresPerPixel::of_file(&file);
         let pixels = decoded(file)?;
         let kind = PictureKind::of(&pixels)?;
         Ok(Self {
             pixels,
             kind,
-            micrometres,
+            scale,
         })
     }
 
@@ -54,7 +55,7 @@ impl Picture {
     /// Micrometres that the side of a pixel shows, where the file tells it.
     #[wasm_bindgen(getter)]
     pub fn micrometres_per_pixel(&self) -> Option<f64> {
-        self.micrometres
+        self.scale.map(MicrometresPerPixel::get)
     }
 
     /// The pixels as a canvas takes them, RGBA, in memory of JavaScript's own.
