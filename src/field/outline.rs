@@ -77,7 +77,7 @@ fn is_near(line: &[[f64; 2]]) -> bool {
 
 /// The outer outlines of shapes, the largest first, without slivers.
 fn parts(shapes: Vec<Vec<Points>>) -> Vec<Points> {
-    let outer = shapes.into_iter().filter_map(|shape| first(shape));
+    let outer = shapes.into_iter().filter_map(first);
     let mut parts: Vec<Points> = outer.map(rounded).collect();
     parts.retain(|part| area(part) >= SLIVER);
     parts.sort_by(|a, b| area(b).total_cmp(&area(a)));
