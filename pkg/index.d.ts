@@ -91,6 +91,16 @@ export class Karyolens implements Model {
   ): Promise<ContourFile>;
 
   /**
+   * Finds the nuclei of a field with a model whose card has the task `"segment"`, see {@link loadModel}. The
+   * field is read in tiles, by all workers. Where its `micrometresPerPixel` is null and its nuclei turn out
+   * much larger or smaller than those that the model was trained on, it is read once more at their scale.
+   *
+   * @throws {Error} where there is no model of that name, or one that finds no nuclei.
+   * @throws the signal's reason, where it is aborted.
+   */
+  segment(picture: Picture, options: SegmentOptions): Promise<FoundNuclei>;
+
+  /**
    * Writes nuclei as a file that {@link readContours} reads again as they were.
    *
    * @throws {Error} for a `format` that does not exist.
@@ -374,6 +384,34 @@ export interface ContourFile {
   mended: string[];
 }
 
+/** Options of {@link Karyolens.segment}. */
+export interface SegmentOptions {
+  /** The name of a model that finds nuclei. */
+  model: string;
+  /** Ends the search; tiles that no worker has begun are not read. */
+  signal?: AbortSignal;
+  /**
+   * Called whenever a tile is done, with all that was found so far. The result differs a little: what two
+   * tiles have found is joined, and a field that is read once more starts anew.
+   */
+  onContours?: (found: FoundNuclei) => void;
+}
+
+/** The result of {@link Karyolens.segment}: the most probable first. */
+export interface FoundNuclei {
+  /** Nuclei that are to be read. */
+  nuclei: FoundOutline[];
+  /** Objects that were seen and are not to be read, such as leucocytes, smudges and platelets. */
+  leftOut: FoundOutline[];
+}
+
+/** An outline that a network found. */
+export interface FoundOutline extends Outline {
+  points: Points;
+  /** From 0 to 1. */
+  probability: number;
+}
+
 /** Options of {@link Karyolens.writeContours}. */
 export interface WriteOptions {
   /**
@@ -508,8 +546,8 @@ export interface Verification {
 /** The checkpoint's own account of itself, as stored in the file. */
 export interface ModelCard {
   name: string;
-  /** Only networks that name features can be loaded so far. */
-  task: "classify";
+  /** Whether it names the features of a nucleus, or finds the nuclei of a field. The entries below are those of the first. */
+  task: "classify" | "segment";
   /** The network's family and its sizes. */
   architecture: { family: string; [size: string]: unknown };
   /** How a cell image becomes the network's input; lengths in pixels. */

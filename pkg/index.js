@@ -3,6 +3,7 @@
  * (pool.js). index.d.ts documents each part for its user.
  */
 
+import { findNuclei } from "./found.js";
 import { kindFor } from "./gpu.js";
 import { readNuclei } from "./nuclei.js";
 import { cellOf, isPicture, wholePicture } from "./picture.js";
@@ -134,6 +135,15 @@ export class Karyolens {
    */
   readContours(file, { width, height, name = "" }) {
     return this.#pool.call({ method: "readContours", args: [file, width, height, name] }, { urgent: true });
+  }
+
+  /**
+   * @param {Public.Picture} picture
+   * @param {Public.SegmentOptions} options
+   * @returns {Promise<Public.FoundNuclei>}
+   */
+  segment(picture, options) {
+    return findNuclei(this.#pool, picture, options);
   }
 
   /**

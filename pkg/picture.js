@@ -5,6 +5,8 @@
 
 /** @import { Outline, Picture } from "./index.js" */
 
+/** Columns or rows, without the last. @typedef {{start: number, end: number}} Range */
+
 /** All that a call can read. @typedef {Blob | ArrayBuffer | Uint8Array | Picture} Source */
 
 /**
@@ -50,15 +52,21 @@ export function cellOf(source, contour) {
  */
 export function cutOut(picture, { points }, name = "the contour") {
   const [columns, rows] = [rangeOf(points, 0, picture.width), rangeOf(points, 1, picture.height)];
+  const pixels = pixelsOf(picture, columns, rows);
+  const contour = new Float64Array(2 * points.length);
+  points.forEach(([x, y], index) => contour.set([x - columns.start, y - rows.start], 2 * index));
+  return { pixels, width: columns.end - columns.start, contour, micrometresPerPixel: picture.micrometresPerPixel, name };
+}
+
+/** A copy of the pixels in some columns and rows. @param {Picture} picture @param {Range} columns @param {Range} rows */
+export function pixelsOf(picture, columns, rows) {
   const width = columns.end - columns.start;
   const pixels = new Uint8Array(4 * width * (rows.end - rows.start));
   for (let row = rows.start; row < rows.end; row++) {
     const start = 4 * (row * picture.width + columns.start);
     pixels.set(picture.pixels.subarray(start, start + 4 * width), 4 * width * (row - rows.start));
   }
-  const contour = new Float64Array(2 * points.length);
-  points.forEach(([x, y], index) => contour.set([x - columns.start, y - rows.start], 2 * index));
-  return { pixels, width, contour, micrometresPerPixel: picture.micrometresPerPixel, name };
+  return pixels;
 }
 
 /** The memory of pieces that can move to a worker. @param {Piece[]} pieces */
@@ -77,6 +85,7 @@ export function wholePicture({ pixels, width, micrometresPerPixel }) {
  * @param {Outline["points"]} points
  * @param {0 | 1} axis
  * @param {number} side of the picture
+ * @returns {Range}
  */
 function rangeOf(points, axis, side) {
   let [first, last] = [Infinity, -Infinity];

@@ -16,7 +16,8 @@ import { messageOf } from "./message.js";
 
 /** The exports of the program, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
 
-/** A model in the program's memory. @typedef {Program["Classifier"]["prototype"]} Classifier */
+/** A model in the program's memory that names features. @typedef {Program["Classifier"]["prototype"]} Classifier */
+/** One that finds nuclei. @typedef {Program["Finder"]["prototype"]} Finder */
 
 /** The file of a picture. @typedef {Blob | ArrayBuffer | Uint8Array} File */
 
@@ -26,7 +27,7 @@ import { messageOf } from "./message.js";
 let program;
 /** The program's, all models included. @type {WebAssembly.Memory} */
 let memory;
-/** By name. @type {Map<string, Classifier>} */
+/** By name. @type {Map<string, Classifier | Finder>} */
 const models = new Map();
 
 /** The last words on the console, where Rust's panic hook writes the reason before it traps. */
@@ -47,10 +48,12 @@ const methods = {
   async load(/** @type {Load} */ { name, weights, device }) {
     const bytes = await bytesOf(weights);
     const hash = sha256Of(bytes);
-    const classifier = await program.Classifier.load(bytes, device);
+    /** @type {Classifier | Finder} */
+    const model = await program.load_model(bytes, device);
     models.get(name)?.release();
-    models.set(name, classifier);
-    const { card, risk_rule: riskRule, device: deviceReport } = classifier;
+    models.set(name, model);
+    const { card, device: deviceReport } = model;
+    const riskRule = isFinder(model) ? null : model.risk_rule;
     const facts = { version: program.version(), card, riskRule, device: deviceReport, modelHash: await hash };
     return { result: { ...facts, memory: memory.buffer.byteLength } };
   },
@@ -91,16 +94,16 @@ const methods = {
   },
 
   async cellImage(/** @type {File | Piece} */ source) {
-    return picture((await cellOf(source)).png());
+    return moved((await cellOf(source)).png());
   },
 
   async renderSynthetic(/** @type {string[]} */ features, /** @type {number} */ seed) {
-    return picture(program.render_synthetic(features, seed));
+    return moved(program.render_synthetic(features, seed));
   },
 };
 
-/** Methods that work with a model. @type {Record<string, (model: Classifier, ...args: any[]) => Promise<Answer>>} */
-const modelMethods = {
+/** Methods of a model that names features. @type {Record<string, (model: Classifier, ...args: any[]) => Promise<Answer>>} */
+const classifierMethods = {
   async classify(model, /** @type {File | Piece} */ source) {
     if (isPiece(source)) return { result: await model.classify_picture(source.pixels, source.width) };
     const bytes = await pictureOf(source);
@@ -119,7 +122,7 @@ const modelMethods = {
   },
 
   async cellImage(model, /** @type {Piece} */ piece) {
-    return picture((await cellOf(piece, model)).png());
+    return moved((await cellOf(piece, model)).png());
   },
 
   async verify(model, /** @type {File} */ reference) {
@@ -128,6 +131,26 @@ const modelMethods = {
 
   async measure(model, /** @type {number} */ batch, /** @type {number} */ passes) {
     return { result: await model.measure(batch, passes) };
+  },
+};
+
+/** Methods of a model that finds nuclei. @type {Record<string, (model: Finder, ...args: any[]) => Promise<Answer>>} */
+const finderMethods = {
+  async plan(model, /** @type {number} */ width, /** @type {number} */ height, /** @type {number | null} */ micrometres, /** @type {number | null} */ found) {
+    const enlarged = found ?? model.enlarged(micrometres) ?? 1;
+    return { result: { enlarged, tiles: model.tiles(width, height, enlarged), rays: model.rays } };
+  },
+
+  async find(model, /** @type {Uint8Array} */ pixels, /** @type {Uint32Array} */ tile, /** @type {number} */ enlarged) {
+    return moved(await model.find(pixels, tile, enlarged));
+  },
+
+  async join(model, /** @type {Float32Array} */ found, /** @type {number} */ width, /** @type {number} */ height) {
+    return moved(model.join(found, width, height));
+  },
+
+  async enlargement(model, /** @type {Float32Array} */ found) {
+    return { result: model.enlargement(found) ?? null };
   },
 };
 
@@ -144,7 +167,7 @@ async function answer({ method, model, args }) {
   try {
     const { result, transfer } = model === undefined
       ? await methods[method](...args)
-      : await modelMethods[method](modelNamed(model), ...args);
+      : await withModel(method, model, args);
     postMessage({ result }, { transfer });
   } catch (error) {
     // A trap, or a stack that overflowed inside the wasm; anything else is an answer.
@@ -159,11 +182,21 @@ function fail(error) {
   postMessage({ fatal: panic || messageOf(error) });
 }
 
-/** @param {string} name */
-function modelNamed(name) {
+/** @param {string} method @param {string} name of a model @param {any[]} args @returns {Promise<Answer>} */
+async function withModel(method, name, args) {
   const model = models.get(name);
   if (!model) throw new Error(`there is no model ${JSON.stringify(name)} in this worker`);
-  return model;
+  if (isFinder(model)) {
+    if (method in finderMethods) return finderMethods[method](model, ...args);
+    throw new Error(`the model ${JSON.stringify(name)} finds nuclei; it names no features`);
+  }
+  if (method in classifierMethods) return classifierMethods[method](model, ...args);
+  throw new Error(`the model ${JSON.stringify(name)} names features; it finds no nuclei`);
+}
+
+/** @param {Classifier | Finder} model @returns {model is Finder} */
+function isFinder(model) {
+  return "tiles" in model;
 }
 
 /** One nucleus; that of a field at the model's scale. @param {File | Piece} source @param {Classifier} [model] */
@@ -178,9 +211,9 @@ function isPiece(source) {
   return "pixels" in source;
 }
 
-/** A file as an answer that moves instead of being copied. @param {Uint8Array} file @returns {Answer} */
-function picture(file) {
-  return { result: file, transfer: [file.buffer] };
+/** Bytes or numbers as an answer that moves instead of being copied. @param {Uint8Array | Float32Array} numbers @returns {Answer} */
+function moved(numbers) {
+  return { result: numbers, transfer: [numbers.buffer] };
 }
 
 /** The bytes of a picture's file, where it is not too large to be read. @param {File} file */

@@ -23,16 +23,17 @@
 //! | [`nuclei`] | the features, the rule that calls them, the risk | nothing |
 //! | [`image`] | from bytes to pixels, and to a network's input | `nuclei` |
 //! | [`kernels`] | the networks' operations, on the CPU and on a browser's GPU | nothing |
-//! | [`model`] | ResNet, ConvNeXt, ViT | `kernels` |
+//! | [`model`] | ResNet, ConvNeXt, ViT, the segmenter | `kernels` |
 //! | [`checkpoint`] | weights with their model card; import, verify | `model`, `image`, `nuclei` |
 //! | [`classify`] | from pixels to predictions | `checkpoint` |
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
-//! | [`field`] | a field's nuclei: contours, files, measurements, features; scoring of found ones | `classify` |
+//! | [`field`] | a field's nuclei: contours given and found, files, measurements, features | `classify` |
 //! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
 //! | `files` | writes a file whole or not at all (native) | nothing |
-//! | `train` | training, in two rooms (native) | `train::run`, `train::cells` |
+//! | `train` | training, in three rooms (native) | `train::run`, `train::cells`, `train::fields` |
 //! | `train::run` | one run of any task: folder, loop, optimiser, resume | `kernels`, `devices`, `files` |
 //! | `train::cells` | labelled cells: records, losses, metrics, report | `train::run`, `classify`, `field` |
+//! | `train::fields` | outlined fields: views, targets, loss | `train::run`, `field` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | the functions that JavaScript calls (wasm) | `classify`, `field` |
 //!

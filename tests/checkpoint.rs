@@ -43,9 +43,11 @@ fn segmenter() -> Checkpoint {
     };
     let task = Segmentation {
         input,
+        width: 8,
         rays: 32,
-        stride: 2,
+        diameter: 25.0,
         probability_threshold: 0.5,
+        left_out_threshold: 0.6,
         overlap_threshold: 0.4,
     };
     Checkpoint {
@@ -299,7 +301,7 @@ fn a_segmenter_has_no_features_and_says_so() {
 #[test]
 fn a_segmenters_wrong_card_is_told() {
     type Change = fn(&mut Segmentation);
-    let cases: [(&str, Change); 8] = [
+    let cases: [(&str, Change); 10] = [
         ("a scale of 0", |task| task.input.scale = 0.0),
         ("micrometres per pixel of -1", |task| {
             task.input.micrometres_per_pixel = Some(-1.0)
@@ -307,9 +309,13 @@ fn a_segmenters_wrong_card_is_told() {
         ("standard deviation", |task| task.input.std[1] = 0.0),
         ("must be 32 to", |task| task.input.side = 30),
         ("2 rays", |task| task.rays = 2),
-        ("stride of 3 px", |task| task.stride = 3),
+        ("a diameter of 0", |task| task.diameter = 0.0),
+        ("decoder of 0 channels", |task| task.width = 0),
         ("probability threshold of 2", |task| {
             task.probability_threshold = 2.0
+        }),
+        ("left-out threshold of 3", |task| {
+            task.left_out_threshold = 3.0
         }),
         ("overlap threshold of -1", |task| {
             task.overlap_threshold = -1.0

@@ -28,6 +28,7 @@ mod quantise;
 mod report;
 mod run;
 mod same_answers;
+mod segmenter;
 mod shipped;
 mod support;
 mod train;

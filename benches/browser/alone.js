@@ -52,7 +52,7 @@ export function load(page, module, model) {
     await program.default({ module_or_path: module });
     const response = await fetch(model);
     if (!response.ok) throw new Error(`${model}: ${response.status}`);
-    const classifier = await program.Classifier.load(new Uint8Array(await response.arrayBuffer()), "cpu");
+    const classifier = await program.load_model(new Uint8Array(await response.arrayBuffer()), "cpu");
     await classifier.measure(1, warmUp);
     const page = /** @type {{classifiers?: Record<string, any>}} */ (globalThis);
     page.classifiers = { ...page.classifiers, [module]: classifier };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::entries::Entries;
 use super::error::CheckpointError;
 use super::storage::Precision;
-use super::task::{Classification, Task};
+use super::task::{Classification, Segmentation, Task};
 use crate::model::Architecture;
 
 /// The version of the card's layout that this crate writes and reads.
@@ -95,6 +95,19 @@ impl<T> ModelCard<T> {
 impl ModelCard {
     /// The one value of `weight_bits` that this version knows.
     pub(super) const WEIGHT_BITS: u32 = 8;
+
+    /// The segmenter's part of the card.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotASegmenter`] for a network with another task.
+    pub fn segmentation(&self) -> Result<&Segmentation, CheckpointError> {
+        match &self.task {
+            Task::Segment(task) => Ok(task),
+            Task::Classify(_) => Err(CheckpointError::NotASegmenter {
+                name: self.name.clone(),
+            }),
+        }
+    }
 
     /// The classifier's part of the card.
     ///

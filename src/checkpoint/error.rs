@@ -41,6 +41,12 @@ pub enum CheckpointError {
         /// The model's name.
         name: String,
     },
+    /// A segmenter is wanted, and the network has another task.
+    #[error("{name} is a model that names features, not one that finds nuclei")]
+    NotASegmenter {
+        /// The model's name.
+        name: String,
+    },
     /// A weight is infinite or not a number.
     #[error("tensor {name} holds a value that is not finite, so the network cannot be trusted")]
     NotFinite {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
@@ -12,7 +13,8 @@ use super::state_dict::StateDict;
 use super::storage::{Precision, has_8_bits};
 use super::task::Task;
 use crate::model::{
-    Architecture, ArchitectureError, FoldedModel, Model, VitConfig, resample_positions,
+    Architecture, ArchitectureError, FoldedModel, Model, Segmenter, Trainable, VitConfig,
+    resample_positions,
 };
 
 /// Where the model card stands in the metadata of the file.
@@ -45,7 +47,7 @@ impl Checkpoint {
     ///
     /// It reads the weights from the network's device and waits for them, which a browser cannot do
     /// for its GPU.
-    pub fn of(model: &Model, card: ModelCard) -> Self {
+    pub fn of(model: &impl Module, card: ModelCard) -> Self {
         Self {
             card,
             weights: StateDict::of(model),
@@ -144,6 +146,24 @@ impl Checkpoint {
             .apply(model)
             .map_err(|faults| CheckpointError::Weights {
                 architecture: architecture.name().into(),
+                faults,
+            })
+    }
+
+    /// The network that finds nuclei with these weights, on `device`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Weights`], [`CheckpointError::NotASegmenter`], and
+    /// [`CheckpointError::Card`] where the architecture is no encoder of a segmenter.
+    pub fn segmenter(self, device: &Device) -> Result<Segmenter<Trainable>, CheckpointError> {
+        let architecture = &self.card.architecture;
+        let task = self.card.segmentation()?;
+        let network = Segmenter::new(architecture, task.width, task.rays, device)
+            .map_err(|error| CheckpointError::Card(error.to_string()))?;
+        self.weights
+            .apply(network)
+            .map_err(|faults| CheckpointError::Weights {
+                architecture: format!("a segmenter with {}", architecture.name()),
                 faults,
             })
     }

@@ -14,7 +14,6 @@ use safetensors::tensor::TensorView;
 use super::array::Array;
 use super::error::CheckpointError;
 use super::storage::{Precision, decode, encode};
-use crate::model::Model;
 
 /// An error names at most this many faults of one file.
 const FAULTS_TOLD: usize = 8;
@@ -80,14 +79,14 @@ impl StateDict {
     }
 
     /// Every weight of a network, running statistics included.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &impl Module) -> Self {
         let mut reader = Reader::default();
         model.visit(&mut reader);
         reader.weights
     }
 
     /// Name and shape of every weight that a network has, in the order of its modules.
-    pub fn layout(model: &Model) -> Vec<(String, Vec<usize>)> {
+    pub fn layout(model: &impl Module) -> Vec<(String, Vec<usize>)> {
         let mut layout = Layout::default();
         model.visit(&mut layout);
         layout.found
@@ -97,7 +96,7 @@ impl StateDict {
     ///
     /// # Errors
     /// One sentence for each tensor that is missing, surplus or misshapen.
-    pub fn apply(mut self, model: Model) -> Result<Model, Vec<String>> {
+    pub fn apply<M: Module>(mut self, model: M) -> Result<M, Vec<String>> {
         let layout = Self::layout(&model);
         let mut faults = Vec::new();
         for (name, shape) in &layout {
@@ -131,7 +130,7 @@ impl StateDict {
 }
 
 /// The path of the module that is being visited, without the names of enum variants: a weight has
-/// the same name whether its network stands alone or in [`Model`].
+/// the same name whether its network stands alone or in [`Model`](crate::model::Model).
 #[derive(Default)]
 struct Path(Vec<String>);
 

@@ -51,13 +51,18 @@ pub struct Classification {
 pub struct Segmentation {
     /// How a field becomes the network's input.
     pub input: TileSpec,
+    /// Channels of the decoder; the card's architecture is the encoder.
+    pub width: usize,
     /// Rays from a place to the contour about it; the first points right, the next ones follow
     /// clockwise.
     pub rays: usize,
-    /// Pixels of the input from one place of the grid to the next.
-    pub stride: u32,
-    /// The probability from which a place counts as inside a nucleus.
+    /// The median diameter of the nuclei that the network was trained on, in pixels of the input: of
+    /// circles with the nuclei's areas.
+    pub diameter: f32,
+    /// The probability from which a place counts as inside a nucleus that is to be read.
     pub probability_threshold: f64,
+    /// The probability from which a place counts as inside an object that is to be left out.
+    pub left_out_threshold: f64,
     /// Of two contours the less probable one is dropped where the intersection over the union of
     /// both is above this.
     pub overlap_threshold: f64,
@@ -88,9 +93,11 @@ impl Task {
             })),
             Some(Some("segment")) => Ok(Self::Segment(Segmentation {
                 input: entries.take("input")?,
+                width: entries.take("width")?,
                 rays: entries.take("rays")?,
-                stride: entries.take("stride")?,
+                diameter: entries.take("diameter")?,
                 probability_threshold: entries.take("probability_threshold")?,
+                left_out_threshold: entries.take("left_out_threshold")?,
                 overlap_threshold: entries.take("overlap_threshold")?,
             })),
             Some(_) => Err(CheckpointError::Card(format!(
@@ -181,6 +188,16 @@ impl Classification {
 impl Segmentation {
     /// Fewer rays draw no outline, more than these no better one.
     const RAYS: std::ops::RangeInclusive<usize> = 3..=512;
+    /// A damaged or hostile card must not make the program allocate without end.
+    const WIDTHS: std::ops::RangeInclusive<usize> = 1..=1024;
+
+    /// How colours become the network's input.
+    pub fn normalisation(&self) -> Normalisation {
+        Normalisation {
+            mean: self.input.mean,
+            std: self.input.std,
+        }
+    }
 
     fn fault(&self) -> Option<String> {
         if let Some(fault) = self.input.fault() {
@@ -190,13 +207,21 @@ impl Segmentation {
             let (least, most) = Self::RAYS.into_inner();
             return Some(format!("{} rays; it must be {least} to {most}", self.rays));
         }
-        if self.stride == 0 || !self.input.side.is_multiple_of(self.stride) {
+        if !Self::WIDTHS.contains(&self.width) {
+            let (least, most) = Self::WIDTHS.into_inner();
             return Some(format!(
-                "a stride of {} px; it must divide the tile's side of {} px",
-                self.stride, self.input.side
+                "a decoder of {} channels; it must be {least} to {most}",
+                self.width
+            ));
+        }
+        if !(self.diameter.is_finite() && self.diameter > 0.0) {
+            return Some(format!(
+                "a diameter of {} px; it must be above 0",
+                self.diameter
             ));
         }
         fault_of("probability threshold", self.probability_threshold)
+            .or_else(|| fault_of("left-out threshold", self.left_out_threshold))
             .or_else(|| fault_of("overlap threshold", self.overlap_threshold))
     }
 }

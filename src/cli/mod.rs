@@ -20,9 +20,11 @@ mod read_field;
 mod render;
 mod report;
 mod score_contours;
+mod segment;
 mod serve;
 mod settings;
 mod train;
+mod train_segmenter;
 mod verify;
 
 use std::fmt::Arguments as Text;
@@ -61,6 +63,8 @@ struct ServeArguments {
 enum Command {
     Data(data::Arguments),
     Train(Box<train::Arguments>),
+    TrainSegmenter(Box<train_segmenter::Arguments>),
+    Segment(segment::Arguments),
     Ablate(ablate::Arguments),
     Evaluate(evaluate::Arguments),
     Report(report::Arguments),
@@ -83,6 +87,8 @@ pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Data(arguments) => data::run(arguments),
         Command::Train(arguments) => train::run(*arguments),
+        Command::TrainSegmenter(arguments) => train_segmenter::run(*arguments),
+        Command::Segment(arguments) => segment::run(arguments),
         Command::Ablate(arguments) => ablate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Report(arguments) => report::run(arguments),

@@ -1,16 +1,18 @@
 //! `karyolens quantise`: a checkpoint of half the size, and its cost.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
 use clap::Args;
 
 use super::read_checkpoint;
-use crate::checkpoint::{Checkpoint, Precision};
+use crate::checkpoint::{Checkpoint, Precision, Task};
 use crate::devices::DeviceChoice;
 use crate::files::write_atomically;
 use crate::train::cells::card::validate;
+use crate::train::fields;
 
 /// Write a copy of a checkpoint with its weights in 8 bits, half the size of f16.
 ///
@@ -41,17 +43,15 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let before = checkpoint.card.metrics.clone();
     match &arguments.data {
         Some(data) => {
-            let (settings, scores) = validate(&checkpoint, data, arguments.device.open_one()?)
+            let device = arguments.device.open_one()?;
+            let figures = figures(&checkpoint, data, device)
                 .with_context(|| format!("cannot measure {}", arguments.model.display()))?;
-            let card = &mut checkpoint.card;
-            let thresholds = &card.classification()?.thresholds;
-            let evaluation = scores.evaluate(thresholds, settings.threshold_search)?;
-            for (name, after) in evaluation.card_figures(&settings.val_split) {
+            for (name, after) in figures {
                 match before.get(&name) {
                     Some(before) => say!("{name}: {before:.4} -> {after:.4}"),
                     None => say!("{name}: {after:.4}"),
                 }
-                card.metrics.insert(name, after);
+                checkpoint.card.metrics.insert(name, after);
             }
         }
         None => ensure!(
@@ -69,4 +69,19 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         bytes.len() as f64 / 1e6
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The figures of a checkpoint at its card's thresholds, on the data that it was validated on.
+fn figures(checkpoint: &Checkpoint, data: &Path, device: Device) -> Result<Vec<(String, f64)>> {
+    if let Task::Segment(_) = checkpoint.card.task {
+        let scores = fields::evaluate::validate(checkpoint, data, &device)?;
+        return Ok(fields::evaluate::on_card(&scores).into());
+    }
+    let (settings, scores) = validate(checkpoint, data, device)?;
+    let thresholds = &checkpoint.card.classification()?.thresholds;
+    let evaluation = scores.evaluate(thresholds, settings.threshold_search)?;
+    Ok(evaluation
+        .card_figures(&settings.val_split)
+        .into_iter()
+        .collect())
 }

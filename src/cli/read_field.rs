@@ -1,22 +1,24 @@
 //! `karyolens read-field`: the nuclei of whole fields, each with its features and measurements.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 
-use super::field_files::{CONTOURS_END, field_name, fields_in};
-use super::{read_classifier, read_file};
+use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
+use super::{read_checkpoint, read_classifier, read_file};
 use crate::classify::Classifier;
 use crate::devices::DeviceChoice;
 use crate::field::formats::{
-    CellFile, MeasuredCell, ObjectType, read, write_csv, write_geojson, write_study,
+    CellFile, MeasuredCell, ObjectType, read, write_contours, write_csv, write_geojson, write_study,
 };
-use crate::field::{MicrometresPerPixel, count_reasons, read_cells};
+use crate::field::found::{Finder, contours};
+use crate::field::{Contour, FieldCell, MicrometresPerPixel, Origin, count_reasons, read_cells};
 use crate::files::write_atomically;
-use crate::image::decode;
+use crate::image::{RgbImage, decode};
 use crate::nuclei::RiskLevel;
 
 /// The end of the name of the file that is written last.
@@ -25,16 +27,25 @@ const TABLE_END: &str = ".csv";
 /// Name the features of every nucleus in photographs of whole fields, and measure it.
 ///
 /// Each field gets three files: `<field>.csv` with a row a nucleus, `<field>.geojson` for QuPath and
-/// `<field>_cells.json` as the study's viewer keeps it. A field whose table is there is skipped, so that the
-/// same command goes on after an interruption.
+/// `<field>_cells.json` as the study's viewer keeps it; and `<field>_left_out.json` where a network found the
+/// nuclei, with the objects that are not to be read. A field whose table is there is skipped, so that the same
+/// command goes on after an interruption.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
     /// The checkpoint that names features.
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "models/default.safetensors"
+    )]
     model: PathBuf,
+    /// Find the nuclei with this checkpoint. By default models/segmenter.safetensors finds them where no
+    /// outlines are given.
+    #[arg(long, value_name = "FILE", conflicts_with = "contours")]
+    segmenter: Option<PathBuf>,
     /// The outlines of the nuclei, in the study's JSON or QuPath's GeoJSON: a file, or a folder with
     /// `<field>_contours.json` or `<field>.geojson`. By default these are looked for beside the field and
     /// in the folder `contour` beside its folder.
@@ -61,12 +72,23 @@ enum ObjectKind {
     Annotation,
 }
 
+/// The segmenter of the repository.
+const SEGMENTER: &str = "models/segmenter.safetensors";
+
 /// Reads fields with one model.
 struct Reader {
     classifier: Classifier,
     /// SHA-256 of the checkpoint.
     model: String,
+    /// Finds nuclei; opened for the first field without contours.
+    finder: OnceCell<Finder>,
     arguments: Arguments,
+}
+
+/// The nuclei of a field before they are read, and the objects that are not to be read.
+struct Nuclei {
+    cells: Vec<FieldCell>,
+    left_out: Option<Vec<Contour>>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -76,6 +98,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let reader = Reader {
         classifier: read_classifier(&arguments.model, &arguments.device)?,
         model: hex(&Sha256::digest(read_file(&arguments.model)?)),
+        finder: OnceCell::new(),
         arguments,
     };
     let mut code = ExitCode::SUCCESS;
@@ -99,19 +122,16 @@ impl Reader {
         }
         let bytes = read_file(image)?;
         let picture = decode(&bytes)?;
-        let contours = self.contours(image)?;
-        let given = read(&read_file(&contours)?, &name)
-            .with_context(|| contours.display().to_string())?
-            .repaired([picture.width(), picture.height()]);
-        for line in faults(&given) {
-            say!("{name}: {line}");
-        }
         let scale = arguments.micrometres_per_pixel;
         let scale = scale.or_else(|| MicrometresPerPixel::of_file(&bytes));
+        let nuclei = match self.contours(image)? {
+            Some(file) => given(&file, &name, &picture)?,
+            None => self.found(&picture, scale)?,
+        };
         let cells = read_cells(
             &self.classifier,
             &picture,
-            given.cells,
+            nuclei.cells,
             scale,
             Some(&self.model),
         );
@@ -121,6 +141,9 @@ impl Reader {
             ObjectKind::Annotation => ObjectType::Annotation,
         };
         write_atomically(&file("_cells.json"), write_study(&name, &cells).as_bytes())?;
+        if let Some(left_out) = nuclei.left_out {
+            write_atomically(&file(LEFT_OUT_END), write_contours(&left_out).as_bytes())?;
+        }
         let measured = MeasuredCell::measured(&picture, cells);
         let geojson = write_geojson(&name, &measured, scale, kind);
         write_atomically(&file(".geojson"), geojson.as_bytes())?;
@@ -135,11 +158,14 @@ impl Reader {
         Ok(())
     }
 
-    /// The file with the outlines of a field.
-    fn contours(&self, image: &Path) -> Result<PathBuf> {
+    /// The file with the outlines of a field; `None` where they are to be found.
+    fn contours(&self, image: &Path) -> Result<Option<PathBuf>> {
+        if self.arguments.segmenter.is_some() {
+            return Ok(None);
+        }
         let name = field_name(image);
         let folders = match &self.arguments.contours {
-            Some(file) if file.is_file() => return Ok(file.clone()),
+            Some(file) if file.is_file() => return Ok(Some(file.clone())),
             Some(folder) => vec![folder.clone()],
             None => {
                 let beside = image.parent().unwrap_or(Path::new(""));
@@ -149,10 +175,53 @@ impl Reader {
         let files = folders.iter().flat_map(|folder| {
             [CONTOURS_END, ".geojson"].map(|end| folder.join(format!("{name}{end}")))
         });
-        files.into_iter().find(|file| file.is_file()).ok_or_else(|| {
-            anyhow!("it has no {name}{CONTOURS_END} or {name}.geojson; --contours names its outlines")
+        let file = files.into_iter().find(|file| file.is_file());
+        let may_be_found = self.arguments.contours.is_none() && Path::new(SEGMENTER).is_file();
+        ensure!(
+            file.is_some() || may_be_found,
+            "it has no {name}{CONTOURS_END} or {name}.geojson; --contours names its outlines, and --segmenter \
+             a checkpoint that finds them"
+        );
+        Ok(file)
+    }
+
+    /// The nuclei that a network finds.
+    fn found(&self, picture: &RgbImage, scale: Option<MicrometresPerPixel>) -> Result<Nuclei> {
+        let finder = match self.finder.get() {
+            Some(finder) => finder,
+            None => {
+                let path = self.arguments.segmenter.as_deref();
+                let path = path.unwrap_or(Path::new(SEGMENTER));
+                let device = self.arguments.device.open_one()?;
+                let finder = Finder::new(read_checkpoint(path)?, device)
+                    .with_context(|| format!("cannot use {}", path.display()))?;
+                self.finder.get_or_init(|| finder)
+            }
+        };
+        let of_the_study = MicrometresPerPixel::OF_THE_STUDY;
+        let enlarged = scale.map(|scale| of_the_study.enlargement_to(scale) as f32);
+        let found = pollster::block_on(finder.find(picture, enlarged))?;
+        let of = |is_read| contours(found.iter().filter(move |found| found.is_read == is_read));
+        let cell = |contour| FieldCell::new(contour, Origin::Found);
+        Ok(Nuclei {
+            cells: of(true).into_iter().map(cell).collect(),
+            left_out: Some(of(false)),
         })
     }
+}
+
+/// The nuclei that a file gives.
+fn given(file: &Path, name: &str, picture: &RgbImage) -> Result<Nuclei> {
+    let given = read(&read_file(file)?, name)
+        .with_context(|| file.display().to_string())?
+        .repaired([picture.width(), picture.height()]);
+    for line in faults(&given) {
+        say!("{name}: {line}");
+    }
+    Ok(Nuclei {
+        cells: given.cells,
+        left_out: None,
+    })
 }
 
 /// A line for each reason for which outlines were left out or mended.

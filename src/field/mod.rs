@@ -3,7 +3,9 @@
 //! - [`Contour`] is the outline of a nucleus, [`FieldCell`] a nucleus with all that is known of it.
 //! - [`formats`] reads and writes files of them; [`CellFile::repaired`](formats::CellFile::repaired) makes
 //!   outlines fit for use.
+//! - [`found`] holds the nuclei that a network finds.
 //! - [`read_cells`] names the features of each nucleus.
+//! - [`found`] holds the nuclei that a network finds.
 //! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
 //! - [`outline`] is what a person does to outlines: tidy, unite, cut, split.
 //! - [`score`] compares found contours with those of a person.
@@ -14,6 +16,7 @@
 mod cell;
 mod contour;
 pub mod formats;
+pub mod found;
 mod labels;
 mod left_out;
 pub mod measure;

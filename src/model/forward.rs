@@ -27,12 +27,13 @@ pub trait Forward: Form {
         relu: bool,
     ) -> Tensor<4>;
 
-    /// The last convolution of a residual branch and its norm, added to `residual`, then ReLU.
+    /// A convolution and its norm, the last of a branch that `drop_path` may leave out, added to
+    /// `residual`, then ReLU.
     fn convolve_join(
         &self,
         layer: &Conv2d,
         norm: &Self::BatchNorm,
-        drop_path: &Self::DropPath,
+        drop_path: Option<&Self::DropPath>,
         x: Tensor<4>,
         residual: Tensor<4>,
     ) -> Tensor<4>;
@@ -65,7 +66,7 @@ impl Forward for Folded {
         &self,
         layer: &Conv2d,
         _: &Absent,
-        _: &Absent,
+        _: Option<&Absent>,
         x: Tensor<4>,
         residual: Tensor<4>,
     ) -> Tensor<4> {

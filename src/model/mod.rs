@@ -1,4 +1,5 @@
-//! The networks: three families, each written once for training, the command line and the browser.
+//! The networks: three families that name features, and the segmenter that finds nuclei. Each is written
+//! once for training, the command line and the browser.
 //!
 //! An [`Architecture`] is plain data that a model card can hold. [`Architecture::init`] makes a
 //! [`Model`] of it on a device, which can be trained: it maps normalised images `[batch, 3, height,
@@ -7,6 +8,7 @@
 //! features.
 
 mod architecture;
+mod conv_norm;
 mod convnext;
 mod drop_path;
 mod evidence;
@@ -19,6 +21,7 @@ mod network;
 mod pixels;
 mod positions;
 mod resnet;
+mod segmenter;
 #[cfg(not(target_family = "wasm"))]
 mod trainable;
 mod vit;
@@ -35,4 +38,5 @@ pub use network::{FoldedModel, Model, Network};
 pub use pixels::{Normalisation, Pixels};
 pub use positions::resample as resample_positions;
 pub use resnet::ResNet;
+pub use segmenter::{Answer, Segmenter};
 pub use vit::{Vit, split_tokens};

@@ -149,10 +149,7 @@ impl Network<Folded> {
     /// The same network on `device`, its weights in the order in which the device's kernels read
     /// them. Only for a network on the CPU of this process.
     pub fn on(self, device: &Device) -> Self {
-        self.map(&mut Move {
-            device,
-            turned: kernels::reads_filters_last(device),
-        })
+        self.map(&mut Move::to(device))
     }
 
     /// The last layers, which read this network's [`insight`](Self::insight), copied from a network
@@ -167,10 +164,19 @@ impl Network<Folded> {
 }
 
 /// Moves parameters to a device.
-struct Move<'a> {
+pub(super) struct Move<'a> {
     device: &'a Device,
     /// Whether filters `[to, from, kernel, kernel]` shall lie as `[kernel, kernel, from, to]`.
     turned: bool,
+}
+
+impl<'a> Move<'a> {
+    pub fn to(device: &'a Device) -> Self {
+        Self {
+            device,
+            turned: kernels::reads_filters_last(device),
+        }
+    }
 }
 
 impl ModuleMapper for Move<'_> {

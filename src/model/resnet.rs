@@ -4,12 +4,12 @@
 //! stages of basic (18, 34) or bottleneck (50, 101) blocks with the stride in the 3×3
 //! convolution, global average pooling and one Linear. Only the layout differs: it is channels-last.
 
-use burn::module::{Initializer, Module};
+use burn::module::Module;
 use burn::nn::Linear;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 use super::architecture::{BlockKind, ResNetConfig};
+use super::conv_norm::ConvNorm;
 use super::drop_path::DropPath;
 use super::evidence::{EvidenceHead, Insight, Kind};
 use super::fold;
@@ -182,51 +182,8 @@ impl<F: Forward> Block<F> {
         };
         let inner = inner.iter();
         let x = inner.fold(input, |x, layer| layer.forward(x, true, form));
-        form.convolve_join(&last.conv, &last.norm, &self.drop_path, x, residual)
+        last.join(x, residual, Some(&self.drop_path), form)
     }
-}
-
-/// A convolution and its norm.
-#[derive(Module, Debug)]
-struct ConvNorm<F: Form> {
-    conv: Conv2d,
-    norm: F::BatchNorm,
-}
-
-impl<F: Forward> ConvNorm<F> {
-    /// Then ReLU if `relu`.
-    fn forward(&self, x: Tensor<4>, relu: bool, form: &F) -> Tensor<4> {
-        form.convolve(&self.conv, &self.norm, x, relu)
-    }
-}
-
-impl ConvNorm<Trainable> {
-    fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
-        Self {
-            conv: conv(from, to, kernel, stride, device),
-            norm: fresh::batch_norm(to, device),
-        }
-    }
-
-    fn folded(self) -> ConvNorm<Folded> {
-        ConvNorm {
-            conv: fold::padded(fold::batch_norm(self.conv, &self.norm)),
-            norm: Absent {},
-        }
-    }
-}
-
-fn conv(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Conv2d {
-    let window = Window {
-        kernel,
-        stride,
-        pad: kernel / 2,
-    };
-    let initializer = Initializer::KaimingNormal {
-        gain: std::f64::consts::SQRT_2,
-        fan_out_only: true,
-    };
-    fresh::convolution([from, to], window, 1, &initializer, false, device)
 }
 
 #[cfg(test)]

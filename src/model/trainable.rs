@@ -35,12 +35,13 @@ impl Forward for Trainable {
         &self,
         layer: &Conv2d,
         norm: &Self::BatchNorm,
-        drop_path: &Self::DropPath,
+        drop_path: Option<&Self::DropPath>,
         x: Tensor<4>,
         residual: Tensor<4>,
     ) -> Tensor<4> {
         let x = layers::convolve(layer, x, self.precision);
-        if drop_path.is_active(&x.device()) {
+        let active = drop_path.filter(|drop_path| drop_path.is_active(&x.device()));
+        if let Some(drop_path) = active {
             let branch = batch_norm(norm, x, None, false);
             return relu(drop_path.join(residual, branch, None));
         }

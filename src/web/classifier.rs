@@ -2,10 +2,9 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::device::{self, DeviceReport, Request};
+use super::device::DeviceReport;
 use super::field::{Cell, rgb_of, scale_of};
 use super::{now, refusal, to_js};
-use crate::checkpoint::Checkpoint;
 use crate::classify;
 use crate::field::cell_scale;
 use crate::image::{CellImage, render_synthetic};
@@ -15,24 +14,12 @@ use crate::nuclei::Feature;
 /// A trained network on one of the browser's devices.
 #[wasm_bindgen]
 pub struct Classifier {
-    classifier: classify::Classifier,
-    device: DeviceReport,
+    pub(super) classifier: classify::Classifier,
+    pub(super) device: DeviceReport,
 }
 
 #[wasm_bindgen]
 impl Classifier {
-    /// Reads the bytes of a checkpoint and puts its network on `device`: `auto`, `webgpu`, `cpu`.
-    pub async fn load(checkpoint: Vec<u8>, device: String) -> Result<Classifier, JsError> {
-        let request: Request = device
-            .parse()
-            .map_err(|fault: String| JsError::new(&fault))?;
-        let checkpoint = Checkpoint::read(&checkpoint)?;
-        let (classifier, device) = device::place(checkpoint, request)
-            .await
-            .map_err(|fault| JsError::new(&fault))?;
-        Ok(Self { classifier, device })
-    }
-
     /// The model card.
     #[wasm_bindgen(getter)]
     pub fn card(&self) -> Result<JsValue, JsError> {

@@ -7,13 +7,10 @@
 
 use std::str::FromStr;
 
-use burn::tensor::Device;
 use serde::Serialize;
 
 use super::adapter::{Adapter, NEEDED_FEATURE, find_adapter};
-use super::webgpu;
-use crate::checkpoint::Checkpoint;
-use crate::classify::Classifier;
+use super::webgpu::{self, Network};
 
 /// The page's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +47,14 @@ pub(super) struct DeviceReport {
     known_ms: Option<f64>,
 }
 
-/// The checkpoint's network on the device that `request` and the browser allow.
+/// Puts a network that is on the CPU on the device that `request` and the browser allow.
 ///
 /// # Errors
-/// A message about the checkpoint, or about WebGPU where the page insists on it.
-pub(super) async fn place(
-    checkpoint: Checkpoint,
+/// A message about WebGPU where the page insists on it.
+pub(super) async fn place<N: Network>(
+    cpu: N,
     request: Request,
-) -> Result<(Classifier, DeviceReport), String> {
-    let cpu = Classifier::new(checkpoint, Device::flex()).map_err(|error| error.to_string())?;
+) -> Result<(N, DeviceReport), String> {
     let on_cpu = |cpu, reason: String, adapter: Option<&Adapter>| {
         let adapter = adapter.map(|adapter| adapter.name.clone());
         (

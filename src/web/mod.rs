@@ -10,7 +10,9 @@ mod classifier;
 mod decide;
 mod device;
 mod field;
+mod finder;
 mod geometry;
+mod load;
 mod pictures;
 #[cfg(feature = "webgpu")]
 mod webgpu;

@@ -14,12 +14,47 @@ use wasm_bindgen::prelude::*;
 use super::adapter::Adapter;
 use super::{now, to_js};
 use crate::classify::Classifier;
+use crate::field::found::Finder;
 use crate::image::{CellImage, RgbImage};
 use crate::kernels::{agreement::agreement, set_staging};
 
 /// The largest difference of a logit that a sound GPU may show against the CPU, over max(1, the
 /// largest logit).
 const TOLERANCE: f32 = 1e-3;
+
+/// A network whose answers on two devices can be compared.
+pub(super) trait Network: Sized {
+    /// A copy on another device, of a network on the CPU.
+    fn copied_to(&self, device: Device) -> Self;
+
+    /// The network's own numbers for a picture of 224×224 px.
+    async fn answer(&self, picture: &RgbImage) -> Result<Vec<f32>, String>;
+}
+
+impl Network for Classifier {
+    fn copied_to(&self, device: Device) -> Self {
+        self.copied_to(device)
+    }
+
+    async fn answer(&self, picture: &RgbImage) -> Result<Vec<f32>, String> {
+        let logits = self.logits(&[CellImage::of_any(picture.clone())]).await;
+        logits.map_err(|error| error.to_string())
+    }
+}
+
+impl Network for Finder {
+    fn copied_to(&self, device: Device) -> Self {
+        self.copied_to(device)
+    }
+
+    async fn answer(&self, picture: &RgbImage) -> Result<Vec<f32>, String> {
+        let (answer, _) = self
+            .answer(picture)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(answer)
+    }
+}
 
 /// The outcome of a question whose answer is known.
 struct Check {
@@ -35,10 +70,7 @@ thread_local! {
 }
 
 /// The network on WebGPU, and the milliseconds that the known question took.
-pub(super) async fn place(
-    cpu: &Classifier,
-    adapter: &Adapter,
-) -> Result<(Classifier, f64), String> {
+pub(super) async fn place<N: Network>(cpu: &N, adapter: &Adapter) -> Result<(N, f64), String> {
     set_staging(!adapter.fallback);
     let device = open().await?;
     let webgpu = cpu.copied_to(device);
@@ -72,24 +104,22 @@ async fn init() -> Result<Device, WgpuInitError> {
     Ok(Device::new(device))
 }
 
-/// Compares the logits of a picture on WebGPU with the CPU's. The picture is no cell, but quick to
-/// draw.
-async fn check(cpu: &Classifier, webgpu: &Classifier) -> Result<Check, String> {
+/// Compares a network's numbers for a picture on WebGPU with the CPU's. The picture is no cell, but quick
+/// to draw.
+async fn check<N: Network>(cpu: &N, webgpu: &N) -> Result<Check, String> {
     const SIDE: u32 = CellImage::SIDE;
     let picture = RgbImage::from_fn(SIDE, SIDE, |x, y| {
         Rgb([x, y, x ^ y].map(|value| value as u8))
     });
-    let cell = [CellImage::new(picture).map_err(|error| error.to_string())?];
     let start = now();
-    let mut asked = pin!(webgpu.logits(&cell));
+    let mut asked = pin!(webgpu.answer(&picture));
     // The GPU compiles its shaders and computes while the CPU does.
     let at_once = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context))).await;
-    let known = cpu.logits(&cell).await.map_err(|error| error.to_string())?;
+    let known = cpu.answer(&picture).await?;
     let answer = match at_once {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => asked.await,
+        Poll::Ready(answer) => answer?,
+        Poll::Pending => asked.await?,
     };
-    let answer = answer.map_err(|error| error.to_string())?;
     let milliseconds = now() - start;
     let largest = |values: &mut dyn Iterator<Item = f32>| values.map(f32::abs).fold(0.0, f32::max);
     let difference = largest(&mut known.iter().zip(&answer).map(|(a, b)| a - b));

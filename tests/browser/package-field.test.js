@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PATIENCE, SHIPPED_MODEL, folderFor, karyolens, openBlank, openSite, predict, withPage } from "./harness.js";
@@ -18,56 +18,34 @@ const PACKAGE = "/pkg/index.js";
 
 /** The size of the drawn field in pixels. */
 const SIZE = { width: 640, height: 480 };
-/** Drawn nuclei; three batches for the workers. */
+/** Its nuclei; three batches for the workers. */
 const NUCLEI = 40;
 
-/**
- * A drawn field: synthetic cells at a field's scale on the pink of a smear. Each has a contour with
- * fractions of pixels; those at the left and the upper border leave the picture.
- *
- * @param {Page} page
- * @returns {Promise<{png: number[], contours: {id: number, points: Points}[]}>}
- */
-async function drawField(page) {
-  return page.evaluate(async ({ address, width, height, count }) => {
-    const { Karyolens } = await import(address);
-    const karyolens = await Karyolens.load({ device: "cpu" });
-    const canvas = new OffscreenCanvas(width, height);
-    const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    brush.fillStyle = "rgb(231, 196, 214)";
-    brush.fillRect(0, 0, width, height);
-    brush.globalCompositeOperation = "multiply";
-    /** @type {{id: number, points: Points}[]} */
-    const contours = [];
-    for (let id = 0; id < count; id++) {
-      const [x, y] = [8 + 78 * (id % 8) + Math.random(), 12 + 104 * Math.floor(id / 8) + Math.random()];
-      const cell = await karyolens.renderSynthetic(id % 3 ? ["Grooves"] : ["Enlargement", "Irregular"], id);
-      brush.drawImage(await createImageBitmap(new Blob([cell])), x - 51, y - 51, 102, 102);
-      const radius = 15 + (id % 5);
-      const angles = Array.from({ length: 24 }, (_, step) => (step / 24) * 2 * Math.PI);
-      contours.push({ id, points: angles.map((angle) => [x + radius * Math.cos(angle), y + radius * Math.sin(angle)]) });
-    }
-    karyolens.close();
-    const png = await (await canvas.convertToBlob({ type: "image/png" })).arrayBuffer();
-    return { png: [...new Uint8Array(png)], contours };
-  }, { address: PACKAGE, ...SIZE, count: NUCLEI });
-}
+/** Begins inside the picture and leaves it. @type {Points} */
+const AT_THE_BORDER = [[-6.3, 20.2], [12.7, 18.5], [9.25, 40.5], [-4, 38]];
+
+/** A field that the native program has drawn. @typedef {{folder: string, png: number[], contours: {id: number, points: Points}[]}} Field */
 
 /**
- * Opens a page with a drawn field, which is also in a folder for the native program.
+ * Opens a page for a drawn field and its outlines, which lie in a folder as the native program expects them.
  *
  * @param {import("node:test").TestContext} t
- * @param {(page: Page, field: {folder: string, png: number[], contours: {id: number, points: Points}[]}) => Promise<void>} body
+ * @param {(page: Page, field: Field) => Promise<void>} body
  */
 async function withField(t, body) {
   const folder = await folderFor(t);
+  const [images, outlines] = await Promise.all(["images", "contour"].map((name) => mkdir(join(folder, name), { recursive: true })));
+  assert.ok(images && outlines);
+  const picture = join(images, "drawn.png");
+  await karyolens("render", "--field", "--nuclei", String(NUCLEI), "--size", `${SIZE.width}x${SIZE.height}`, "--seed", "3", "-o", picture);
+  /** @type {Field["contours"]} */
+  const contours = JSON.parse(await readFile(join(images, "drawn_contours.json"), "utf8"));
+  contours.push({ id: NUCLEI, points: AT_THE_BORDER });
+  await writeFile(join(outlines, "drawn_contours.json"), JSON.stringify(contours));
+  await rm(join(images, "drawn_contours.json"));
   await withPage(browser, async (page) => {
     await openBlank(page, server.address);
-    const { png, contours } = await drawField(page);
-    await Promise.all(["images", "contour"].map((name) => mkdir(join(folder, name))));
-    await writeFile(join(folder, "images/drawn.png"), new Uint8Array(png));
-    await writeFile(join(folder, "contour/drawn_contours.json"), JSON.stringify(contours));
-    await body(page, { folder, png, contours });
+    await body(page, { folder, png: [...await readFile(picture)], contours });
   });
 }
 
@@ -89,7 +67,9 @@ test("the nuclei of a field are read as the native program reads its crops", { t
       const predictions = await karyolens.classify(picture, contours, {
         onPredictions: (/** @type {unknown[]} */ batch, /** @type {number} */ first) => batches.push([first, batch]),
       });
-      const crop = await karyolens.cellImage(picture, contours[0]);
+      // Twice as fine a picture: a nucleus is half as large as it seems.
+      const finer = { ...picture, micrometresPerPixel: 0.16 };
+      const images = [picture, finer].map((one) => karyolens.cellImage(one, contours.at(-1)));
       const found = {
         facts,
         bytes: pixels.length,
@@ -97,8 +77,9 @@ test("the nuclei of a field are read as the native program reads its crops", { t
         inOrder: JSON.stringify(batches.sort(([a], [b]) => a - b).flatMap(([, batch]) => batch)) === JSON.stringify(predictions),
         batches: batches.length,
         map: await karyolens.explain(picture, contours[1], "Grooves"),
-        crop: [...crop],
+        images: (await Promise.all(images)).map((image) => [...image]),
         none: await karyolens.classify(picture, []),
+        wrongScale: await karyolens.cellImage({ ...picture, micrometresPerPixel: -1 }, contours[0]).then(() => "drawn", String),
       };
       karyolens.close();
       return found;
@@ -107,8 +88,11 @@ test("the nuclei of a field are read as the native program reads its crops", { t
     const sha256 = createHash("sha256").update(new Uint8Array(png)).digest("hex");
     assert.deepEqual(found.facts, { kind: "field", ...SIZE, sha256, micrometresPerPixel: null, notice: null });
     assert.equal(found.bytes, 4 * SIZE.width * SIZE.height);
-    assert.deepEqual(found.crop, [...await readFile(crops[0])]);
-    assert.equal(found.predictions.length, NUCLEI);
+    assert.deepEqual(found.images[0], [...await readFile(crops[NUCLEI])]);
+    await karyolens("data", "crop", "--fields", folder, "-o", cells, "--scale", "1.1");
+    assert.deepEqual(found.images[1], [...await readFile(crops[NUCLEI])]);
+    assert.match(found.wrongScale, /-1 µm for a pixel/);
+    assert.equal(found.predictions.length, NUCLEI + 1);
     let worst = 0;
     for (const [cell, prediction] of found.predictions.entries()) {
       assert.equal(prediction.sha256, sha256);
@@ -127,6 +111,65 @@ test("the nuclei of a field are read as the native program reads its crops", { t
     for (const [i, value] of found.map.values.entries()) assert.ok(Math.abs(value - map.values[i]) < 1e-3);
   });
 });
+
+test("nuclei are measured and written as the native program does it, and read again", { timeout }, async (t) => {
+  await withField(t, async (page, { folder, png }) => {
+    const scale = 0.25;
+    await karyolens("read-field", "--model", SHIPPED_MODEL, "--micrometres-per-pixel", String(scale), "-o", folder, join(folder, "images/drawn.png"));
+    const [study, geojson, csv] = await Promise.all(
+      ["drawn_cells.json", "drawn.geojson", "drawn.csv"].map((name) => readFile(join(folder, name), "utf8")),
+    );
+    const found = await page.evaluate(async ({ address, png, study, scale }) => {
+      const { Karyolens } = await import(address);
+      const karyolens = await Karyolens.load({ device: "cpu" });
+      const picture = await karyolens.open(new Uint8Array(png));
+      picture.micrometresPerPixel = scale;
+      const name = "drawn";
+      const { contours } = await karyolens.readContours(new Blob([study]), { ...picture, name });
+      const write = (/** @type {string} */ format) => karyolens.writeContours(picture, contours, { format, name });
+      const geojson = await write("detections");
+      const found = {
+        study: await write("study"),
+        geojson,
+        annotations: await write("annotations"),
+        csv: await write("csv"),
+        unknown: await write("xml").catch((/** @type {Error} */ error) => error.message),
+        contours,
+        again: (await karyolens.readContours(new Blob([geojson]), { ...picture, name })).contours,
+        measurements: (await karyolens.measureNuclei(picture, [...contours, { points: [] }])).map((/** @type {any} */ column) => ({ ...column, values: [...column.values] })),
+      };
+      karyolens.close();
+      return found;
+    }, { address: PACKAGE, png, study, scale });
+
+    assert.equal(found.study, study);
+    assert.equal(found.contours.length, NUCLEI + 1);
+    assert.deepEqual(Object.keys(JSON.parse(found.geojson)), Object.keys(JSON.parse(geojson)));
+    assert.deepEqual(numbersApart(found.geojson), numbersApart(geojson));
+    assert.deepEqual(numbersApart(found.csv), numbersApart(csv));
+    for (const feature of JSON.parse(found.annotations).features) assert.equal(feature.properties.objectType, "annotation");
+    assert.match(found.unknown, /no format "xml"/);
+    for (const [i, { points, ...again }] of found.again.entries()) {
+      const { points: before, ...known } = found.contours[i];
+      assert.deepEqual(again, known);
+      for (const [j, [x, y]] of points.entries()) assert.ok(Math.hypot(x - before[j][0], y - before[j][1]) < 0.01);
+    }
+    const [header, ...rows] = csv.trim().split("\r\n").map((line) => line.split(","));
+    for (const { name, unit, values } of found.measurements) {
+      const [ending, factor] = unit === "length" ? ["_um", scale] : unit === "area" ? ["_um2", scale ** 2] : ["", 1];
+      const column = header.indexOf(name + ending);
+      assert.ok(column >= 0, name);
+      for (const [i, row] of rows.entries()) assert.ok(Math.abs(values[i] * factor - Number(row[column])) < 1e-6, `${name}: ${values[i]} here, ${row[column]} in ${row[1]}`);
+      assert.ok(Number.isNaN(values[rows.length]), "an outline that surrounds nothing");
+    }
+  });
+});
+
+/** A text without its numbers, and these to a precision that does not depend on a machine's arithmetic. @param {string} text */
+function numbersApart(text) {
+  const number = /-?\d+(?:\.\d+)?(?:e-?\d+)?/g;
+  return { text: text.replace(number, "#"), numbers: (text.match(number) ?? []).map((one) => Number(Number(one).toPrecision(9))) };
+}
 
 test("a reading ends when it is aborted, and names the contour that surrounds nothing", { timeout }, async (t) => {
   await withField(t, async (page, { png, contours }) => {

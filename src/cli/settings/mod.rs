@@ -5,6 +5,7 @@
 //! library. So a setting has its help here, and its default and its meaning there.
 
 mod cells;
+mod fields;
 mod run;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::train::cells::data::DataError;
 use crate::train::run::{FolderError, RunError, SettingError};
 
 pub(super) use cells::{SplitOptions, TrainOptions};
+pub(super) use fields::FieldsOptions;
 
 /// How thresholds are searched.
 pub(super) const THRESHOLD_SEARCHES: &[(&str, &str)] = &[

@@ -108,6 +108,17 @@ impl Architecture {
         }
     }
 
+    /// Channels of the four feature maps, the finest first; `None` for a transformer, which has one map.
+    pub fn map_channels(&self) -> Option<[usize; 4]> {
+        match self {
+            Self::ResNet(config) => {
+                Some([0, 1, 2, 3].map(|i| config.block.output(config.width << i)))
+            }
+            Self::ConvNext(config) => Some(config.widths),
+            Self::Vit(_) => None,
+        }
+    }
+
     /// Pixels of the input from one place of the last feature map to the next: the network's stride,
     /// or a transformer's patch.
     pub fn stride(&self) -> usize {

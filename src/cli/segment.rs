@@ -1,0 +1,97 @@
+//! `karyolens segment`: the outlines of the nuclei in fields.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
+use super::{read_checkpoint, read_file};
+use crate::devices::DeviceChoice;
+use crate::field::formats::write_contours;
+use crate::field::found::{Finder, Found, contours};
+use crate::files::write_atomically;
+use crate::image::decode;
+
+/// Find the nuclei in photographs of whole fields.
+///
+/// Each field gets two files: `<field>_contours.json` holds the outlines of the nuclei to be read,
+/// `<field>_left_out.json` those of other objects that were seen. A field whose files are there is
+/// skipped, so that the same command goes on after an interruption.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
+    /// The checkpoint.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// The folder to write to.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Fields that are read at the same time.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
+    /// How many pixels of a field stand for one pixel of the fields that the model was trained on: 2
+    /// where nuclei are twice as large. By default the nuclei themselves tell it.
+    #[arg(long, value_name = "FACTOR")]
+    enlarged: Option<f32>,
+    /// Photographs (PNG, JPEG, WebP, TIFF or BMP), or folders of them.
+    #[arg(required = true, value_name = "FIELD")]
+    fields: Vec<PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    if let Some(enlarged) = arguments.enlarged {
+        ensure!(
+            (0.1..=10.0).contains(&enlarged),
+            "--enlarged is {enlarged}; it must be 0.1 to 10"
+        );
+    }
+    let finder = Finder::new(
+        read_checkpoint(&arguments.model)?,
+        arguments.device.open_one()?,
+    )
+    .with_context(|| format!("cannot use {}", arguments.model.display()))?;
+    std::fs::create_dir_all(&arguments.output)
+        .with_context(|| format!("cannot write {}", arguments.output.display()))?;
+    let fields = fields_in(&arguments.fields)?;
+    let next = AtomicUsize::new(0);
+    let failed = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.jobs.clamp(1, fields.len()) {
+            scope.spawn(|| {
+                while let Some(path) = fields.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = segment(&finder, path, &arguments) {
+                        eprintln!("karyolens: {}: {error:#}", path.display());
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    match failed.into_inner() {
+        0 => Ok(ExitCode::SUCCESS),
+        _ => Ok(ExitCode::FAILURE),
+    }
+}
+
+fn segment(finder: &Finder, image: &Path, arguments: &Arguments) -> Result<()> {
+    let name = field_name(image);
+    let file = |end: &str| arguments.output.join(name.clone() + end);
+    let (nuclei, left_out) = (file(CONTOURS_END), file(LEFT_OUT_END));
+    if nuclei.is_file() && left_out.is_file() {
+        say!("{name}: there already");
+        return Ok(());
+    }
+    let picture = decode(&read_file(image)?)?;
+    let found = pollster::block_on(finder.find(&picture, arguments.enlarged))?;
+    let (read, others): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|f| f.is_read);
+    say!("{name}: {} nuclei, {} left out", read.len(), others.len());
+    let text = |found: &[Found]| write_contours(&contours(found.iter()));
+    // The nuclei last: a field that has them has both files.
+    write_atomically(&left_out, text(&others).as_bytes())?;
+    write_atomically(&nuclei, text(&read).as_bytes())
+}
