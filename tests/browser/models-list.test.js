@@ -33,8 +33,8 @@ test("the list tells each model's task, and the page offers classifiers alone", 
     await page.route("**/pkg/models.json", (route) => route.fulfill({ json: entries }));
     await openBlank(page, server.address);
     const offered = await page.evaluate(async () => {
-      const { listShippedModels } = await import(new URL("/models/shipped-models.js", location.href).href);
-      return (await listShippedModels()).map((/** @type {{id: string}} */ { id }) => id);
+      const { shippedClassifiers } = await import(new URL("/models/shipped-models.js", location.href).href);
+      return (await shippedClassifiers()).map((/** @type {{id: string}} */ { id }) => id);
     });
     assert.deepEqual(offered, ["default", "vit"]);
   });

@@ -6,7 +6,7 @@
 import { openDialog } from "../elements/dialog.js";
 import { download, find, make, oncePerFrame, onPress } from "../elements/dom.js";
 import { percent, t } from "../language/language.js";
-import { listShippedModels } from "../models/shipped-models.js";
+import { shippedClassifiers } from "../models/shipped-models.js";
 import { pictureOf } from "../session/cell.js";
 import { agreements, comparisonCsv, featurePairs, isRead, medianTime } from "./agreement.js";
 import { LETTERS, agreementRow, cellCard, sideFacts } from "./findings.js";
@@ -88,7 +88,7 @@ class Comparison {
       isPictured && selected ? t("compare.selected", { name: selected.source.name }) : t("compare.selected.none");
     this.#chooseFirst();
     this.#say(cells.length === 0 ? t("compare.say.noCells") : "");
-    this.#choices = await listShippedModels();
+    this.#choices = await shippedClassifiers();
     if (this.#closed.aborted) return;
     for (const side of SIDES) {
       const models = this.#setup(side).model;

@@ -20,6 +20,7 @@ export const STYLES = {
   absent: { colour: "#56b4e9", width: 1.75, dash: [2, 4] },
   plain: { colour: "#ffffff", width: 1.75, dash: [] },
   unread: { colour: "#ffffff", width: 1.25, dash: [1, 5] },
+  left: { colour: "#c9c4b8", width: 1.25, dash: [5, 6] },
 };
 
 /** The key of each class' text in the legend. @type {Record<Style, string>} */
@@ -32,6 +33,7 @@ export const STYLE_WORDS = {
   absent: "field.absent",
   plain: "field.read",
   unread: "filter.unread",
+  left: "field.left-out",
 };
 
 const RISK_STYLES = /** @type {const} */ ({ High: "high", Medium: "medium", Low: "low" });
@@ -43,9 +45,9 @@ const RISK_STYLES = /** @type {const} */ ({ High: "high", Medium: "medium", Low:
  * @returns {Style[]}
  */
 export function stylesOf(colouring) {
-  if (colouring === "risk") return ["high", "medium", "low", "unread"];
-  if (colouring.startsWith("feature:")) return ["present", "unsure", "absent", "unread"];
-  return ["plain", "unread"];
+  if (colouring === "risk") return ["high", "medium", "low", "unread", "left"];
+  if (colouring.startsWith("feature:")) return ["present", "unsure", "absent", "unread", "left"];
+  return ["plain", "unread", "left"];
 }
 
 /** @param {string} colouring @param {Session} session @param {Cell} cell @returns {Style} */

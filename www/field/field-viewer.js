@@ -43,6 +43,10 @@ export class FieldViewer {
   #nuclei = [];
   /** @type {ContourIndex<Nucleus>} */
   #index = new ContourIndex([]);
+  /** @type {Contour[]} */
+  #leftOut = [];
+  /** @type {ContourIndex<Contour>} */
+  #leftOutIndex = new ContourIndex([]);
   /** @type {Nucleus | null} */
   #hovered = null;
   /** The pointer's place in pixels of the field. @type {Point | null} */
@@ -104,7 +108,10 @@ export class FieldViewer {
     this.#takeCells();
     const { colouring, opacity } = this.#controls;
     this.#stage.setOpacity(opacity);
-    this.#stage.setOutlines(this.#nuclei.map((cell) => ({ contour: cell.contour, style: styleOf(colouring, this.#session, cell) })));
+    this.#stage.setOutlines([
+      ...this.#nuclei.map((cell) => ({ contour: cell.contour, style: styleOf(colouring, this.#session, cell) })),
+      ...this.#leftOut.map((contour) => ({ contour, style: /** @type {const} */ ("left") })),
+    ]);
     this.#mark();
   }
 
@@ -132,6 +139,11 @@ export class FieldViewer {
   }
 
   #takeCells() {
+    const leftOut = this.#field?.leftOut ?? [];
+    if (leftOut !== this.#leftOut) {
+      this.#leftOut = leftOut;
+      this.#leftOutIndex = new ContourIndex(leftOut.map((contour) => ({ item: contour, contour })));
+    }
     const nuclei = /** @type {Nucleus[]} */ (this.#session.cells.filter(({ source, contour }) => source === this.#field && contour));
     if (nuclei.length === this.#nuclei.length && nuclei.every((one, index) => one === this.#nuclei[index])) return;
     this.#nuclei = nuclei;
@@ -158,6 +170,8 @@ export class FieldViewer {
   /** @param {Point} place @param {boolean} isMore it joins the selected cell, rather than taking its place */
   #choose(place, isMore) {
     const cell = this.#at(place);
+    const other = cell ? null : this.#leftOutAt(place);
+    if (other) this.#editor.bringIn(other);
     if (!cell) return;
     if (isMore) this.#editor.mark(cell);
     else this.#session.select(cell);
@@ -179,7 +193,9 @@ export class FieldViewer {
     const { view } = this.#stage;
     this.#pointer = place && view ? view.toField(place) : null;
     this.#hovered = place && !this.#editor.draws ? this.#at(place) : null;
+    const isLeftOut = place !== null && !this.#hovered && !this.#editor.draws && this.#leftOutAt(place) !== null;
     if (this.#hovered && place) this.#tip.show(this.#describe(this.#hovered), place);
+    else if (isLeftOut) this.#tip.show(t("field.bring-in"), place);
     else this.#tip.hide();
     this.#mark();
   }
@@ -187,6 +203,12 @@ export class FieldViewer {
   /** @param {Nucleus} cell */
   #describe(cell) {
     return inWords(cell, this.#session.numberOf(cell) ?? 0, this.#session.decisionOf(cell));
+  }
+
+  /** The object under a place that is no nucleus to be read. @param {Point} place of the window */
+  #leftOutAt(place) {
+    const { view } = this.#stage;
+    return view && this.#leftOutIndex.at(view.toField(place));
   }
 
   /** @param {Point} place of the window */

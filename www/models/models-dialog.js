@@ -7,7 +7,7 @@ import { number, t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
 import { deviceName } from "../reading/device-name.js";
 import { cardSummary } from "./model-card.js";
-import { listShippedModels } from "./shipped-models.js";
+import { shippedClassifiers } from "./shipped-models.js";
 
 /** @import { Karyolens } from "../pkg/index.js" */
 /** @import { Source } from "../reading/engine.js" */
@@ -78,7 +78,7 @@ export class ModelsDialog {
   }
 
   async #listShipped() {
-    const items = (await listShippedModels()).map((model) => this.#shippedItem(model));
+    const items = (await shippedClassifiers()).map((model) => this.#shippedItem(model));
     find("#shipped-models", HTMLElement, this.#dialog).replaceChildren(...items);
   }
 

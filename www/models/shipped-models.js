@@ -1,19 +1,31 @@
-/** The classifiers that the page ships with, as pkg/models.json lists them. */
+/** The models that the page ships with, as pkg/models.json lists them. */
 
-/** @typedef {{id: string, name: string, family: string, size: number, sha256: string, address: URL}} ShippedModel `size` in bytes */
+/**
+ * `task` says whether it names features or finds nuclei; `size` is in bytes.
+ *
+ * @typedef {{id: string, name: string, task: "classify" | "segment", family: string, size: number, sha256: string, address: URL}} ShippedModel
+ */
 
 const LIST = new URL("../pkg/models.json", import.meta.url);
 
 /** @type {ShippedModel[] | null} */
 let known = null;
 
-/** None where the list cannot be fetched. @returns {Promise<ShippedModel[]>} */
-export async function listShippedModels() {
+/** The classifiers; none where the list cannot be fetched. */
+export async function shippedClassifiers() {
+  return (await list()).filter(({ task }) => task !== "segment");
+}
+
+/** The model that finds the nuclei of a field; undefined where there is none. */
+export async function shippedFinder() {
+  return (await list()).find(({ task }) => task === "segment");
+}
+
+async function list() {
   if (known) return known;
   const response = await fetch(LIST).catch(() => null);
-  /** @type {(Omit<ShippedModel, "address"> & {task: string, file: string})[] | null} */
+  /** @type {(Omit<ShippedModel, "address"> & {file: string})[] | null} */
   const listed = response?.ok ? await response.json().catch(() => null) : null;
-  const classifiers = listed && listed.filter(({ task }) => task !== "segment");
-  known = classifiers && classifiers.map(({ task, file, ...model }) => ({ ...model, address: new URL(file, LIST) }));
+  known = listed && listed.map(({ file, ...model }) => ({ ...model, address: new URL(file, LIST) }));
   return known ?? [];
 }

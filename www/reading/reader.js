@@ -10,7 +10,7 @@ import { canRead, isUnoutlined } from "../session/cell.js";
 import { Queue } from "./queue.js";
 
 /** @import { Karyolens, Prediction } from "../pkg/index.js" */
-/** @import { Cell, Model, Reading, Source } from "../session/cell.js" */
+/** @import { Cell, Contour, Model, Reading, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { Engine } from "./engine.js" */
 /** @import { Pictures } from "./pictures.js" */
@@ -93,7 +93,7 @@ export class Reader {
     const { source } = cell;
     session.update(cell, { state: "reading" });
     try {
-      if (isUnoutlined(cell)) throw new Error(t("field.not-outlined"));
+      if (isUnoutlined(cell)) return await this.#outline(cell);
       await this.#engine.run(async (karyolens) => {
         const bytes = source.bytes ?? (await draw(karyolens, source));
         const prediction = await this.#predict(karyolens, cell, bytes);
@@ -112,6 +112,20 @@ export class Reader {
       session.updateSource(source, { sha256 });
       session.update(cell, { state: "failed", failure });
     }
+  }
+
+  /** Finds the nuclei of a field, which are read next. @param {Cell} cell that stands for the field */
+  async #outline(cell) {
+    const { source } = cell;
+    if (!source.bytes) throw new Error(t("detail.no-picture"));
+    const picture = await this.#pictures.of(source.bytes);
+    const { findNuclei } = await import("../field/find-nuclei.js");
+    const { nuclei, leftOut } = await this.#engine.run((karyolens) => findNuclei(karyolens, picture));
+    if (!this.#session.cells.includes(cell)) return; // removed meanwhile, or outlined by a person
+    this.#session.updateSource(source, { sha256: source.sha256 ?? picture.sha256 });
+    if (nuclei.length === 0) throw new Error(t("field.none-found"));
+    const pointsOf = (/** @type {{points: Contour}} */ { points }) => points;
+    this.readWaiting(this.#session.outline(source, nuclei.map(pointsOf), "found", leftOut.map(pointsOf)));
   }
 
   /** @param {Karyolens} karyolens @param {Cell} cell @param {Blob} bytes of its source @returns {Promise<Prediction>} */

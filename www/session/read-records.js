@@ -114,7 +114,7 @@ export function readRecords(records, known = new Map()) {
 
 /** @param {unknown} value @param {string} place @returns {EarlierSource} */
 function readSource(value, place) {
-  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen"]);
+  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen", "leftOut"]);
   return {
     name: text(source.name, `${place}.name`),
     bytes: null,
@@ -122,6 +122,7 @@ function readSource(value, place) {
     kind: oneOf(source.kind, `${place}.kind`, KINDS),
     isKindChosen: flag(source.kindChosen ?? false, `${place}.kindChosen`),
     slide: text(source.slide, `${place}.slide`),
+    leftOut: list(source.leftOut ?? [], `${place}.leftOut`, MOST_CELLS).map((contour, index) => readContour(contour, `${place}.leftOut[${index}]`)),
     synthetic: orNull(source.synthetic, `${place}.synthetic`, readSynthetic),
   };
 }

@@ -17,7 +17,7 @@ const HONEST = "Research and teaching, not a diagnosis.";
 /**
  * A source without its bytes.
  *
- * @typedef {Pick<Source, "name" | "sha256" | "kind" | "slide" | "synthetic"> & {kindChosen: boolean}} SourceRecord
+ * @typedef {Pick<Source, "name" | "sha256" | "kind" | "slide" | "leftOut" | "synthetic"> & {kindChosen: boolean}} SourceRecord
  */
 
 /**
@@ -65,15 +65,28 @@ export function toJson(session, { program = null, time = new Date() } = {}) {
 }
 
 /** @param {Source} source @returns {SourceRecord} */
-export function sourceRecord({ name, sha256, kind, isKindChosen, slide, synthetic }) {
-  return { name, sha256, kind, kindChosen: isKindChosen, slide, synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed } };
+export function sourceRecord({ name, sha256, kind, isKindChosen, slide, leftOut, synthetic }) {
+  return {
+    name,
+    sha256,
+    kind,
+    kindChosen: isKindChosen,
+    slide,
+    leftOut: leftOut.map(contourRecord),
+    synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed },
+  };
+}
+
+/** @param {Contour} contour @returns {Contour} */
+function contourRecord(contour) {
+  return contour.map(([x, y]) => [x, y]);
 }
 
 /** @param {Cell} cell @param {number} source its place or key @returns {CellRecord} */
 export function cellRecord({ contour, origin, isEdited, state, failure, reading, corrections }, source) {
   return {
     source,
-    contour: contour && contour.map(([x, y]) => [x, y]),
+    contour: contour && contourRecord(contour),
     origin,
     edited: isEdited,
     state,

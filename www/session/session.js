@@ -70,6 +70,7 @@ export class Session {
         kind: contours ? "field" : "cell-image",
         isKindChosen: false,
         slide: synthetic ? "" : guessSlide(name),
+        leftOut: [],
         synthetic,
       };
       return contours ? this.#cellsOf(source, contours, "given") : [this.#newCell(source, null, null)];
@@ -109,9 +110,11 @@ export class Session {
    * @param {Source} source
    * @param {Contour[]} contours without any, one cell stands for the field
    * @param {Origin} origin of the contours
+   * @param {Contour[]} [leftOut] objects that are no nuclei to be read
    * @returns {Cell[]} the new cells, which wait to be read
    */
-  outline(source, contours, origin) {
+  outline(source, contours, origin, leftOut = []) {
+    source.leftOut = leftOut;
     const cells = this.#cellsOf(source, contours, origin);
     this.replaceCells(source, "field", cells);
     return cells;
@@ -124,13 +127,14 @@ export class Session {
    * @returns {{cells: Cell[], undo: () => Cell[]}} the new cell, which waits to be read, and the way back to the cells before
    */
   switchKind(source) {
-    const { kind, isKindChosen } = source;
+    const { kind, isKindChosen, leftOut } = source;
     const before = this.cells.filter((cell) => cell.source === source);
     const cells = [this.#newCell(source, null, null)];
     source.isKindChosen = true;
+    source.leftOut = [];
     this.replaceCells(source, kind === "field" ? "cell-image" : "field", cells);
     const undo = () => {
-      source.isKindChosen = isKindChosen;
+      Object.assign(source, { isKindChosen, leftOut });
       for (const cell of before) if (cell.state === "reading") cell.state = "waiting";
       this.replaceCells(source, kind, before);
       return before;
@@ -149,11 +153,19 @@ export class Session {
     return this.#newCell(field, contour, origin);
   }
 
-  /** Puts cells in the place of others of the same field. @param {Cell[]} removed @param {Cell[]} added */
-  exchange(removed, added) {
+  /**
+   * Puts cells in the place of others of the same field.
+   *
+   * @param {Cell[]} removed
+   * @param {Cell[]} added
+   * @param {Contour[]} [leftOut] the field's objects that are left out from now on; by default the same as before
+   */
+  exchange(removed, added, leftOut) {
+    const field = (removed[0] ?? added[0]).source;
+    if (leftOut) field.leftOut = leftOut;
     const gone = new Set(removed);
     const first = this.cells.findIndex((cell) => gone.has(cell));
-    const last = this.cells.findLastIndex((cell) => cell.source === added[0]?.source);
+    const last = this.cells.findLastIndex((cell) => cell.source === field);
     const others = this.cells.filter((cell) => !gone.has(cell));
     const at = first >= 0 ? first : last + 1;
     for (const cell of added) if (cell.state === "reading") cell.state = "waiting";

@@ -8,6 +8,7 @@
 
 import { find, onPress } from "../../elements/dom.js";
 import { t } from "../../language/language.js";
+import { boxOf } from "../contour-index.js";
 import { History } from "./history.js";
 import { Brush, Corners, Draw, Split } from "./tools.js";
 
@@ -112,6 +113,15 @@ export class Editor {
     return this.#marked;
   }
 
+  /** Takes an object that was left out for a nucleus. @param {Contour} contour */
+  bringIn(contour) {
+    const field = this.#field();
+    if (!field) return;
+    const left = field.leftOut;
+    const bare = this.#session.cells.filter((cell) => cell.source === field && cell.contour === null);
+    this.#exchange(bare, [this.#session.newNucleus(field, contour, "found")], [left, left.filter((other) => other !== contour)]);
+  }
+
   /** Marks a nucleus to be merged or deleted with the selected one, or takes the mark away. @param {Cell} cell */
   mark(cell) {
     if (!this.#marked.delete(cell)) this.#marked.add(cell);
@@ -151,6 +161,7 @@ export class Editor {
     if (key in TOOL_KEYS) this.#use(TOOL_KEYS[key]);
     else if (key === "x") this.#markSelected();
     else if (key === "m") this.#mergeMarked();
+    else if (key === "i") this.#bringInNearest();
     else if (key === "delete" || key === "backspace") this.#deleteMarked();
     else return this.draws && this.#takeToolKey(event);
     return true;
@@ -266,25 +277,42 @@ export class Editor {
     if (cells.length > 0) this.#exchange(cells, []);
   }
 
+  /** The object nearest to the cursor, or to the middle of the window. */
+  #bringInNearest() {
+    const [x, y] = this.#cursor ?? this.#middle();
+    const distance = (/** @type {Contour} */ contour) => {
+      const { left, top, right, bottom } = boxOf(contour);
+      return Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y);
+    };
+    const objects = [...(this.#field()?.leftOut ?? [])].sort((one, other) => distance(one) - distance(other));
+    if (objects.length > 0) this.bringIn(objects[0]);
+  }
+
   #markSelected() {
     const selected = this.#selected();
     if (selected) this.mark(selected);
   }
 
-  /** Puts nuclei in the place of others, as a step that can be taken back. @param {Cell[]} removed @param {Cell[]} added */
-  #exchange(removed, added) {
+  /**
+   * Puts nuclei in the place of others, as a step that can be taken back.
+   *
+   * @param {Cell[]} removed
+   * @param {Cell[]} added
+   * @param {[before: Contour[], after: Contour[]]} [leftOut] the objects that are left out, where they change
+   */
+  #exchange(removed, added, leftOut) {
     const session = this.#session;
     const field = removed[0]?.source ?? added[0]?.source;
     const isLast = added.length === 0 && session.cells.every((cell) => cell.source !== field || removed.includes(cell));
     // A source goes with its last cell, but this field is still being worked on.
     const put = isLast ? [session.newNucleus(field, null, null)] : added;
-    const step = (/** @type {Cell[]} */ before, /** @type {Cell[]} */ after) => () => {
-      session.exchange(before, after);
+    const step = (/** @type {Cell[]} */ before, /** @type {Cell[]} */ after, /** @type {Contour[] | undefined} */ left) => () => {
+      session.exchange(before, after, left);
       if (after[0]) session.select(after[0]);
       this.#onChanged(after.filter(({ contour }) => contour));
     };
     this.#marked.clear();
-    this.#history.do({ redo: step(removed, put), undo: step(put, removed) });
+    this.#history.do({ redo: step(removed, put, leftOut?.[1]), undo: step(put, removed, leftOut?.[0]) });
     this.#say.textContent = "";
     this.#show();
   }

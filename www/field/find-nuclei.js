@@ -1,0 +1,42 @@
+/** Finds the nuclei of a field with the model that the page ships with for it; it is loaded with the first field. */
+
+import { t } from "../language/language.js";
+import { shippedFinder } from "../models/shipped-models.js";
+
+/** @import { FoundNuclei, Karyolens, Picture } from "../pkg/index.js" */
+
+/** Its name in the package's memory. */
+const FINDER = "finder";
+
+/** The loading of the model, for each classifier that was in use. @type {WeakMap<Karyolens, Promise<void>>} */
+const loadings = new WeakMap();
+
+/**
+ * @param {Karyolens} karyolens
+ * @param {Picture} picture of a field
+ * @param {AbortSignal} [signal] ends the search
+ * @returns {Promise<FoundNuclei>}
+ * @throws {Error} a sentence for people, where this page has no such model
+ */
+export async function findNuclei(karyolens, picture, signal) {
+  await loadFinder(karyolens);
+  return karyolens.segment(picture, { model: FINDER, signal });
+}
+
+/** @param {Karyolens} karyolens */
+function loadFinder(karyolens) {
+  const known = loadings.get(karyolens);
+  if (known) return known;
+  const loading = load(karyolens);
+  loadings.set(karyolens, loading);
+  // A later field tries again.
+  loading.catch(() => loadings.delete(karyolens));
+  return loading;
+}
+
+/** @param {Karyolens} karyolens */
+async function load(karyolens) {
+  const finder = await shippedFinder();
+  if (!finder) throw new Error(t("field.no-finder"));
+  await karyolens.loadModel(FINDER, { model: finder.address });
+}
