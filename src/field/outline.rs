@@ -2,7 +2,7 @@
 //!
 //! A line may come from a hand or a brush: it may cross itself, and covers every place that it goes
 //! around, however often. Holes are filled, since an outline is one closed line. New points are rounded to
-//! [`GRID`] parts of a pixel.
+//! hundredths of a pixel.
 
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
