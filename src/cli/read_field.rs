@@ -18,7 +18,7 @@ use crate::field::formats::{
 use crate::field::found::{Finder, contours};
 use crate::field::{Contour, FieldCell, MicrometresPerPixel, Origin, count_reasons, read_cells};
 use crate::files::write_atomically;
-use crate::image::{RgbImage, decode};
+use crate::image::{PictureKind, RgbImage, decode};
 use crate::nuclei::RiskLevel;
 
 /// The end of the name of the file that is written last.
@@ -122,6 +122,8 @@ impl Reader {
         }
         let bytes = read_file(image)?;
         let picture = decode(&bytes)?;
+        // A cell image is read too, if a person calls it a field.
+        PictureKind::of(&picture)?;
         let scale = arguments.micrometres_per_pixel;
         let scale = scale.or_else(|| MicrometresPerPixel::of_file(&bytes));
         let nuclei = match self.contours(image)? {

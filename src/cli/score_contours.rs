@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use super::read_file;
 use crate::field::formats::read;
 use crate::field::score::{Matches, Scores};
 use crate::field::{Contour, LabelMap};
-use crate::image::decode;
+use crate::image::{MAX_PIXELS, decode};
 
 /// Compare found contours with true ones, field by field and pooled.
 ///
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             .and_then(|folder| image_of(folder, &field))
         {
             Some(image) => size_of(&image)?,
-            None => extent(found.iter().chain(&known)),
+            None => extent(found.iter().chain(&known)).with_context(|| field.clone())?,
         };
         let matches = Matches::new(&LabelMap::new(&found, size), &LabelMap::new(&known, size));
         fields.insert(field, matches.scores());
@@ -138,10 +138,15 @@ fn size_of(image: &Path) -> Result<[u32; 2]> {
 }
 
 /// The smallest field that holds all contours.
-fn extent<'a>(contours: impl Iterator<Item = &'a Contour>) -> [u32; 2] {
+fn extent<'a>(contours: impl Iterator<Item = &'a Contour>) -> Result<[u32; 2]> {
     let points = contours.flat_map(|contour| &contour.points);
-    points.fold([0; 2], |size, point| {
+    let [width, height] = points.fold([0; 2], |size, point| {
         let side = |axis: usize| (point[axis].ceil().max(0.0) as u32).saturating_add(1);
         [size[0].max(side(0)), size[1].max(side(1))]
-    })
+    });
+    ensure!(
+        u64::from(width) * u64::from(height) <= MAX_PIXELS,
+        "its contours reach to {width}, {height}, further than any image; --images tells the true size"
+    );
+    Ok([width, height])
 }

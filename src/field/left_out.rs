@@ -45,8 +45,9 @@ pub enum Reason {
     Region,
 }
 
-/// The most points of an outline. A careful hand draws some hundreds.
-pub const MAX_POINTS: usize = 20_000;
+/// The most points of an outline. A careful hand draws some hundreds. A scribble of as many as this
+/// crosses itself a million times, and is still mended within seconds.
+pub const MAX_POINTS: usize = 3_000;
 
 /// The farthest coordinate in pixels. The arithmetic of areas is exact up to here.
 pub const FARTHEST: f64 = 1e6;

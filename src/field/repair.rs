@@ -29,7 +29,7 @@ impl CellFile {
         for mut cell in self.cells {
             let id = || cell.contour.id.clone();
             match Repaired::new(&cell.contour.points, size) {
-                Ok(Repaired { points, is_mended }) if known.insert(bits(&points)) => {
+                Ok(Repaired { points, is_mended }) if known.insert(key(&points)) => {
                     if is_mended {
                         file.mended.push(id());
                     }
@@ -47,13 +47,13 @@ impl CellFile {
     }
 }
 
-/// Points as numbers that can be compared.
-fn bits(points: &[[f64; 2]]) -> Vec<[u64; 2]> {
+/// An outline's points as numbers that can be compared, wherever it begins and whichever way it runs.
+fn key(points: &[[f64; 2]]) -> Vec<[u64; 2]> {
     // Zero is added because −0 has other bits than 0.
-    points
-        .iter()
-        .map(|point| point.map(|value| (value + 0.0).to_bits()))
-        .collect()
+    let bits = |value: f64| (value + 0.0).to_bits();
+    let mut key: Vec<[u64; 2]> = points.iter().map(|point| point.map(bits)).collect();
+    key.sort_unstable();
+    key
 }
 
 /// An outline that can be used.

@@ -170,6 +170,7 @@ fn outlines_of_no_use_are_left_out_and_counted() {
     let file = opened(
         r#"[{"points": [[1, 1], [9, 1], [9, 9], [1, 9]]},
             {"points": [[1, 1], [1, 1], [9, 1], [9, 9], [1, 9], [1, 1]]},
+            {"points": [[9, 9], [9, 1], [1, 1], [1, 9]]},
             {"points": [[1, 1], [2, 2]]},
             {"points": []},
             {"points": [[1, 1], [4, 4], [9, 9], [2, 2]]},
@@ -192,7 +193,7 @@ fn outlines_of_no_use_are_left_out_and_counted() {
             (Reason::TooFewPoints, 2),
             (Reason::NoArea, 1),
             (Reason::Outside, 1),
-            (Reason::Duplicate, 1),
+            (Reason::Duplicate, 2),
         ]
     );
 }

@@ -120,18 +120,18 @@ fn predictions_are_those_of_data_crop_and_predict() {
 }
 
 #[test]
-fn a_field_without_contours_says_how_to_name_them() {
+fn what_is_missing_or_impossible_is_told() {
     let place = Place::new();
-    std::fs::remove_file(place.below("fields/images/F1_contours.json")).unwrap();
-    let told = stderr(&place.read_field("fields/images/F1.png", "out", &[]));
-    assert!(
-        told.contains("F1_contours.json") && told.contains("--contours"),
-        "{told}"
-    );
-    let told = stderr(&place.read_field(
-        "fields/images/F1.png",
-        "out",
-        &["--micrometres-per-pixel", "0"],
-    ));
+    let field = "fields/images/F1.png";
+    let empty = place.path("fields");
+    let told = stderr(&place.read_field(field, "out", &["--contours", &empty]));
+    for name in ["F1_contours.json", "--contours", "--segmenter"] {
+        assert!(told.contains(name), "{told}");
+    }
+    let told = stderr(&place.read_field(field, "out", &["--micrometres-per-pixel", "0"]));
     assert!(told.contains("it must be"), "{told}");
+    let black = image::RgbImage::new(320, 240);
+    black.save(place.below(field)).unwrap();
+    let told = stderr(&place.read_field(field, "out", &[]));
+    assert!(told.contains("is black"), "{told}");
 }

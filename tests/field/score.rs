@@ -103,6 +103,11 @@ fn the_command_scores_two_folders() {
         "{text}"
     );
 
+    let far = vec![[1e5, 0.0], [1e5, 1e5], [0.0, 1e5]];
+    write(&below("found"), 99, &[far]);
+    let told = stderr(&score(&[]));
+    assert!(told.contains("--images"), "{told}");
+
     std::fs::remove_file(below("truth").join("field_1_contours.json")).unwrap();
     let told = stderr(&score(&[]));
     assert!(told.contains("field_1_contours.json has no true"), "{told}");
