@@ -93,7 +93,8 @@ function rangeOf(points, axis, side) {
     first = Math.min(first, point[axis]);
     last = Math.max(last, point[axis]);
   }
-  const start = Math.max(0, Math.floor(first) - MARGIN);
+  // An even number: the program rounds halves to even numbers, in the piece as in the picture.
+  const start = 2 * Math.floor(Math.max(0, Math.floor(first) - MARGIN) / 2);
   const end = Math.min(side, Math.ceil(last) + MARGIN + 1);
   // Not the other way around: a number that is not one compares as false.
   return start < end ? { start, end } : { start: 0, end: 0 };

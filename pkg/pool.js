@@ -25,6 +25,8 @@ const MOST_WORKERS = 16;
 const SHARE_OF_MEMORY = 1 / 4;
 /** In GiB: the memory that most machines have at least, for browsers that do not tell. */
 const USUAL_MEMORY = 4;
+/** Bytes by which a worker may grow with its calls. The memory of a program never shrinks again. */
+const GROWTH = 256 * 2 ** 20;
 /** Bytes that a worker takes beside the program with its models: its script, a picture on its way through the network. */
 const OVERHEAD = 64 * 2 ** 20;
 
@@ -168,7 +170,12 @@ export class Pool {
 
   /** @param {Call} call @param {Remote} remote */
   async #do({ message, accept, reject }, remote) {
+    const before = remote.memory;
     await remote.call(message).then((result) => accept(result, remote), reject);
+    // A large picture has filled it. On WebGPU a new worker would take seconds to start.
+    if (this.#kind === "cpu" && message.method !== "load" && remote.memory - before > GROWTH) {
+      remote.end(new Error("the worker has grown too large"));
+    }
     await this.#settle(remote);
   }
 

@@ -22,6 +22,8 @@ export class Remote {
   isStarted = false;
   /** The models that it has; pool.js sees to them. @type {Map<string, Blob>} */
   models = new Map();
+  /** The memory that its program takes, in bytes, as its last answer told. */
+  memory = 0;
   #worker;
   /** The call under way. @type {{resolve: (result: any) => void, reject: (error: Error) => void} | null} */
   #call = null;
@@ -82,10 +84,13 @@ export class Remote {
     this.#call?.reject(reason);
   }
 
-  /** @param {{fatal: string} | {error: string, name?: string} | {result: unknown}} answer */
+  /** @param {{fatal: string} | {error: string, name?: string} | {result: unknown, memory?: number}} answer */
   #receive(answer) {
     if ("fatal" in answer) this.end(new Error(`the classifier crashed: ${answer.fatal}`));
     else if ("error" in answer) this.#call?.reject(Object.assign(new Error(answer.error), { name: answer.name ?? "Error" }));
-    else this.#call?.resolve(answer.result);
+    else {
+      this.memory = answer.memory ?? 0;
+      this.#call?.resolve(answer.result);
+    }
   }
 }

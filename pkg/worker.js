@@ -2,7 +2,7 @@
  * The far side of remote.js, for programs of both kinds (worker-cpu.js, worker-webgpu.js): owns an
  * instance of the program and its models, and answers one call at a time.
  *
- * Comes in: `{method, model, args}`. Goes out: `{result}` or `{error, name}`, and `{fatal}` when the
+ * Comes in: `{method, model, args}`. Goes out: `{result, memory}` or `{error, name}`, and `{fatal}` when the
  * program itself has failed. A trap leaves the program's memory in an unknown state and its promises
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
@@ -168,7 +168,7 @@ async function answer({ method, model, args }) {
     const { result, transfer } = model === undefined
       ? await methods[method](...args)
       : await withModel(method, model, args);
-    postMessage({ result }, { transfer });
+    postMessage({ result, memory: memory?.buffer.byteLength }, { transfer });
   } catch (error) {
     // A trap, or a stack that overflowed inside the wasm; anything else is an answer.
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) fail(error);

@@ -55,6 +55,18 @@ test("workers start when there is work for them, and share it", { timeout }, asy
   });
 });
 
+test("a worker that a large picture has filled makes way for another", { timeout }, async () => {
+  const filled = SLOW_WORKER.replace("models: [...models] } });", "models: [...models] }, memory: method === 'cellImage' ? 2 ** 30 : 0 });");
+  await withSlowWorkers({ device: "cpu", workers: 1 }, async (page, call) => {
+    const [first, again] = [await call("classify", 1), await call("classify", 1)].flat();
+    assert.equal(first.worker, again.worker);
+    assert.equal((await call("cellImage", 1))[0].worker, first.worker);
+    const [next] = await call("classify", 1);
+    assert.notEqual(next.worker, first.worker);
+    assert.equal(page.workers().length, 1);
+  }, filled);
+});
+
 test("on WebGPU there is one worker, however many are asked for", { timeout }, async () => {
   await withSlowWorkers({ device: "webgpu", workers: 3 }, async (page, call) => {
     await call("classify", 4);
