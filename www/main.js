@@ -19,7 +19,7 @@ import { QueueStatus } from "./reading/queue-status.js";
 import { Reader, modelOf } from "./reading/reader.js";
 import { Status } from "./reading/status.js";
 import { fetchRooms, once, rooms } from "./rooms.js";
-import { canRetry } from "./session/cell.js";
+import { canRead, canRetry } from "./session/cell.js";
 import { Session } from "./session/session.js";
 import { CellTable } from "./table/cell-table.js";
 import { Filters } from "./table/filters.js";
@@ -82,7 +82,10 @@ const engine = new Engine({
     void saveOnce();
   },
 });
-const pictures = new Pictures(engine);
+const pictures = new Pictures(engine, (bytes, { micrometresPerPixel }) => {
+  const sources = session.sources.filter((source) => source.bytes === bytes && source.micrometresPerPixel === null);
+  if (micrometresPerPixel !== null) for (const source of sources) session.updateSource(source, { micrometresPerPixel });
+});
 const reader = new Reader(session, engine, pictures, {
   onProgress: (progress) => {
     queueStatus.show(progress);
@@ -137,6 +140,8 @@ const field = once(rooms.field, ({ FieldViewer, part, geometry }) => {
     geometry,
     onStep: (by) => table.step(by),
     onChanged: (cells) => reader.readWaiting(cells),
+    // Nuclei are cut out at the scale that the model knows.
+    onScale: (field) => reader.readAgain(session.cells.filter((cell) => cell.source === field && cell.contour && canRead(cell))),
   });
   workbench.listenForKeys(viewer.window);
   return viewer;

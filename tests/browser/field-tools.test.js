@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "../../www/field/edit/history.js";
+import { Ruler } from "../../www/field/edit/ruler.js";
 import { brushed, simplified, simplifiedContour } from "../../www/field/edit/shapes.js";
 import { Brush, Corners, Draw, Split } from "../../www/field/edit/tools.js";
 
@@ -15,14 +16,15 @@ const SQUARE = [[100, 100], [140, 100], [140, 140], [100, 140]];
 
 /** A bench that notes what a tool asks for. @param {Partial<Bench["geometry"]>} [geometry] @param {Contour | null} [selected] */
 function newBench(geometry = {}, selected = SQUARE) {
-  /** @type {{added: Contour[], changed: Contour[][]}} */
-  const asked = { added: [], changed: [] };
+  /** @type {{added: Contour[], changed: Contour[][], measured: number[]}} */
+  const asked = { added: [], changed: [], measured: [] };
   /** @type {Bench} */
   const bench = {
     geometry: { tidy: (line) => line, unite: () => null, subtract: (one) => [one], split: (one) => [one], ...geometry },
     selected: () => selected,
     add: (contour) => void asked.added.push(contour),
     change: (contours) => void asked.changed.push(contours),
+    measured: (pixels) => void asked.measured.push(pixels),
     radius: () => 10,
     pixel: () => 1,
   };
@@ -96,6 +98,16 @@ test("a line that cuts nothing changes nothing", () => {
   const halves = newBench({ split: () => [SQUARE, SQUARE] });
   drag(new Split(halves.bench), [[120, 90], [120, 150]]);
   assert.equal(halves.asked.changed[0].length, 2);
+});
+
+test("a ruler tells the length of its line, which stays on show, and changes nothing", () => {
+  const { bench, asked } = newBench();
+  const tool = new Ruler(bench);
+  drag(tool, [[10, 10], [12, 50], [40, 50]]);
+  assert.deepEqual(asked, { added: [], changed: [], measured: [50] });
+  assert.deepEqual(tool.sketch().line, [[10, 10], [40, 50]]);
+  tool.move([70, 70]);
+  assert.deepEqual(tool.sketch().line, [[10, 10], [40, 50]]);
 });
 
 test("a brush covers a round place, and its way between two", () => {

@@ -25,8 +25,8 @@ export function newCallRow(template, name, index, { onChoose, onCorrect }) {
   return row;
 }
 
-/** @param {HTMLElement} row @param {Call} call @param {boolean} chosen whether it is the one that is explained */
-export function showCall(row, call, chosen) {
+/** @param {HTMLElement} row @param {Call} call @param {boolean} chosen whether it is the one that is explained @param {string} remark on the call; empty without one */
+export function showCall(row, call, chosen, remark) {
   const { probability, threshold, band, answer, present, model, unsure, moved } = call;
   Object.assign(row.dataset, {
     present: String(present), unsure: String(unsure && answer === null), human: answer === null ? "" : String(answer),
@@ -45,6 +45,7 @@ export function showCall(row, call, chosen) {
     : unsure ? t(model ? "call.unsure-present" : "call.unsure-absent")
     : t(model ? "call.present" : "call.absent");
   find(".verdict", HTMLElement, row).textContent = verdict;
+  find(".remark", HTMLElement, row).textContent = remark;
   const at = t(moved ? "call.threshold-moved" : "call.threshold", { value: percent(threshold) });
   find(".threshold-words", HTMLElement, row).textContent = at;
   const correct = find(".correct", HTMLButtonElement, row);

@@ -16,6 +16,9 @@ import { Portrait } from "./portrait.js";
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 
+/** The feature that means nothing at another scale than the model's. */
+const OF_SIZE = "Enlargement";
+
 export class Detail {
   #elements;
   #session;
@@ -78,7 +81,7 @@ export class Detail {
     const cell = session.selected;
     const { checked } = elements.picture.showHeat;
     const shown = cell
-      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.kind, cell.source.sha256, cell.contour, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
+      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.kind, cell.source.sha256, cell.source.micrometresPerPixel, cell.contour, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
       : [null];
     if (shown.length === this.#shown.length && shown.every((one, index) => one === this.#shown[index])) return;
     this.#shown = shown;
@@ -119,7 +122,11 @@ export class Detail {
         onCorrect: () => this.correct(index),
       })));
     }
-    calls.forEach((call, index) => showCall(/** @type {HTMLElement} */ (list.children[index]), call, call.name === this.#feature));
+    const isScaleMissing = cell.contour !== null && cell.source.micrometresPerPixel === null;
+    calls.forEach((call, index) => {
+      const remark = isScaleMissing && call.name === OF_SIZE ? t("scale.needed") : "";
+      showCall(/** @type {HTMLElement} */ (list.children[index]), call, call.name === this.#feature, remark);
+    });
     const chosen = calls.find((call) => call.name === this.#feature);
     if (!chosen) return;
     this.#elements.meaning.textContent = featureMeaning(chosen.name);

@@ -19,8 +19,8 @@ export class Portrait {
   #engine;
   #pictures;
   #picture;
-  /** The last drawing, so that nothing is drawn twice. @type {{cell: Cell | null, bytes: Blob | null, contour: Contour | null, heat: string}} */
-  #drawn = { cell: null, bytes: null, contour: null, heat: "" };
+  /** The last drawing, so that nothing is drawn twice. @type {{cell: Cell | null, bytes: Blob | null, contour: Contour | null, scale: number | null, heat: string}} */
+  #drawn = { cell: null, bytes: null, contour: null, scale: null, heat: "" };
 
   /**
    * @param {PageElements["detail"]["picture"]} elements
@@ -52,13 +52,13 @@ export class Portrait {
    */
   async show(cell, feature, model) {
     const { showHeat, heatControls, heatMessage } = this.#elements;
-    const { contour, source: { bytes } } = cell;
+    const { contour, source: { bytes, micrometresPerPixel: scale } } = cell;
     const wanted = showHeat.checked && cell.state === "done" && bytes ? feature : null;
     heatControls.hidden = wanted === null;
     const heat = wanted ? `${cell.id} ${wanted} ${model}` : "";
-    const isOther = cell !== this.#drawn.cell || bytes !== this.#drawn.bytes || contour !== this.#drawn.contour;
+    const isOther = cell !== this.#drawn.cell || bytes !== this.#drawn.bytes || contour !== this.#drawn.contour || scale !== this.#drawn.scale;
     if (!isOther && heat === this.#drawn.heat) return;
-    const drawn = { cell, bytes, contour, heat };
+    const drawn = { cell, bytes, contour, scale, heat };
     this.#drawn = drawn;
     const stillWanted = () => this.#drawn === drawn;
     this.#picture.clearHeat();
@@ -111,14 +111,14 @@ export class Portrait {
   /** @param {Karyolens} karyolens @param {Blob} bytes @param {Cell} cell */
   async #cellImage(karyolens, bytes, { contour, source }) {
     if (!contour && !source.isKindChosen) return karyolens.cellImage(bytes);
-    const picture = await this.#pictures.of(bytes);
+    const picture = await this.#pictures.of(bytes, source.micrometresPerPixel);
     return contour ? karyolens.cellImage(picture, { points: contour }) : karyolens.cellImage(picture);
   }
 
   /** @param {Karyolens} karyolens @param {Blob} bytes @param {Cell} cell @param {string} feature @returns {Promise<HeatMap>} */
   async #explain(karyolens, bytes, { contour, source }, feature) {
     if (!contour && !source.isKindChosen) return karyolens.explain(bytes, feature);
-    const picture = await this.#pictures.of(bytes);
+    const picture = await this.#pictures.of(bytes, source.micrometresPerPixel);
     return contour ? karyolens.explain(picture, { points: contour }, feature) : karyolens.explain(picture, feature);
   }
 }

@@ -11,6 +11,7 @@ import { Editor } from "./edit/editor.js";
 import { FieldControls } from "./field-controls.js";
 import { FieldTip, inWords } from "./field-tip.js";
 import { Gestures } from "./gestures.js";
+import { ScaleControl } from "./scale-control.js";
 import { Stage } from "./stage.js";
 
 /** @import { Geometry } from "../pkg/index.js" */
@@ -32,6 +33,7 @@ export class FieldViewer {
   #onStep;
   #stage;
   #controls;
+  #scale;
   #editor;
   #tip;
   #missing;
@@ -39,6 +41,8 @@ export class FieldViewer {
   #field = null;
   /** Its bytes that are on show. @type {Blob | null} */
   #bytes = null;
+  /** As its file tells it. @type {number | null} */
+  #fileScale = null;
   /** @type {Nucleus[]} */
   #nuclei = [];
   /** @type {ContourIndex<Nucleus>} */
@@ -63,8 +67,9 @@ export class FieldViewer {
    * @param {Geometry} options.geometry
    * @param {(by: number) => void} options.onStep to the next or the previous cell of the table
    * @param {(cells: Cell[]) => void} options.onChanged a person has outlined these cells
+   * @param {(field: Source) => void} options.onScale a person has told the scale of a field
    */
-  constructor(element, session, pictures, { page, geometry, onStep, onChanged }) {
+  constructor(element, session, pictures, { page, geometry, onStep, onChanged, onScale }) {
     this.window = find(".field-stage", HTMLElement, element);
     this.#page = page;
     this.#element = element;
@@ -79,7 +84,12 @@ export class FieldViewer {
       onField: (field) => session.select(session.cells.find(({ source }) => source === field) ?? null),
       onZoom: (factor) => this.#zoom(factor),
     });
-    const editor = new Editor(element, this.#stage, session, { geometry, field: () => this.#field, onChanged });
+    this.#scale = new ScaleControl(element, (field, scale) => {
+      session.setScale(field, scale);
+      onScale(field);
+    });
+    const onMeasured = (/** @type {number} */ pixels) => this.#scale.ask(pixels);
+    const editor = new Editor(element, this.#stage, session, { geometry, field: () => this.#field, onChanged, onMeasured });
     this.#editor = editor;
     // Before the gestures: a tool in use takes the arrows for its cursor.
     this.window.addEventListener("keydown", (event) => this.#onKey(event));
@@ -106,6 +116,8 @@ export class FieldViewer {
     this.#controls.offer(fields, field, this.#session.model);
     if (field !== this.#field || (field?.bytes ?? null) !== this.#bytes) void this.#open(field);
     this.#takeCells();
+    this.#scale.show(field, this.#fileScale);
+    this.#stage.setScale(field?.micrometresPerPixel ?? null);
     const { colouring, opacity } = this.#controls;
     this.#stage.setOpacity(opacity);
     this.#stage.setOutlines([
@@ -133,9 +145,10 @@ export class FieldViewer {
     if (!isWanted()) return bitmap?.close();
     this.#missing.hidden = !field || picture !== null;
     this.#missing.textContent = t(bytes ? "detail.unreadable" : "detail.no-picture");
-    await this.#stage.show(bitmap, picture?.micrometresPerPixel ?? null);
+    this.#fileScale = picture?.micrometresPerPixel ?? null;
+    await this.#stage.show(bitmap);
     this.#revealed = null;
-    if (isWanted()) this.#mark();
+    if (isWanted()) this.#show();
   }
 
   #takeCells() {
@@ -228,13 +241,24 @@ export class FieldViewer {
 
   /** @param {string} letter @returns {boolean} whether it means something here */
   #takeLetter(letter) {
-    if (letter === "n") this.#onStep(1);
-    else if (letter === "p") this.#onStep(-1);
+    if (letter === "n") this.#step(1);
+    else if (letter === "p") this.#step(-1);
     else if (letter === "o") {
       this.#controls.toggleOutlines();
       this.#show();
     } else return false;
     return true;
+  }
+
+  /** To the next or the previous cell, which is named as one under the pointer is. @param {1 | -1} by */
+  #step(by) {
+    this.#onStep(by);
+    this.#mark();
+    const { view } = this.#stage;
+    const cell = this.#nuclei.find((one) => one === this.#session.selected);
+    if (!cell || !view) return;
+    const { left, top, right, bottom } = boxOf(cell.contour);
+    this.#tip.show(this.#describe(cell), view.toWindow([(left + right) / 2, (top + bottom) / 2]));
   }
 
   /** @param {number | null} factor null shows the whole field */

@@ -64,13 +64,11 @@ export class Stage {
    * Shows another picture, whole.
    *
    * @param {ImageBitmap | null} picture becomes this object's own; null takes the present one away
-   * @param {number | null} micrometres that one of its pixels shows, where that is known
    */
-  async show(picture, micrometres = null) {
+  async show(picture) {
     this.#pyramid?.close();
     this.#pyramid = null;
     this.view = null;
-    this.#micrometres = micrometres;
     if (picture) {
       this.view = new View(picture);
       this.view.resize(this.#element.clientWidth, this.#element.clientHeight);
@@ -94,6 +92,12 @@ export class Stage {
     this.#selected = selected;
     this.#hovered = hovered;
     this.#pointer = pointer;
+    this.draw();
+  }
+
+  /** @param {number | null} micrometres that one pixel of the field shows; null where nobody knows it */
+  setScale(micrometres) {
+    this.#micrometres = micrometres;
     this.draw();
   }
 

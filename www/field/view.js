@@ -80,11 +80,19 @@ export class View {
 
   /**
    * Moves the field as little as brings `box` into the window, with some room about it; a box that
-   * is larger than the window is centred.
+   * is larger than the window is centred. Nothing moves for a box whose part in the field is in view.
    *
    * @param {Box} box in pixels of the field
    */
-  reveal({ left, top, right, bottom }) {
+  reveal(box) {
+    const left = Math.max(box.left, -0.5);
+    const top = Math.max(box.top, -0.5);
+    const right = Math.min(box.right, this.#field.width - 0.5);
+    const bottom = Math.min(box.bottom, this.#field.height - 0.5);
+    const { shown } = this;
+    // A whole field fills its window to the last bit.
+    const bit = 1e-6;
+    if (left >= shown.left - bit && right <= shown.right + bit && top >= shown.top - bit && bottom <= shown.bottom + bit) return;
     const room = 24 / this.scale;
     const { width, height } = this.#window;
     const along = (/** @type {number} */ middle, /** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ length) => {
@@ -92,9 +100,7 @@ export class View {
       if (to - from > 2 * half) return (from + to) / 2;
       return Math.min(Math.max(middle, to - half), from + half);
     };
-    const middle = /** @type {Point} */ ([along(this.#middle[0], left, right, width), along(this.#middle[1], top, bottom, height)]);
-    if (middle[0] === this.#middle[0] && middle[1] === this.#middle[1]) return;
-    this.centre(middle);
+    this.centre([along(this.#middle[0], left, right, width), along(this.#middle[1], top, bottom, height)]);
   }
 
   /** A place of the window as a place of the field. @param {Point} place @returns {Point} */

@@ -12,19 +12,32 @@ const KEPT_PIXELS = 48 * 1024 ** 2;
 
 export class Pictures {
   #engine;
+  #onOpened;
   /** The one that was asked for longest ago first. @type {Map<Blob, {coming: Promise<Picture>, pixels: number}>} */
   #kept = new Map();
 
-  /** @param {Pick<Engine, "run">} engine */
-  constructor(engine) {
+  /**
+   * @param {Pick<Engine, "run">} engine
+   * @param {(bytes: Blob, picture: Picture) => void} onOpened a picture was decoded
+   */
+  constructor(engine, onOpened) {
     this.#engine = engine;
+    this.#onOpened = onOpened;
   }
 
   /**
    * @param {Blob} bytes of a field
+   * @param {number | null} [micrometresPerPixel] as a person knows it; by default the picture's own
+   * @returns {Promise<Picture>}
    * @throws {Error} where the file is no picture, or shows nothing
    */
-  of(bytes) {
+  async of(bytes, micrometresPerPixel = null) {
+    const picture = await this.#coming(bytes);
+    return { ...picture, micrometresPerPixel: micrometresPerPixel ?? picture.micrometresPerPixel };
+  }
+
+  /** @param {Blob} bytes */
+  #coming(bytes) {
     const known = this.#kept.get(bytes);
     this.#kept.delete(bytes);
     const kept = known ?? this.#open(bytes);
@@ -42,9 +55,10 @@ export class Pictures {
   #open(bytes) {
     const coming = this.#engine.run((karyolens) => karyolens.open(bytes));
     const kept = { coming, pixels: 0 };
-    coming.then(({ width, height }) => {
-      kept.pixels = width * height;
+    coming.then((picture) => {
+      kept.pixels = picture.width * picture.height;
       this.#dropOldest();
+      this.#onOpened(bytes, picture);
     }, () => this.#kept.delete(bytes));
     return kept;
   }

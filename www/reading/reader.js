@@ -131,7 +131,7 @@ export class Reader {
   /** @param {Karyolens} karyolens @param {Cell} cell @param {Blob} bytes of its source @returns {Promise<Prediction>} */
   async #predict(karyolens, { source, contour }, bytes) {
     if (contour === null && !source.isKindChosen) return karyolens.classify(bytes);
-    const picture = await this.#pictures.of(bytes);
+    const picture = await this.#pictures.of(bytes, source.micrometresPerPixel);
     if (contour === null) return karyolens.classify(picture);
     const [prediction] = await karyolens.classify(picture, [{ points: contour }]);
     return { ...prediction, sha256: picture.sha256 ?? source.sha256 };

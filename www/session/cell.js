@@ -40,6 +40,7 @@
  * @property {string | null} sha256 of the bytes, hexadecimal; null until it is known
  * @property {"cell-image" | "field"} kind
  * @property {boolean} isKindChosen whether a person has said the kind; else the picture tells it
+ * @property {number | null} micrometresPerPixel of a field, as its file tells it or a person; null where nobody knows
  * @property {string} slide name of the slide that was photographed; empty where nobody knows it
  * @property {Contour[]} leftOut outlines of a field's objects that are no nuclei to be read; a person can bring one in
  * @property {{features: string[], seed: number} | null} synthetic the features that the program drew, and its seed

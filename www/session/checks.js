@@ -100,6 +100,12 @@ export function finite(value, place) {
 }
 
 /** @param {unknown} value @param {string} place */
+export function positive(value, place) {
+  if (typeof value !== "number" || !(value > 0 && value < Infinity)) throw wrong(place, value, "positive");
+  return value;
+}
+
+/** @param {unknown} value @param {string} place */
 export function flag(value, place) {
   if (typeof value !== "boolean") throw wrong(place, value, "flag");
   return value;
@@ -151,7 +157,7 @@ export function isObject(value) {
 /**
  * @param {string} place where in the file
  * @param {unknown} value that stands there
- * @param {"object" | "list" | "text" | "number" | "fraction" | "flag" | "hash" | "time" | "whole" | "band" | "new" | "model" | "reading" | "source" | "alone" | "none" | "outline"} expected
+ * @param {"object" | "list" | "text" | "number" | "positive" | "fraction" | "flag" | "hash" | "time" | "whole" | "band" | "new" | "model" | "reading" | "source" | "alone" | "none" | "outline"} expected
  */
 export function wrong(place, value, expected) {
   return new Error(t("session.import.wrong", { place, value: shown(value), expected: t(`session.import.expected.${expected}`) }));

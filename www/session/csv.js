@@ -37,6 +37,7 @@ const SOURCE_COLUMNS = [
   ["kind", ({ source }) => source.kind],
   ["slide", ({ source }) => source.slide || null],
   ["field_cell", (cell, session) => session.numberOf(cell)],
+  ["micrometres_per_pixel", ({ source }) => source.micrometresPerPixel],
 ];
 
 /** Columns of one feature, after its name. @type {[string, (call: Partial<Call>) => Value][]} */

@@ -5,7 +5,7 @@
 
 import { t } from "../language/language.js";
 import {
-  MOST_FEATURES, entries, finite, flag, fraction, fractions, hash, isObject, list, moment, names, ofLength, oneOf, orNull, readMap,
+  MOST_FEATURES, entries, finite, flag, fraction, fractions, hash, isObject, list, moment, names, ofLength, oneOf, orNull, positive, readMap,
   shown, text, whole, wrong,
 } from "./checks.js";
 import { readSynthetic } from "./read-synthetic.js";
@@ -114,13 +114,14 @@ export function readRecords(records, known = new Map()) {
 
 /** @param {unknown} value @param {string} place @returns {EarlierSource} */
 function readSource(value, place) {
-  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen", "leftOut"]);
+  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen", "micrometresPerPixel", "leftOut"]);
   return {
     name: text(source.name, `${place}.name`),
     bytes: null,
     sha256: orNull(source.sha256, `${place}.sha256`, hash),
     kind: oneOf(source.kind, `${place}.kind`, KINDS),
     isKindChosen: flag(source.kindChosen ?? false, `${place}.kindChosen`),
+    micrometresPerPixel: orNull(source.micrometresPerPixel ?? null, `${place}.micrometresPerPixel`, positive),
     slide: text(source.slide, `${place}.slide`),
     leftOut: list(source.leftOut ?? [], `${place}.leftOut`, MOST_CELLS).map((contour, index) => readContour(contour, `${place}.leftOut[${index}]`)),
     synthetic: orNull(source.synthetic, `${place}.synthetic`, readSynthetic),

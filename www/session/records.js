@@ -17,7 +17,7 @@ const HONEST = "Research and teaching, not a diagnosis.";
 /**
  * A source without its bytes.
  *
- * @typedef {Pick<Source, "name" | "sha256" | "kind" | "slide" | "leftOut" | "synthetic"> & {kindChosen: boolean}} SourceRecord
+ * @typedef {Pick<Source, "name" | "sha256" | "kind" | "micrometresPerPixel" | "slide" | "leftOut" | "synthetic"> & {kindChosen: boolean}} SourceRecord
  */
 
 /**
@@ -65,12 +65,13 @@ export function toJson(session, { program = null, time = new Date() } = {}) {
 }
 
 /** @param {Source} source @returns {SourceRecord} */
-export function sourceRecord({ name, sha256, kind, isKindChosen, slide, leftOut, synthetic }) {
+export function sourceRecord({ name, sha256, kind, isKindChosen, micrometresPerPixel, slide, leftOut, synthetic }) {
   return {
     name,
     sha256,
     kind,
     kindChosen: isKindChosen,
+    micrometresPerPixel,
     slide,
     leftOut: leftOut.map(contourRecord),
     synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed },

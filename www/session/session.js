@@ -18,10 +18,10 @@ import { guessSlide } from "./slide.js";
 /** A cell of an earlier session; cells of one source share its object. @typedef {Omit<Cell, "id" | "source"> & {source: Omit<Source, "id">}} EarlierCell */
 
 /**
- * A change: cells came or went, reading has come further, a person corrected a cell or named a slide,
- * thresholds moved, another model or another cell was chosen.
+ * A change: cells came or went, reading has come further, a person corrected a cell, named a slide or
+ * told the scale of a field, thresholds moved, another model or another cell was chosen.
  *
- * @typedef {"cells" | "reading" | "correction" | "slide" | "thresholds" | "model" | "selection"} Change
+ * @typedef {"cells" | "reading" | "correction" | "slide" | "scale" | "thresholds" | "model" | "selection"} Change
  */
 
 export class Session {
@@ -69,6 +69,7 @@ export class Session {
         sha256: null,
         kind: contours ? "field" : "cell-image",
         isKindChosen: false,
+        micrometresPerPixel: null,
         slide: synthetic ? "" : guessSlide(name),
         leftOut: [],
         synthetic,
@@ -154,24 +155,20 @@ export class Session {
   }
 
   /**
-   * Puts cells in the place of others of the same field.
+   * A person has changed the nuclei of a field.
    *
-   * @param {Cell[]} removed
-   * @param {Cell[]} added
-   * @param {Contour[]} [leftOut] the field's objects that are left out from now on; by default the same as before
+   * @param {Source} field
+   * @param {Cell[]} cells all of the field from now on: those that stay, and others of {@link newNucleus} or of earlier
+   * @param {Cell | null} selected one of them
+   * @param {Contour[]} leftOut its other objects
    */
-  exchange(removed, added, leftOut) {
-    const field = (removed[0] ?? added[0]).source;
-    if (leftOut) field.leftOut = leftOut;
-    const gone = new Set(removed);
-    const first = this.cells.findIndex((cell) => gone.has(cell));
-    const last = this.cells.findLastIndex((cell) => cell.source === field);
-    const others = this.cells.filter((cell) => !gone.has(cell));
-    const at = first >= 0 ? first : last + 1;
-    for (const cell of added) if (cell.state === "reading") cell.state = "waiting";
-    this.cells = [...others.slice(0, at), ...added, ...others.slice(at)];
+  exchange(field, cells, selected, leftOut) {
+    field.leftOut = leftOut;
+    const here = new Set(this.cells);
+    for (const cell of cells) if (!here.has(cell) && cell.state === "reading") cell.state = "waiting";
     this.unsaved = true;
-    if (this.selected && gone.has(this.selected)) this.selected = null;
+    this.#putCells(field, cells);
+    this.selected = selected;
     this.#tell("cells");
     this.#tell("selection");
   }
@@ -179,10 +176,7 @@ export class Session {
   /** Puts cells in the place of those that a source has. @param {Source} source @param {Source["kind"]} kind @param {Cell[]} cells */
   replaceCells(source, kind, cells) {
     source.kind = kind;
-    const at = this.cells.findIndex((cell) => cell.source === source);
-    const others = this.cells.filter((cell) => cell.source !== source);
-    const before = at < 0 ? others.length : at;
-    this.cells = [...others.slice(0, before), ...cells, ...others.slice(before)];
+    this.#putCells(source, cells);
     const wasSelected = this.selected?.source === source;
     this.#tell("cells");
     if (wasSelected) this.select(cells[0] ?? null);
@@ -235,7 +229,7 @@ export class Session {
    * Changes facts of a source, for all its cells.
    *
    * @param {Source} source
-   * @param {Partial<Pick<Source, "bytes" | "sha256">>} change
+   * @param {Partial<Pick<Source, "bytes" | "sha256" | "micrometresPerPixel">>} change
    */
   updateSource(source, change) {
     Object.assign(source, change);
@@ -247,6 +241,13 @@ export class Session {
     for (const source of sources) source.slide = slide;
     this.unsaved = true;
     this.#tell("slide");
+  }
+
+  /** A person's word on the scale of a field; null takes it back. @param {Source} source @param {number | null} micrometresPerPixel */
+  setScale(source, micrometresPerPixel) {
+    source.micrometresPerPixel = micrometresPerPixel;
+    this.unsaved = true;
+    this.#tell("scale");
   }
 
   /** A person's call on a feature; null takes it back. @param {Cell} cell @param {string} feature @param {boolean | null} present */
@@ -376,6 +377,13 @@ export class Session {
   #cellsOf(field, contours, origin) {
     if (contours.length === 0) return [this.#newCell(field, null, null)];
     return contours.map((contour) => this.#newCell(field, contour, origin));
+  }
+
+  /** @param {Source} source @param {Cell[]} cells that it has from now on, where its cells were or else last */
+  #putCells(source, cells) {
+    const at = this.cells.findIndex((cell) => cell.source === source);
+    const others = this.cells.filter((cell) => cell.source !== source);
+    this.cells = others.toSpliced(at < 0 ? others.length : at, 0, ...cells);
   }
 
   #countCells() {

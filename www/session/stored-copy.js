@@ -32,7 +32,7 @@ export class StoredCopy {
   /** Sources whose bytes could not be kept, and why. @type {Map<Source, unknown>} */
   #refused = new Map();
   #writtenRules = "";
-  /** In the order of the session, so that cells come back in it. @type {WeakMap<Stored, number>} */
+  /** In the order in which things came; the rules have that of the session where it differs. @type {WeakMap<Stored, number>} */
   #keys = new WeakMap();
   #nextKey = 1;
 
@@ -67,10 +67,11 @@ export class StoredCopy {
       answer(stores.bytes.getAll()),
       answer(stores.rules.get(RULES)),
     ]);
-    const { models, movedThresholds, unsaved } = rules ?? { models: [], movedThresholds: {}, unsaved: false };
+    const { models, movedThresholds, unsaved, order } = rules ?? { models: [], movedThresholds: {}, unsaved: false };
     // A cell's record names its source by key, a file by place.
     const places = new Map(sourceKeys.map((key, index) => [key, index]));
-    const cells = cellRecords.map((record) =>
+    const ordered = inOrder(cellRecords.map((record, index) => ({ record, key: Number(cellKeys[index]) })), order);
+    const cells = ordered.map(({ record }) =>
       (isObject(record) && "source" in record ? { ...record, source: places.get(Number(record.source)) } : record));
     const found = readRecords({ models, movedThresholds, sources: sourceRecords, cells });
     const bytesOf = new Map(byteKeys.map((key, index) => [key, bytes[index]]));
@@ -85,7 +86,7 @@ export class StoredCopy {
       this.#remember(source ?? earlier, Number(sourceKeys[index]));
       if (source?.bytes) this.#writtenBytes.set(source, source.bytes);
     });
-    restored.forEach((cell, index) => this.#remember(cell, Number(cellKeys[index])));
+    restored.forEach((cell, index) => this.#remember(cell, ordered[index].key));
     return restored;
   }
 
@@ -181,8 +182,14 @@ export class StoredCopy {
 
   /** The rules, and whether all was exported, if they are not those that were written last. */
   #changedRules() {
-    const rules = JSON.stringify({ ...rulesRecord(this.#session), unsaved: this.#session.unsaved });
+    const rules = JSON.stringify({ ...rulesRecord(this.#session), unsaved: this.#session.unsaved, order: this.#order() });
     return rules === this.#writtenRules ? null : rules;
+  }
+
+  /** The cells' keys in the order of the session; null where that is the order of the keys, as it is until a nucleus is changed. */
+  #order() {
+    const keys = this.#session.cells.map((cell) => this.#keyOf(cell));
+    return keys.every((key, index) => index === 0 || keys[index - 1] < key) ? null : keys;
   }
 
   /** @param {Stored} one */
@@ -236,6 +243,20 @@ export class StoredCopy {
   }
 }
 
+/**
+ * Records in the order of their session; one that was written after the order comes last.
+ *
+ * @template {{key: number}} Keyed
+ * @param {Keyed[]} records in the order of their keys
+ * @param {unknown} order of keys
+ */
+function inOrder(records, order) {
+  if (!Array.isArray(order)) return records;
+  const places = new Map(order.map((key, index) => [key, index]));
+  const placeOf = (/** @type {Keyed} */ { key }) => places.get(key) ?? places.size;
+  return records.toSorted((one, other) => placeOf(one) - placeOf(other));
+}
+
 /** @param {Stored} one @returns {one is Cell} */
 function isCell(one) {
   return "contour" in one;
@@ -255,7 +276,7 @@ function snapshotOf(one) {
 /** Makes no snapshot: it is asked of every cell at every change. @param {Cell | Source} one @param {Record<string, unknown> | undefined} before */
 function isChanged(one, before) {
   if (!before) return true;
-  if (!isCell(one)) return one.name !== before.name || one.sha256 !== before.sha256 || one.slide !== before.slide;
+  if (!isCell(one)) return Object.entries(one).some(([key, value]) => key !== "bytes" && value !== before[key]);
   const { state, failure, reading, corrections } = one;
   return state !== before.state || failure !== before.failure || reading !== before.reading || correctionsOf(corrections) !== before.corrections;
 }

@@ -29,6 +29,7 @@ export function splitCell(value, place, key) {
       sha256: orNull(sha256, `${place}.sha256`, hash),
       kind: "cell-image",
       kindChosen: false,
+      micrometresPerPixel: null,
       slide: drawn ? "" : guessSlide(name),
       leftOut: [],
       synthetic: drawn,

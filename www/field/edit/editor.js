@@ -1,15 +1,14 @@
 /**
  * Puts the outlines of a field right: hands the way of a mouse, a pen, a finger or the keyboard to the
  * tool in use, and makes its changes in the session, where each can be taken back.
- *
- * With the keyboard a cursor walks over the field. The space bar presses it down and lifts it up, so
- * that every tool works without a drag.
  */
 
 import { find, onPress } from "../../elements/dom.js";
 import { t } from "../../language/language.js";
 import { boxOf } from "../contour-index.js";
-import { History } from "./history.js";
+import { Changes } from "./changes.js";
+import { KeyboardHand } from "./keyboard-hand.js";
+import { Ruler } from "./ruler.js";
 import { Brush, Corners, Draw, Split } from "./tools.js";
 
 /** @import { Geometry } from "../../pkg/index.js" */
@@ -19,13 +18,10 @@ import { Brush, Corners, Draw, Split } from "./tools.js";
 /** @import { Point } from "../view.js" */
 /** @import { Bench, Sketch, Tool } from "./tools.js" */
 
-/** The names of the tools; the hand moves the view. @typedef {"hand" | "draw" | "add" | "take" | "corners" | "split"} ToolName */
+/** The names of the tools; the hand moves the view. @typedef {"hand" | "draw" | "add" | "take" | "corners" | "split" | "ruler"} ToolName */
 
 /** The keys of the tools. @type {Record<string, ToolName>} */
 const TOOL_KEYS = { v: "hand", d: "draw", b: "add", e: "take", c: "corners", s: "split" };
-/** The cursor's step in CSS pixels, and with Shift. */
-const STEP = 8;
-const SMALL_STEP = 1;
 /** The brush's radius in CSS pixels: at first, and between which it can be. */
 const RADIUS = { first: 10, least: 3, most: 60 };
 const RADIUS_STEP = 1.25;
@@ -34,17 +30,14 @@ export class Editor {
   #stage;
   #session;
   #field;
-  #onChanged;
+  #changes;
   #say;
-  #history = new History();
   /** @type {Record<Exclude<ToolName, "hand">, Tool>} */
   #tools;
   /** @type {ToolName} */
   #name = "hand";
   #radius = RADIUS.first;
-  /** The keyboard's place, in pixels of the field; null while a pointer is in use. @type {Point | null} */
-  #cursor = null;
-  #isDown = false;
+  #keyboard;
   /** The nuclei that are marked to be merged or deleted, beside the selected one. @type {Set<Cell>} */
   #marked = new Set();
   #buttons;
@@ -62,13 +55,14 @@ export class Editor {
    * @param {Geometry} options.geometry
    * @param {() => Source | null} options.field the one on show
    * @param {(cells: Cell[]) => void} options.onChanged these cells are new, or here again
+   * @param {(pixels: number) => void} options.onMeasured a line of this length was drawn with the ruler
    */
-  constructor(element, stage, session, { geometry, field, onChanged }) {
+  constructor(element, stage, session, { geometry, field, onChanged, onMeasured }) {
     this.#stage = stage;
     this.#session = session;
     this.#field = field;
     this.#geometry = geometry;
-    this.#onChanged = onChanged;
+    this.#changes = new Changes(session, onChanged);
     this.#say = find(".edit-say", HTMLElement, element);
     this.#undo = find(".edit-undo", HTMLButtonElement, element);
     this.#redo = find(".edit-redo", HTMLButtonElement, element);
@@ -81,13 +75,19 @@ export class Editor {
       selected: () => this.#selected()?.contour ?? null,
       add: (contour) => this.#add(contour),
       change: (contours) => this.#change(contours),
+      measured: onMeasured,
       radius: () => this.#radius * bench.pixel(),
       pixel: () => 1 / (stage.view?.scale ?? 1),
     };
-    this.#tools = { draw: new Draw(bench), add: new Brush(bench, true), take: new Brush(bench, false), corners: new Corners(bench), split: new Split(bench) };
+    this.#tools = { draw: new Draw(bench), add: new Brush(bench, true), take: new Brush(bench, false), corners: new Corners(bench), split: new Split(bench), ruler: new Ruler(bench) };
+    this.#keyboard = new KeyboardHand(stage, {
+      press: (place) => this.#hand((tool) => tool.press(place)),
+      move: (place) => this.#hand((tool) => tool.move(place)),
+      release: (place) => this.#hand((tool) => tool.release(place)),
+    });
     for (const button of this.#buttons) onPress(button, () => this.#use(/** @type {ToolName} */ (button.dataset.tool)));
-    onPress(this.#undo, () => this.#walk(() => this.#history.undo()));
-    onPress(this.#redo, () => this.#walk(() => this.#history.redo()));
+    onPress(this.#undo, () => this.#walk("undo"));
+    onPress(this.#redo, () => this.#walk("redo"));
     onPress(this.#merge, () => this.#mergeMarked());
     onPress(this.#delete, () => this.#deleteMarked());
     session.listen((change) => {
@@ -105,7 +105,7 @@ export class Editor {
 
   /** Whether the tool in use lacks a nucleus to work on. */
   get needsNucleus() {
-    return this.#name !== "hand" && this.#name !== "draw" && this.#selected() === null;
+    return this.#name !== "hand" && this.#name !== "draw" && this.#name !== "ruler" && this.#selected() === null;
   }
 
   /** The cells that are marked. @returns {ReadonlySet<Cell>} */
@@ -117,9 +117,8 @@ export class Editor {
   bringIn(contour) {
     const field = this.#field();
     if (!field) return;
-    const left = field.leftOut;
     const bare = this.#session.cells.filter((cell) => cell.source === field && cell.contour === null);
-    this.#exchange(bare, [this.#session.newNucleus(field, contour, "found")], [left, left.filter((other) => other !== contour)]);
+    this.#exchange(bare, [this.#session.newNucleus(field, contour, "found")], field.leftOut.filter((other) => other !== contour));
   }
 
   /** Marks a nucleus to be merged or deleted with the selected one, or takes the mark away. @param {Cell} cell */
@@ -130,7 +129,7 @@ export class Editor {
 
   /** @param {Point} point of the field */
   press(point) {
-    this.#cursor = null;
+    this.#keyboard.place = null;
     this.#hand((tool) => tool.press(point));
   }
 
@@ -146,7 +145,7 @@ export class Editor {
 
   /** Gives up what the tool has begun. */
   cancel() {
-    this.#isDown = false;
+    this.#keyboard.isDown = false;
     this.#hand((tool) => tool.cancel());
   }
 
@@ -154,7 +153,7 @@ export class Editor {
   takeKey(event) {
     const key = event.key.toLowerCase();
     if ((event.ctrlKey || event.metaKey) && !event.altKey && (key === "z" || key === "y")) {
-      this.#walk(() => (key === "y" || event.shiftKey ? this.#history.redo() : this.#history.undo()));
+      this.#walk(key === "y" || event.shiftKey ? "redo" : "undo");
       return true;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
@@ -168,45 +167,18 @@ export class Editor {
   }
 
   /** @param {KeyboardEvent} event */
-  #takeToolKey({ key, shiftKey }) {
-    const step = (shiftKey ? SMALL_STEP : STEP) / (this.#stage.view?.scale ?? 1);
-    switch (key) {
-      case "ArrowLeft": this.#walkCursor(-step, 0); break;
-      case "ArrowRight": this.#walkCursor(step, 0); break;
-      case "ArrowUp": this.#walkCursor(0, -step); break;
-      case "ArrowDown": this.#walkCursor(0, step); break;
-      case " ": this.#pressCursor(); break;
+  #takeToolKey(event) {
+    switch (event.key) {
       case "Enter": this.#hand((tool) => tool.finish?.()); break;
       case "Escape":
-        if (this.#isDown || this.#sketchOfTool().line?.length) this.cancel();
+        if (this.#keyboard.isDown || this.#sketchOfTool().line?.length) this.cancel();
         else this.#use("hand");
         break;
       case "[": this.#resizeBrush(1 / RADIUS_STEP); break;
       case "]": this.#resizeBrush(RADIUS_STEP); break;
-      default: return false;
+      default: return this.#keyboard.takeKey(event);
     }
     return true;
-  }
-
-  /** @param {number} dx @param {number} dy */
-  #walkCursor(dx, dy) {
-    const [x, y] = this.#cursor ?? this.#middle();
-    const cursor = /** @type {Point} */ ([x + dx, y + dy]);
-    this.#cursor = cursor;
-    this.#stage.view?.reveal({ left: cursor[0], right: cursor[0], top: cursor[1], bottom: cursor[1] });
-    this.#hand((tool) => this.#isDown && tool.move(cursor));
-  }
-
-  #pressCursor() {
-    const cursor = (this.#cursor ??= this.#middle());
-    this.#isDown = !this.#isDown;
-    this.#hand((tool) => (this.#isDown ? tool.press(cursor) : tool.release(cursor)));
-  }
-
-  /** The middle of the window. @returns {Point} */
-  #middle() {
-    const { view } = this.#stage;
-    return view ? view.toField([view.window.width / 2, view.window.height / 2]) : [0, 0];
   }
 
   /** @param {number} factor */
@@ -219,7 +191,7 @@ export class Editor {
   #use(name) {
     this.cancel();
     this.#name = name;
-    this.#cursor = null;
+    this.#keyboard.place = null;
     this.#say.textContent = t(`edit.use.${name}`);
     this.#show();
   }
@@ -279,7 +251,7 @@ export class Editor {
 
   /** The object nearest to the cursor, or to the middle of the window. */
   #bringInNearest() {
-    const [x, y] = this.#cursor ?? this.#middle();
+    const [x, y] = this.#keyboard.placeOrMiddle;
     const distance = (/** @type {Contour} */ contour) => {
       const { left, top, right, bottom } = boxOf(contour);
       return Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y);
@@ -293,34 +265,21 @@ export class Editor {
     if (selected) this.mark(selected);
   }
 
-  /**
-   * Puts nuclei in the place of others, as a step that can be taken back.
-   *
-   * @param {Cell[]} removed
-   * @param {Cell[]} added
-   * @param {[before: Contour[], after: Contour[]]} [leftOut] the objects that are left out, where they change
-   */
+  /** Puts nuclei in the place of others. @param {Cell[]} removed @param {Cell[]} added @param {Contour[]} [leftOut] the objects that are left out from now on */
   #exchange(removed, added, leftOut) {
-    const session = this.#session;
-    const field = removed[0]?.source ?? added[0]?.source;
-    const isLast = added.length === 0 && session.cells.every((cell) => cell.source !== field || removed.includes(cell));
-    // A source goes with its last cell, but this field is still being worked on.
-    const put = isLast ? [session.newNucleus(field, null, null)] : added;
-    const step = (/** @type {Cell[]} */ before, /** @type {Cell[]} */ after, /** @type {Contour[] | undefined} */ left) => () => {
-      session.exchange(before, after, left);
-      if (after[0]) session.select(after[0]);
-      this.#onChanged(after.filter(({ contour }) => contour));
-    };
+    const field = this.#field();
+    if (!field) return;
     this.#marked.clear();
-    this.#history.do({ redo: step(removed, put, leftOut?.[1]), undo: step(put, removed, leftOut?.[0]) });
+    this.#changes.exchange(field, removed, added, leftOut);
     this.#say.textContent = "";
     this.#show();
   }
 
-  /** @param {() => void} step */
-  #walk(step) {
+  /** @param {"undo" | "redo"} way */
+  #walk(way) {
+    const field = this.#field();
     this.cancel();
-    step();
+    if (field) this.#changes.historyOf(field)[way]();
     this.#show();
   }
 
@@ -336,9 +295,11 @@ export class Editor {
 
   #show() {
     for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.dataset.tool === this.#name));
+    const field = this.#field();
+    const history = field && this.#changes.historyOf(field);
     // Not disabled: a disabled button would lose the focus.
-    this.#undo.ariaDisabled = String(!this.#history.canUndo);
-    this.#redo.ariaDisabled = String(!this.#history.canRedo);
+    this.#undo.ariaDisabled = String(!history?.canUndo);
+    this.#redo.ariaDisabled = String(!history?.canRedo);
     this.#merge.ariaDisabled = String(this.#marked.size === 0);
     this.#delete.ariaDisabled = String(!this.#selected());
     this.#stage.draw();
@@ -351,6 +312,6 @@ export class Editor {
   /** @returns {Sketch & {cursor: Point | null, radius: number | null}} */
   #sketch() {
     const isBrush = this.#name === "add" || this.#name === "take";
-    return { ...this.#sketchOfTool(), cursor: this.#cursor, radius: isBrush ? this.#radius : null };
+    return { ...this.#sketchOfTool(), cursor: this.#keyboard.place, radius: isBrush ? this.#radius : null };
   }
 }

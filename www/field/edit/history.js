@@ -36,9 +36,4 @@ export class History {
     step.redo();
     this.#done.push(step);
   }
-
-  clear() {
-    this.#done = [];
-    this.#undone = [];
-  }
 }

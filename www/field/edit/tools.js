@@ -27,6 +27,7 @@ import { brushed, distanceToSegment, simplified, simplifiedContour } from "./sha
  * @property {() => Contour | null} selected the contour of the selected nucleus
  * @property {(contour: Contour) => void} add a new nucleus
  * @property {(contours: Contour[]) => void} change the selected nucleus has this contour from now on; of several the further ones are new nuclei, without any it goes
+ * @property {(pixels: number) => void} measured a line of this length was drawn with the ruler
  * @property {() => number} radius of the brush, in pixels of the field
  * @property {() => number} pixel the size of a CSS pixel, in pixels of the field
  */
