@@ -59,6 +59,8 @@ impl<'a> Answered<'a> {
         let found = polygons(&self.values, self.sides, rays, thresholds);
         // The most probable last, so that it lies over the others.
         let found = suppress(found, thresholds.overlap).into_iter().rev();
+        // Objects that are left out take part in the suppression alone.
+        let found = found.filter(|found| found.is_read);
         let found: Vec<Outline> = found.map(|found| found.points).collect();
         let size = [columns, rows].map(|places| (places * Answer::STRIDE) as u32);
         let [found, nuclei] = [&found, self.nuclei].map(|outlines| {
