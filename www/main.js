@@ -14,6 +14,7 @@ import { startLanguagePicker } from "./language/language-picker.js";
 import { startLanguage, t } from "./language/language.js";
 import { messageOf } from "./pkg/message.js";
 import { Engine } from "./reading/engine.js";
+import { Measurements } from "./reading/measurements.js";
 import { Pictures } from "./reading/pictures.js";
 import { QueueStatus } from "./reading/queue-status.js";
 import { Reader, modelOf } from "./reading/reader.js";
@@ -86,6 +87,7 @@ const pictures = new Pictures(engine, (bytes, { micrometresPerPixel }) => {
   const sources = session.sources.filter((source) => source.bytes === bytes && source.micrometresPerPixel === null);
   if (micrometresPerPixel !== null) for (const source of sources) session.updateSource(source, { micrometresPerPixel });
 });
+const measurements = new Measurements(session, engine, pictures);
 const reader = new Reader(session, engine, pictures, {
   onProgress: (progress) => {
     queueStatus.show(progress);
@@ -109,7 +111,7 @@ const table = new CellTable(elements.table, session, pictures, {
   },
   onOpen: () => workbench.openDetail(),
 });
-const detail = new Detail(elements.detail, session, engine, pictures, {
+const detail = new Detail(elements.detail, session, engine, pictures, measurements, {
   onStep: (by) => table.step(by),
   onRetry: (cell) => {
     reader.readAgain([cell]);
@@ -130,17 +132,18 @@ const detail = new Detail(elements.detail, session, engine, pictures, {
     elements.detail.name.focus();
   },
 });
-const workbench = new Workbench(elements, session, { filters, table, detail });
+const workbench = new Workbench(elements, session, { filters, table, detail, measurements });
 const field = once(rooms.field, ({ FieldViewer, part, geometry }) => {
   elements.workbench.results.prepend(part);
   // The table has less room beside a field.
   elements.filters.box.open = false;
-  const viewer = new FieldViewer(part, session, pictures, {
+  const viewer = new FieldViewer(part, session, pictures, measurements, {
     page: elements.page,
     geometry,
     onStep: (by) => table.step(by),
     onChanged: (cells) => reader.readWaiting(cells),
     // Nuclei are cut out at the scale that the model knows.
+    onSummary: (field) => enter(rooms.summary, ({ openSummary, dialog }) => openSummary(dialog, { session, pictures, field })),
     onScale: (field) => reader.readAgain(session.cells.filter((cell) => cell.source === field && cell.contour && canRead(cell))),
   });
   workbench.listenForKeys(viewer.window);
@@ -186,6 +189,10 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
   const made = new SessionDialog(dialog, {
     session,
     program: () => inUse?.version ?? null,
+    exportField: async (format, source) => {
+      const [{ fieldFile }, viewer] = await Promise.all([rooms.field(), field()]);
+      return fieldFile(format, source, { session, engine, pictures, styleOf: viewer.stylesOf(source) });
+    },
     deleteEverything: async () => (await storage).deleteEverything(),
     onGone: () => {
       reader.cancel();

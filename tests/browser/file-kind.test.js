@@ -103,6 +103,8 @@ test("a header that is longer than its file makes no checkpoint", () => {
 const JSON_FILES = [
   ["session", { format: "karyolens-session", version: 99 }],
   ["contours", [{ id: 0, points: [[1, 2], [3, 4], [5, 6]] }, { id: 1, points: [] }]],
+  ["contours", { 0: { contour: [[1, 2], [3, 4], [5, 6]] } }],
+  ["contours", { "B5_141.jpg": { cell_0: { contour: [[1, 2], [3, 4], [5, 6]], features_binary: [0, 1] } } }],
   ["geojson", { type: "FeatureCollection", features: [] }],
   ["geojson", { type: "Feature", geometry: { type: "Polygon", coordinates: [] }, properties: {} }],
   ["geojson", [{ type: "Feature", geometry: { type: "Polygon", coordinates: [] } }]],

@@ -2,9 +2,10 @@
 
 import { showRisk, spelledSum } from "../decisions/risk-badge.js";
 import { descriptions } from "../elements/description-list.js";
-import { oncePerFrame, onPress } from "../elements/dom.js";
-import { featureMeaning, featureName, listing, moment, onLanguage, t } from "../language/language.js";
+import { make, oncePerFrame, onPress } from "../elements/dom.js";
+import { featureMeaning, featureName, listing, moment, number, onLanguage, t } from "../language/language.js";
 import { deviceName } from "../reading/device-name.js";
+import { inUnit, measurementName } from "../reading/measured-words.js";
 import { canRetry } from "../session/cell.js";
 import { newCallRow, showCall } from "./call-row.js";
 import { Portrait } from "./portrait.js";
@@ -13,15 +14,19 @@ import { Portrait } from "./portrait.js";
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { Engine } from "../reading/engine.js" */
 /** @import { Pictures } from "../reading/pictures.js" */
+/** @import { Measurements } from "../reading/measurements.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 
 /** The feature that means nothing at another scale than the model's. */
 const OF_SIZE = "Enlargement";
+/** The measurement of a nucleus beside the others of its field. */
+const AREA_RATIO = "area_ratio";
 
 export class Detail {
   #elements;
   #session;
+  #measurements;
   #portrait;
   /** The feature that is explained. @type {string | null} */
   #feature = null;
@@ -34,17 +39,23 @@ export class Detail {
    * @param {Session} session
    * @param {Engine} engine
    * @param {Pictures} pictures
+   * @param {Measurements} measurements
    * @param {object} actions
    * @param {(by: number) => void} actions.onStep to the next or the previous cell
    * @param {(cell: Cell) => void} actions.onRetry
    * @param {(cell: Cell) => void} actions.onRemove
    * @param {(cell: Cell) => void} actions.onSwitchKind its source is of the other kind
    */
-  constructor(elements, session, engine, pictures, { onStep, onRetry, onRemove, onSwitchKind }) {
+  constructor(elements, session, engine, pictures, measurements, { onStep, onRetry, onRemove, onSwitchKind }) {
     this.#elements = elements;
     this.#session = session;
+    this.#measurements = measurements;
     this.#portrait = new Portrait(elements.picture, engine, pictures);
     session.listen(this.#show);
+    measurements.listen(() => {
+      this.#shown = [];
+      this.#show();
+    });
     onLanguage(() => {
       elements.calls.replaceChildren();
       this.#shown = [];
@@ -103,6 +114,7 @@ export class Detail {
     elements.switchKind.textContent = t(cell.source.kind === "field" ? "detail.is-cell-image" : "detail.is-field");
     elements.decision.hidden = decision === null;
     if (decision) this.#showDecision(cell, decision);
+    this.#showMeasurements(cell);
     this.#showProvenance(cell);
     void this.#portrait.show(cell, this.#feature, session.model?.id ?? "");
   }
@@ -143,6 +155,21 @@ export class Detail {
     const { terms, forced } = risk;
     const spelled = terms.length === 0 ? t("risk.nothing") : spelledSum(risk);
     riskSum.textContent = forced ? `${spelled}. ${t("risk.forced", { feature: featureName(forced) })}` : spelled;
+  }
+
+  /** @param {Cell} cell */
+  #showMeasurements(cell) {
+    const { size, measured, measurements } = this.#elements;
+    const ratio = this.#measurements.of(cell, AREA_RATIO);
+    size.hidden = ratio === null;
+    measured.hidden = ratio === null;
+    if (ratio === null) return;
+    size.textContent = t("measurement.of-median", { ratio: number(ratio, { maximumSignificantDigits: 2 }) });
+    const rows = this.#measurements.kinds.flatMap(({ name, unit }) => {
+      const value = this.#measurements.of(cell, name);
+      return value === null ? [] : [make("dt", {}, measurementName(name)), make("dd", {}, inUnit(unit, value, cell.source.micrometresPerPixel))];
+    });
+    measurements.replaceChildren(...rows);
   }
 
   /** @param {Cell} cell */

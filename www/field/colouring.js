@@ -5,7 +5,12 @@
  * so that they stand out from pale background and dark nuclei alike.
  */
 
-/** @import { Cell } from "../session/cell.js" */
+import { t } from "../language/language.js";
+import { inUnit } from "../reading/measured-words.js";
+import { MEASUREMENT } from "../table/sorting.js";
+
+/** @import { Measurements } from "../reading/measurements.js" */
+/** @import { Cell, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 
 /** A class of outlines. @typedef {keyof typeof STYLES} Style */
@@ -18,13 +23,20 @@ export const STYLES = {
   present: { colour: "#d55e00", width: 2.5, dash: [] },
   unsure: { colour: "#f0e442", width: 2.25, dash: [9, 4] },
   absent: { colour: "#56b4e9", width: 1.75, dash: [2, 4] },
+  first: { colour: "#56b4e9", width: 1.5, dash: [2, 4] },
+  second: { colour: "#009e73", width: 2, dash: [6, 4] },
+  third: { colour: "#f0e442", width: 2.5, dash: [12, 3] },
+  fourth: { colour: "#d55e00", width: 3, dash: [] },
   plain: { colour: "#ffffff", width: 1.75, dash: [] },
   unread: { colour: "#ffffff", width: 1.25, dash: [1, 5] },
   left: { colour: "#c9c4b8", width: 1.25, dash: [5, 6] },
 };
 
-/** The key of each class' text in the legend. @type {Record<Style, string>} */
-export const STYLE_WORDS = {
+/** The quarters of a field's nuclei by a measurement, the lowest first. @type {Style[]} */
+const QUARTERS = ["first", "second", "third", "fourth"];
+
+/** The key of each class' text in the legend; quarters tell their range. @type {Partial<Record<Style, string>>} */
+const STYLE_WORDS = {
   high: "risk.High",
   medium: "risk.Medium",
   low: "risk.Low",
@@ -41,17 +53,57 @@ const RISK_STYLES = /** @type {const} */ ({ High: "high", Medium: "medium", Low:
 /**
  * The classes of a colouring, for its legend.
  *
- * @param {string} colouring `risk`, `plain`, or `feature:NAME`
+ * @param {string} colouring `risk`, `plain`, `feature:NAME`, or `measurement:NAME`
  * @returns {Style[]}
  */
 export function stylesOf(colouring) {
   if (colouring === "risk") return ["high", "medium", "low", "unread", "left"];
   if (colouring.startsWith("feature:")) return ["present", "unsure", "absent", "unread", "left"];
+  if (colouring.startsWith(MEASUREMENT)) return [...QUARTERS, "left"];
   return ["plain", "unread", "left"];
 }
 
+/**
+ * The words of a class in the legend.
+ *
+ * @param {Style} style
+ * @param {string} colouring
+ * @param {Measurements} measurements
+ * @param {Source} field
+ */
+export function wordsOf(style, colouring, measurements, field) {
+  const key = STYLE_WORDS[style];
+  if (key) return t(key);
+  const name = colouring.slice(MEASUREMENT.length);
+  const bounds = measurements.quarters(field, name);
+  const unit = measurements.kinds.find((kind) => kind.name === name)?.unit;
+  const at = QUARTERS.indexOf(style);
+  if (!unit || bounds.length === 0) return "";
+  const bound = inUnit(unit, bounds[Math.min(at, bounds.length - 1)], field.micrometresPerPixel);
+  return t(at < bounds.length ? "field.below" : "field.from", { bound });
+}
+
+/**
+ * The class of each cell of a field.
+ *
+ * @param {string} colouring
+ * @param {Session} session
+ * @param {Measurements} measurements
+ * @param {Source} field
+ * @returns {(cell: Cell) => Style}
+ */
+export function styles(colouring, session, measurements, field) {
+  if (!colouring.startsWith(MEASUREMENT)) return (cell) => styleOfCalls(colouring, session, cell);
+  const name = colouring.slice(MEASUREMENT.length);
+  const bounds = measurements.quarters(field, name);
+  return (cell) => {
+    const value = measurements.of(cell, name);
+    return value === null || bounds.length === 0 ? "plain" : QUARTERS[bounds.filter((bound) => value >= bound).length];
+  };
+}
+
 /** @param {string} colouring @param {Session} session @param {Cell} cell @returns {Style} */
-export function styleOf(colouring, session, cell) {
+function styleOfCalls(colouring, session, cell) {
   const decision = session.decisionOf(cell);
   if (!decision) return "unread";
   if (colouring === "risk") return decision.risk ? RISK_STYLES[decision.risk.level] : "plain";

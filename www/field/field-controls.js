@@ -2,8 +2,11 @@
 
 import { find, make, onPress } from "../elements/dom.js";
 import { featureName, onLanguage, t } from "../language/language.js";
-import { STYLES, STYLE_WORDS, stylesOf } from "./colouring.js";
+import { measurementName } from "../reading/measured-words.js";
+import { MEASUREMENT } from "../table/sorting.js";
+import { STYLES, stylesOf, wordsOf } from "./colouring.js";
 
+/** @import { Measurements } from "../reading/measurements.js" */
 /** @import { Model, Source } from "../session/cell.js" */
 /** @import { Style } from "./colouring.js" */
 
@@ -44,7 +47,7 @@ export class FieldControls {
     onLanguage(() => this.#colouring.replaceChildren());
   }
 
-  /** `risk`, `plain`, or `feature:NAME`. */
+  /** `risk`, `plain`, `feature:NAME`, or `measurement:NAME`. */
   get colouring() {
     return this.#colouring.value;
   }
@@ -59,18 +62,21 @@ export class FieldControls {
     this.#outlined.checked = !this.#outlined.checked;
   }
 
-  /** @param {Source[]} fields @param {Source | null} field the one on show @param {Model | null} model that reads */
-  offer(fields, field, model) {
+  /** @param {Source[]} fields @param {Source | null} field the one on show @param {Model | null} model that reads @param {Measurements} measurements */
+  offer(fields, field, model, measurements) {
     this.#fields = fields;
     this.#name.textContent = field?.name ?? "";
     this.#choice.hidden = fields.length < 2;
     fill(this.#sources, fields.map(({ id, name }) => [String(id), name]));
     this.#sources.selectedIndex = field ? fields.indexOf(field) : -1;
     const features = (model?.features ?? []).map((name) => /** @type {[string, string]} */ ([`feature:${name}`, featureName(name)]));
+    const measured = measurements.kinds.map(({ name }) => /** @type {[string, string]} */ ([MEASUREMENT + name, measurementName(name)]));
     const { value } = this.#colouring;
-    fill(this.#colouring, [...(model?.riskRule ? [inWords("risk")] : []), ...features, inWords("plain")]);
+    fill(this.#colouring, [...(model?.riskRule ? [inWords("risk")] : []), ...features, ...measured, inWords("plain")]);
     if ([...this.#colouring.options].some((option) => option.value === value)) this.#colouring.value = value;
-    this.#legend.replaceChildren(...stylesOf(this.colouring).map((style) => make("span", {}, sampleOf(style), t(STYLE_WORDS[style]))));
+    if (!field) return;
+    const words = (/** @type {Style} */ style) => wordsOf(style, this.colouring, measurements, field);
+    this.#legend.replaceChildren(...stylesOf(this.colouring).map((style) => make("span", {}, sampleOf(style), words(style))));
   }
 }
 

@@ -3,9 +3,9 @@
  * words. The table beside it shows the same cells, and both have the same selection.
  */
 
-import { find, nowAndThen, oncePerFrame } from "../elements/dom.js";
+import { find, nowAndThen, onPress, oncePerFrame } from "../elements/dom.js";
 import { onLanguage, t } from "../language/language.js";
-import { styleOf } from "./colouring.js";
+import { styles } from "./colouring.js";
 import { ContourIndex, boxOf } from "./contour-index.js";
 import { Editor } from "./edit/editor.js";
 import { FieldControls } from "./field-controls.js";
@@ -16,6 +16,7 @@ import { Stage } from "./stage.js";
 
 /** @import { Geometry } from "../pkg/index.js" */
 /** @import { Pictures } from "../reading/pictures.js" */
+/** @import { Measurements } from "../reading/measurements.js" */
 /** @import { Cell, Contour, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { Point } from "./view.js" */
@@ -30,6 +31,7 @@ export class FieldViewer {
   #element;
   #session;
   #pictures;
+  #measurements;
   #onStep;
   #stage;
   #controls;
@@ -62,19 +64,22 @@ export class FieldViewer {
    * @param {HTMLElement} element the section of field.html
    * @param {Session} session
    * @param {Pictures} pictures
+   * @param {Measurements} measurements
    * @param {object} options
    * @param {HTMLElement} options.page carries the state that the stylesheet looks at
    * @param {Geometry} options.geometry
    * @param {(by: number) => void} options.onStep to the next or the previous cell of the table
    * @param {(cells: Cell[]) => void} options.onChanged a person has outlined these cells
    * @param {(field: Source) => void} options.onScale a person has told the scale of a field
+   * @param {(field: Source) => void} options.onSummary a person wants to see a field at a glance
    */
-  constructor(element, session, pictures, { page, geometry, onStep, onChanged, onScale }) {
+  constructor(element, session, pictures, measurements, { page, geometry, onStep, onChanged, onScale, onSummary }) {
     this.window = find(".field-stage", HTMLElement, element);
     this.#page = page;
     this.#element = element;
     this.#session = session;
     this.#pictures = pictures;
+    this.#measurements = measurements;
     this.#onStep = onStep;
     this.#stage = new Stage(this.window);
     this.#tip = new FieldTip(find(".field-tip", HTMLElement, element), this.window);
@@ -88,6 +93,7 @@ export class FieldViewer {
       session.setScale(field, scale);
       onScale(field);
     });
+    onPress(find(".field-summary", HTMLButtonElement, element), () => this.#field && onSummary(this.#field));
     const onMeasured = (/** @type {number} */ pixels) => this.#scale.ask(pixels);
     const editor = new Editor(element, this.#stage, session, { geometry, field: () => this.#field, onChanged, onMeasured });
     this.#editor = editor;
@@ -104,8 +110,14 @@ export class FieldViewer {
     const showSoon = oncePerFrame(() => this.#show());
     const showReading = nowAndThen(() => this.#show());
     session.listen((change) => (change === "reading" ? showReading() : showSoon()));
+    measurements.listen(showSoon);
     onLanguage(showSoon);
     showSoon();
+  }
+
+  /** The look of a field's outlines, as they are coloured now. @param {Source} field */
+  stylesOf(field) {
+    return styles(this.#controls.colouring, this.#session, this.#measurements, field);
   }
 
   #show() {
@@ -113,15 +125,15 @@ export class FieldViewer {
     const field = this.#fieldAmong(fields);
     this.#element.hidden = field === null;
     this.#page.dataset.field = field ? "open" : "";
-    this.#controls.offer(fields, field, this.#session.model);
+    this.#controls.offer(fields, field, this.#session.model, this.#measurements);
     if (field !== this.#field || (field?.bytes ?? null) !== this.#bytes) void this.#open(field);
     this.#takeCells();
     this.#scale.show(field, this.#fileScale);
     this.#stage.setScale(field?.micrometresPerPixel ?? null);
-    const { colouring, opacity } = this.#controls;
-    this.#stage.setOpacity(opacity);
+    this.#stage.setOpacity(this.#controls.opacity);
+    const styleOf = field && this.stylesOf(field);
     this.#stage.setOutlines([
-      ...this.#nuclei.map((cell) => ({ contour: cell.contour, style: styleOf(colouring, this.#session, cell) })),
+      ...(styleOf ? this.#nuclei.map((cell) => ({ contour: cell.contour, style: styleOf(cell) })) : []),
       ...this.#leftOut.map((contour) => ({ contour, style: /** @type {const} */ ("left") })),
     ]);
     this.#mark();

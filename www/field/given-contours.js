@@ -7,6 +7,7 @@ import { listing } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
 import { isUnoutlined } from "../session/cell.js";
 
+/** @import { Contour as GivenContour } from "../pkg/index.js" */
 /** @import { Found } from "../intake/file-intake.js" */
 /** @import { Refusal } from "../intake/arrivals.js" */
 /** @import { Engine } from "../reading/engine.js" */
@@ -47,7 +48,7 @@ export async function takeContours(files, { session, engine, pictures }) {
       const { contours, leftOut } = await engine.run((karyolens) =>
         karyolens.readContours(file, { width, height, name: field.name }));
       if (contours.length === 0) refuse("contours.none");
-      else cells.push(...session.outline(field, contours.map(({ points }) => points), "given"));
+      else cells.push(...outline(session, field, contours));
       if (leftOut.length > 0) {
         const reasons = leftOut.map(({ reason, count }) => `${count}: ${reason}`);
         refuse("contours.left-out", { reasons: listing(reasons) });
@@ -57,6 +58,24 @@ export async function takeContours(files, { session, engine, pictures }) {
     }
   }
   return { cells, refused };
+}
+
+/**
+ * Gives a field the nuclei of a file, with all that the file knows of a person's work on them. What a
+ * model called is left to the model in use.
+ *
+ * @param {Session} session
+ * @param {Source} field
+ * @param {GivenContour[]} contours
+ */
+function outline(session, field, contours) {
+  const cells = contours.map(({ points, origin, changed, features }) => ({
+    ...session.newNucleus(field, points, origin),
+    isEdited: changed,
+    corrections: new Map(features.flatMap(({ name, answer }) => (answer === null ? [] : [[name, answer]]))),
+  }));
+  session.replaceCells(field, "field", cells);
+  return cells;
 }
 
 /**

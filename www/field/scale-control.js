@@ -78,6 +78,7 @@ export class ScaleControl {
     this.#drawn = pixels;
     this.#box.open = true;
     this.#show();
+    this.#length.value = "";
     this.#length.focus();
   }
 

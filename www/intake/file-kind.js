@@ -92,10 +92,17 @@ export function kindOfJson(value) {
   const list = Array.isArray(value) ? value : [];
   if (isObject(value) && value.format === FORMAT) return "session";
   if (isGeoJson(value) || (list.length > 0 && list.every(isGeoJson))) return "geojson";
-  if (list.length > 0 && list.every((one) => isObject(one) && Array.isArray(one.points))) return "contours";
   const entries = isObject(value) ? Object.values(value) : [];
+  // Cells in a list or by their names, or by the names of their fields.
+  const lists = [[value], list, entries, ...entries.map((one) => (isObject(one) ? Object.values(one) : []))];
+  if (lists.some((cells) => cells.some(isOutlined))) return "contours";
   const isLabels = (/** @type {unknown} */ one) => Array.isArray(one) && one.length > 0 && one.every((label) => label === 0 || label === 1);
   return entries.length > 0 && entries.every(isLabels) ? "labels" : "json";
+}
+
+/** Whether a value is a cell of the study's forms. @param {unknown} value */
+function isOutlined(value) {
+  return isObject(value) && (Array.isArray(value.points) || Array.isArray(value.contour));
 }
 
 /** @param {string} latin @returns {FileKind} */

@@ -22,9 +22,21 @@ const report = make("article", { id: "report" });
 /** Addresses of the pictures in the report. @type {string[]} */
 let addresses = [];
 
+/** Prints a sheet on something else than the session. @param {...HTMLElement} parts */
+export function printSheet(...parts) {
+  startSheet();
+  report.append(...parts);
+  document.body.append(report);
+  printNow();
+}
+
 /** Prints the session, with all its pictures. @param {Session} session */
 export async function printReport(session) {
   await fillReport(session);
+  printNow();
+}
+
+function printNow() {
   // Some browsers print after print() has returned, and tell when they are done.
   addEventListener("afterprint", clearReport, { once: true });
   print();
@@ -37,13 +49,17 @@ export async function printReport(session) {
  * @param {Date} [time] of printing
  */
 export async function fillReport(session, time = new Date()) {
+  startSheet();
+  report.append(cover(session, time), ...cellBlocks(session));
+  document.body.append(report);
+  await Promise.all([...report.querySelectorAll("img")].map(settled));
+}
+
+function startSheet() {
   clearReport();
   report.lang = document.documentElement.lang;
   // The foot of every page takes it from here.
   document.documentElement.style.setProperty("--report-foot", JSON.stringify(t("report.honest")));
-  report.append(cover(session, time), ...cellBlocks(session));
-  document.body.append(report);
-  await Promise.all([...report.querySelectorAll("img")].map(settled));
 }
 
 /** Takes the report out of the page again. */

@@ -1,7 +1,7 @@
 /** The dialog in which a session is saved, printed, opened and deleted. */
 
 import { openDialog } from "../elements/dialog.js";
-import { find, onPress } from "../elements/dom.js";
+import { download, find, make, onPress } from "../elements/dom.js";
 import { moment, t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
 import { printReport } from "../report/report.js";
@@ -9,7 +9,8 @@ import { downloadCsv, downloadJson } from "./downloads.js";
 import { MOST_LETTERS } from "./read-records.js";
 import { replaceSession } from "./restore.js";
 
-/** @import { Cell } from "./cell.js" */
+/** @import { Format } from "../field/export/field-file.js" */
+/** @import { Cell, Source } from "./cell.js" */
 /** @import { Session } from "./session.js" */
 /** @import { StorageState } from "./storage.js" */
 
@@ -17,6 +18,7 @@ import { replaceSession } from "./restore.js";
  * @typedef {object} Page
  * @property {Session} session
  * @property {() => string | null} program version of Karyolens
+ * @property {(format: Format, field: Source) => Promise<{name: string, content: Blob}>} exportField
  * @property {() => Promise<void>} deleteEverything
  * @property {() => void} onGone the cells that were here are gone
  * @property {(cells: Cell[]) => void} onRestored cells have come back
@@ -32,6 +34,7 @@ export class SessionDialog {
     this.#page = page;
     const { session, program, deleteEverything, onGone } = page;
     session.listen((change) => change === "cells" && this.#offerSaving());
+    onPress(this.#button("#save-field"), () => this.#saveField());
     this.#offerSaving();
     onPress(this.#button("#save-csv"), () => this.#saved(() => downloadCsv(session)));
     onPress(this.#button("#save-json"), () => this.#saved(() => downloadJson(session, program())));
@@ -75,6 +78,7 @@ export class SessionDialog {
   }
 
   open() {
+    this.#offerSaving();
     this.#say("", false);
     openDialog(this.#dialog);
   }
@@ -122,7 +126,24 @@ export class SessionDialog {
     return promise;
   }
 
+  async #saveField() {
+    const { session, exportField } = this.#page;
+    const [list, formats] = ["#exported-field", "#export-format"].map((id) => find(id, HTMLSelectElement, this.#dialog));
+    const field = session.sources.find(({ id }) => String(id) === list.value);
+    if (!field) return;
+    try {
+      const { name, content } = await exportField(/** @type {Format} */ (formats.value), field);
+      download(name, content);
+      this.#say(t("export.saved", { name }), false);
+    } catch (error) {
+      this.#say(messageOf(error), true);
+    }
+  }
+
   #offerSaving() {
+    const fields = this.#page.session.sources.filter(({ kind, bytes }) => kind === "field" && bytes);
+    find("#export-field", HTMLElement, this.#dialog).hidden = fields.length === 0;
+    find("#exported-field", HTMLSelectElement, this.#dialog).replaceChildren(...fields.map(({ id, name }) => make("option", { value: String(id) }, name)));
     for (const button of this.#dialog.querySelectorAll("button")) {
       if ("needsCells" in button.dataset) button.disabled = this.#page.session.cells.length === 0;
     }

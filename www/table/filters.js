@@ -2,7 +2,8 @@
 
 import { make, onPress } from "../elements/dom.js";
 import { featureName, onLanguage, t } from "../language/language.js";
-import { EVERYTHING, isDescendingAtFirst } from "./sorting.js";
+import { measurementName } from "../reading/measured-words.js";
+import { EVERYTHING, MEASUREMENT, isDescendingAtFirst } from "./sorting.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { View } from "./sorting.js" */
@@ -14,6 +15,8 @@ export class Filters {
   #view = { ...EVERYTHING };
   /** @type {string[]} */
   #features = [];
+  /** @type {string[]} */
+  #measurements = [];
 
   /**
    * @param {PageElements["filters"]} elements
@@ -60,12 +63,13 @@ export class Filters {
     this.#showView();
   }
 
-  /** Sets which features can be chosen, and whether there is a risk. @param {string[]} names @param {boolean} hasRisk */
-  offerFeatures(names, hasRisk) {
+  /** Sets which features and measurements can be chosen, and whether there is a risk. @param {string[]} features @param {string[]} measurements @param {boolean} hasRisk */
+  offer(features, measurements, hasRisk) {
     this.#elements.risk.disabled = !hasRisk;
     if (!hasRisk && this.#view.risk) this.#view = { ...this.#view, risk: "" };
-    if (names.join("\n") === this.#features.join("\n")) return;
-    this.#features = names;
+    if (isSame(features, this.#features) && isSame(measurements, this.#measurements)) return;
+    this.#features = features;
+    this.#measurements = measurements;
     this.#fillChoices();
   }
 
@@ -90,6 +94,7 @@ export class Filters {
     sort.replaceChildren(
       ...["added", "name", "risk", "doubt"].map((value) => option(value, t(`sort.${value}`))),
       ...features.map((name) => option(`feature:${name}`, featureName(name))),
+      ...this.#measurements.map((name) => option(MEASUREMENT + name, measurementName(name))),
     );
     // The model in use does not know the feature any more.
     if (!features.includes(this.#view.feature)) this.#view = { ...this.#view, feature: "" };
@@ -113,4 +118,9 @@ export class Filters {
     direction.setAttribute("aria-label", direction.title);
     showAll.hidden = Object.values(filters).every((value) => value === "");
   }
+}
+
+/** @param {string[]} one @param {string[]} other */
+function isSame(one, other) {
+  return one.join("\n") === other.join("\n");
 }

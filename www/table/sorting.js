@@ -6,6 +6,7 @@ import { LEVELS } from "../decisions/risk-badge.js";
 /** @import { Call, Decision } from "../pkg/index.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
+/** @import { Measurements } from "../reading/measurements.js" */
 
 /**
  * The filters and the order that a person chose.
@@ -15,9 +16,12 @@ import { LEVELS } from "../decisions/risk-badge.js";
  * @property {"" | "unsure" | "corrected" | "failed" | "unread"} show
  * @property {string} feature that must be present; empty for any
  * @property {"" | "Low" | "Medium" | "High"} risk
- * @property {string} sort `added`, `name`, `risk`, `doubt`, or `feature:` and its name
+ * @property {string} sort `added`, `name`, `risk`, `doubt`, or `feature:` or `measurement:` and its name
  * @property {boolean} descending
  */
+
+/** Before a measurement's name. */
+export const MEASUREMENT = "measurement:";
 
 const byName = new Intl.Collator(undefined, { numeric: true });
 
@@ -35,8 +39,8 @@ export function nextSort(view, sort) {
   return { sort, descending: isDescendingAtFirst(sort) };
 }
 
-/** @param {Session} session @param {View} view @returns {Cell[]} */
-export function arrange(session, view) {
+/** @param {Session} session @param {View} view @param {Pick<Measurements, "of">} measurements of nuclei @returns {Cell[]} */
+export function arrange(session, view, measurements) {
   const wanted = view.text.trim().toLocaleLowerCase();
   // Most filters need no decision, and then none is made.
   const shown = session.cells.filter((cell) => matches(cell, () => session.decisionOf(cell), view, wanted));
@@ -46,7 +50,9 @@ export function arrange(session, view) {
     return shown.sort((a, b) => sign * (byName.compare(a.source.name, b.source.name) || a.id - b.id));
   }
   // Cells without a value come last in both directions.
-  const known = shown.map((cell) => ({ cell, value: valueOf(session.decisionOf(cell), view.sort) }));
+  const measurement = view.sort.startsWith(MEASUREMENT) ? view.sort.slice(MEASUREMENT.length) : null;
+  const valueIn = (/** @type {Cell} */ cell) => (measurement ? measurements.of(cell, measurement) : valueOf(session.decisionOf(cell), view.sort));
+  const known = shown.map((cell) => ({ cell, value: valueIn(cell) }));
   known.sort((a, b) => {
     if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
     return sign * (a.value - b.value);

@@ -10,6 +10,7 @@ import { arrange } from "./sorting.js";
 
 /** @import { Detail } from "../cell/detail.js" */
 /** @import { PageElements } from "../elements/page-elements.js" */
+/** @import { Measurements } from "../reading/measurements.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { CellTable } from "./cell-table.js" */
@@ -24,6 +25,7 @@ export class Workbench {
   #filters;
   #table;
   #detail;
+  #measurements;
   #detailName;
   #narrow = matchMedia(NARROW);
   #showSoon = oncePerFrame(() => this.show());
@@ -31,22 +33,28 @@ export class Workbench {
   /**
    * @param {PageElements} elements
    * @param {Session} session
-   * @param {{filters: Filters, table: CellTable, detail: Detail}} parts
+   * @param {{filters: Filters, table: CellTable, detail: Detail, measurements: Measurements}} parts
    */
-  constructor({ workbench, detail: { panel, name, close }, table: { body } }, session, { filters, table, detail }) {
+  constructor({ workbench, detail: { panel, name, close }, table: { body } }, session, { filters, table, detail, measurements }) {
     this.#elements = workbench;
     this.#session = session;
     this.#filters = filters;
     this.#table = table;
     this.#detail = detail;
+    this.#measurements = measurements;
     this.#detailName = name;
     const showReading = nowAndThen(() => this.show());
-    const showSelection = oncePerFrame(() => this.#showSelection());
+    const showSelection = oncePerFrame(() => {
+      this.#showSelection();
+      // It may have been chosen elsewhere, such as in a field.
+      if (session.selected) table.reveal(session.selected);
+    });
     session.listen((change) => {
       if (change === "selection") showSelection();
       else if (change === "reading") showReading();
       else this.#showSoon();
     });
+    measurements.listen(this.#showSoon);
     onLanguage(this.#showSoon);
     close.addEventListener("click", () => this.#closeDetail());
     this.#narrow.addEventListener("change", () => this.#coverRest());
@@ -64,9 +72,9 @@ export class Workbench {
     const { cells, model } = this.#session;
     page.dataset.working = String(cells.length > 0);
     results.hidden = cells.length === 0;
-    this.#filters.offerFeatures(model?.features ?? [], (model?.riskRule ?? null) !== null);
+    this.#filters.offer(model?.features ?? [], this.#measurements.kinds.map(({ name }) => name), (model?.riskRule ?? null) !== null);
     const { view } = this.#filters;
-    const shown = arrange(this.#session, view);
+    const shown = arrange(this.#session, view, this.#measurements);
     this.#table.show(shown, view);
     this.#showSelection();
     noMatch.hidden = shown.length > 0;

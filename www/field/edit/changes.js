@@ -17,14 +17,12 @@ export class Changes {
     this.#onChanged = onChanged;
   }
 
-  /** The changes of a field. They are forgotten once its cells went otherwise, such as by a removal. @param {Source} field */
+  /** The changes of a field; none while its cells are others than the latest change left, such as after a removal. @param {Source} field */
   historyOf(field) {
     const known = this.#fields.get(field);
     const cells = this.#cellsOf(field);
     if (known && known.cells.length === cells.length && cells.every((cell, index) => cell === known.cells[index])) return known.history;
-    const history = new History();
-    this.#fields.set(field, { history, cells });
-    return history;
+    return new History();
   }
 
   /**
@@ -43,16 +41,16 @@ export class Changes {
     const after = others.toSpliced(first < 0 ? others.length : first, 0, ...added);
     // A source goes with its last cell, but this field is still being worked on.
     if (after.length === 0) after.push(this.#session.newNucleus(field, null, null));
-    this.historyOf(field).do({
-      redo: () => this.#put(field, before, after, leftOut),
-      undo: () => this.#put(field, after, before, leftOutBefore),
-    });
+    const history = this.historyOf(field);
+    const step = (/** @type {Cell[]} */ from, /** @type {Cell[]} */ to, /** @type {Contour[]} */ left) => () => {
+      this.#fields.set(field, { history, cells: to });
+      this.#put(field, from, to, left);
+    };
+    history.do({ redo: step(before, after, leftOut), undo: step(after, before, leftOutBefore) });
   }
 
   /** @param {Source} field @param {Cell[]} before @param {Cell[]} after @param {Contour[]} leftOut */
   #put(field, before, after, leftOut) {
-    const history = this.historyOf(field);
-    this.#fields.set(field, { history, cells: after });
     const fresh = after.filter((cell) => !before.includes(cell));
     this.#session.exchange(field, after, fresh[0] ?? null, leftOut);
     this.#onChanged(fresh.filter(({ contour }) => contour));
