@@ -52,16 +52,15 @@ impl<'a> Answered<'a> {
         fields.iter().map(answer).collect()
     }
 
-    /// The nuclei that are found at some thresholds, matched with the true ones.
+    /// The nuclei to be read that are found at some thresholds, matched with the true ones.
     pub fn matches(&self, thresholds: Thresholds) -> Matches {
         let [rows, columns, channels] = self.sides;
         let rays = channels - Answer::RAYS;
         let found = polygons(&self.values, self.sides, rays, thresholds);
+        let found = suppress(found, thresholds.overlap).into_iter();
         // The most probable last, so that it lies over the others.
-        let found = suppress(found, thresholds.overlap).into_iter().rev();
-        // Objects that are left out take part in the suppression alone.
-        let found = found.filter(|found| found.is_read);
-        let found: Vec<Outline> = found.map(|found| found.points).collect();
+        let nuclei = found.filter(|found| found.is_read).rev();
+        let found: Vec<Outline> = nuclei.map(|found| found.points).collect();
         let size = [columns, rows].map(|places| (places * Answer::STRIDE) as u32);
         let [found, nuclei] = [&found, self.nuclei].map(|outlines| {
             let contours: Vec<Contour> = outlines.iter().map(contour).collect();
