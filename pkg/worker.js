@@ -68,10 +68,10 @@ const methods = {
     const bytes = await pictureOf(file);
     const hash = sha256Of(bytes);
     const opened = program.Picture.open(bytes);
-    const { kind, width, height, micrometres_per_pixel: micrometresPerPixel = null } = opened;
+    const { kind, width, height, micrometres_per_pixel: micrometresPerPixel = null, notice = null } = opened;
     const pixels = opened.rgba();
     opened.free();
-    const picture = { kind, width, height, pixels, sha256: await hash, micrometresPerPixel, notice: null };
+    const picture = { kind, width, height, pixels, sha256: await hash, micrometresPerPixel, notice };
     return { result: picture, transfer: [pixels.buffer] };
   },
 

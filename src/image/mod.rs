@@ -1,6 +1,7 @@
 //! From the bytes of a file to the numbers that a network reads.
 //!
-//! - [`decode()`] turns bytes into pixels, and trusts nothing.
+//! - [`decode()`] turns bytes into pixels, and trusts nothing; [`open()`] also tells the scale and remarks.
+//!   [`Pyramid`] reads a slide in parts.
 //! - [`micrometres_per_pixel`] is the scale that a file tells.
 //! - [`PictureKind`] tells a field from a cell image, and both from a picture that shows nothing.
 //! - [`CellImage`] is one nucleus on a white canvas; [`crop()`] cuts it out of a field.
@@ -18,15 +19,16 @@ mod input;
 mod kind;
 mod mask;
 mod resample;
-mod resolution;
 mod synthetic;
 
 pub use ::image::RgbImage;
 pub use cell::{CellImage, NotACell};
 pub use crop::crop;
-pub use decode::{DecodeError, EXTENSIONS, MAX_PIXELS, MAX_SIDE, decode};
+pub use decode::{
+    DecodeError, EXTENSIONS, Level, MAX_PIXELS, MAX_SIDE, Notice, OpenedPicture, Pyramid, Region,
+    Window, decode, micrometres_per_pixel, open,
+};
 pub use input::{InputSpec, ResizeFilter, TileSpec};
 pub use kind::{PictureKind, ShowsNothing};
 pub use mask::Mask;
-pub use resolution::micrometres_per_pixel;
 pub use synthetic::{FieldPlan, SyntheticField, render as render_synthetic, render_field};

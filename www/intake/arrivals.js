@@ -30,6 +30,8 @@ import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 const CHECKPOINT = /\.safetensors$/i;
 /** The kinds that the page takes. @type {ReadonlySet<string>} */
 const TAKEN = new Set(["picture", "session", "checkpoint", "contours", "geojson"]);
+/** The kinds that get a row in the table; a row says why it is not read. @type {ReadonlySet<string>} */
+const PICTURES = new Set(["picture", "other-picture", "slide"]);
 /** The number of bytes that tell whether a session has its end. */
 const LAST_BYTES = 64;
 /** Larger JSON is not read to tell its kind; in bytes. */
@@ -47,7 +49,7 @@ export async function sortArrivals(found) {
       if (arrivals[what]) refuse(`second-${what}`);
       else arrivals[what] = one.file;
     };
-    if (kind === "picture" || kind === "other-picture") arrivals.pictures.push(one);
+    if (PICTURES.has(kind)) arrivals.pictures.push(one);
     else if (kind === "contours" || kind === "geojson") arrivals.contours.push(one);
     else if (kind === "session") open("session");
     else if (kind === "checkpoint" || CHECKPOINT.test(one.name)) open("checkpoint");

@@ -9,12 +9,13 @@ import { FORMAT } from "../session/records.js";
 /**
  * - `picture`: Karyolens reads it
  * - `other-picture`: a picture of a format that Karyolens does not read
+ * - `slide`: a slide in a format of one maker, or of an archive; those that begin as TIFF does are known when they are read
  * - `session`, `checkpoint`: Karyolens opens it
  * - `contours`, `geojson`: outlines of nuclei in a field
  * - `labels`: features of cells by their ids
  * - `companion`: macOS's notes beside a file
  *
- * @typedef {"picture" | "other-picture" | "session" | "checkpoint" | "contours" | "geojson" | "labels" | "json" | "broken-json" |
+ * @typedef {"picture" | "other-picture" | "slide" | "session" | "checkpoint" | "contours" | "geojson" | "labels" | "json" | "broken-json" |
  *   "pytorch" | "table" | "archive" | "pdf" | "document" | "companion" | "text" | "empty" | "unknown"} Kind
  */
 
@@ -28,6 +29,8 @@ const BEGINNINGS = [
   [/^\x89PNG\r\n\x1a\n/, "picture", "PNG"],
   [/^\xff\xd8\xff/, "picture", "JPEG"],
   [/^RIFF[^]{4}WEBP/, "picture", "WebP"],
+  // Before TIFF: a VSI begins as TIFF does, and its pixels lie in other files, which begin with SIS.
+  [/^(?:II\*\0[^]{4}\x18\0IS|SIS\0)/, "slide", "VSI (Olympus)"],
   [/^(?:II\*\0|MM\0\*)/, "picture", "TIFF"],
   [/^(?:II\+\0|MM\0\+)/, "picture", "BigTIFF"],
   // A text may begin with BM, too: the reserved bytes and the size of the header must fit.
@@ -35,8 +38,8 @@ const BEGINNINGS = [
   [/^GIF8[79]a/, "other-picture", "GIF"],
   [/^(?:\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n)/, "other-picture", "JPEG XL"],
   [/^(?:\xff\x4f\xff\x51|\0\0\0\x0cjP {2}\r\n\x87\n)/, "other-picture", "JPEG 2000"],
-  [/^[^]{128}DICM/, "other-picture", "DICOM"],
-  [/^ZISRAWFILE/, "other-picture", "CZI"],
+  [/^[^]{128}DICM/, "slide", "DICOM"],
+  [/^ZISRAWFILE/, "slide", "CZI (Zeiss)"],
   [/^8BPS\0\x01/, "other-picture", "PSD"],
   [/^%PDF-/, "pdf", ""],
   // A pickle with PyTorch's magic number: its format before 2020.
@@ -61,6 +64,8 @@ const PYTORCH = /\/(?:data\.pkl|byteorder|\.format_version)/;
 const SVG = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b/i;
 /** A session as this program writes it: told without its end, since sessions are long. */
 const SESSION = new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`);
+/** The list of a MIRAX slide's other files. */
+const MIRAX = /^\s*\[GENERAL\]\s+SLIDE_VERSION/;
 /** The number of lines that are compared. */
 const TABLE_LINES = 5;
 
@@ -148,6 +153,7 @@ function textOf(bytes, isCut) {
 /** @param {string} text the beginning of a file @returns {FileKind} */
 function kindOfText(text) {
   if (SESSION.test(text)) return { kind: "session", format: "" };
+  if (MIRAX.test(text)) return { kind: "slide", format: "MRXS (3DHISTECH)" };
   if (/^\s*[[{]/.test(text)) return { kind: "json", format: "" };
   if (SVG.test(text)) return { kind: "other-picture", format: "SVG" };
   return { kind: isTable(text) ? "table" : "text", format: "" };

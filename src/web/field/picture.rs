@@ -3,9 +3,9 @@
 use js_sys::Uint8ClampedArray;
 use wasm_bindgen::prelude::*;
 
-use super::decoded;
+use crate::classify::ClassifyError;
 use crate::field::MicrometresPerPixel;
-use crate::image::{PictureKind, RgbImage};
+use crate::image::{OpenedPicture, PictureKind, RgbImage, open};
 
 /// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
 /// memory.
@@ -17,19 +17,25 @@ pub struct Picture {
     pixels: RgbImage,
     kind: PictureKind,
     scale: Option<MicrometresPerPixel>,
+    notice: Option<String>,
 }
 
 #[wasm_bindgen]
 impl Picture {
     /// The bytes of one image file → its picture.
     pub fn open(file: Vec<u8>) -> Result<Picture, JsError> {
-        let scale = MicrometresPerPixel::of_file(&file);
-        let pixels = decoded(file)?;
-        let kind = PictureKind::of(&pixels)?;
-        Ok(Self {
+        // The classifier's errors speak to the person who chose the file.
+        let OpenedPicture {
             pixels,
-            kind,
-            scale,
+            micrometres_per_pixel,
+            notices,
+        } = open(&file).map_err(ClassifyError::from)?;
+        let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
+        Ok(Self {
+            kind: PictureKind::of(&pixels)?,
+            pixels,
+            scale: micrometres_per_pixel.and_then(MicrometresPerPixel::new),
+            notice: (!notices.is_empty()).then(|| notices.join(" ")),
         })
     }
 
@@ -56,6 +62,12 @@ impl Picture {
     #[wasm_bindgen(getter)]
     pub fn micrometres_per_pixel(&self) -> Option<f64> {
         self.scale.map(MicrometresPerPixel::get)
+    }
+
+    /// What a person should know of the picture, in sentences.
+    #[wasm_bindgen(getter)]
+    pub fn notice(&self) -> Option<String> {
+        self.notice.clone()
     }
 
     /// The pixels as a canvas takes them, RGBA, in memory of JavaScript's own.

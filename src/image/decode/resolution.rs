@@ -4,12 +4,7 @@
 //! unit beside the TIFF's resolution, and the plain resolution of TIFF, PNG, JPEG and BMP. Most files of the
 //! last kind hold the resolution of a screen or a printer, so only values that a microscope can have count.
 
-use std::io::Cursor;
 use std::ops::RangeInclusive;
-
-use tiff::decoder::Decoder;
-use tiff::decoder::ifd::Value;
-use tiff::tags::Tag;
 
 /// Micrometres for a pixel that a light microscope can have. The lowest resolution of a screen or
 /// printer file, 2400 dots an inch, is 10.6.
@@ -20,38 +15,47 @@ const MICROMETRES_PER_METRE: f64 = 1_000_000.0;
 /// Bytes of a file in which a JPEG's or PNG's header is looked for.
 const HEADER: usize = 4096;
 
-/// Micrometres that one pixel of an image file shows; `None` where the file does not tell it.
-pub fn micrometres_per_pixel(file: &[u8]) -> Option<f64> {
+/// What a TIFF file tells of its scale.
+pub struct TiffResolution<'a> {
+    /// The description of the file's first picture.
+    pub description: &'a str,
+    /// The description of the picture itself.
+    pub own_description: &'a str,
+    /// Pixels a unit of length.
+    pub pixels: Option<f64>,
+    /// The number of that unit.
+    pub unit: Option<u64>,
+}
+
+impl TiffResolution<'_> {
+    /// Micrometres that one pixel shows; `None` where the file does not tell it.
+    pub fn micrometres_per_pixel(&self) -> Option<f64> {
+        let by_resolution = || {
+            let unit = match (self.unit, of_image_j(self.description)) {
+                (_, Some(unit)) => unit,
+                (Some(3), None) => MICROMETRES_PER_CENTIMETRE,
+                (Some(2) | None, None) => MICROMETRES_PER_INCH, // the default of the standard
+                _ => return None,
+            };
+            Some(unit / self.pixels?)
+        };
+        of_ome(self.description)
+            .or_else(|| of_aperio(self.own_description))
+            .or_else(by_resolution)
+            .filter(|micrometres| PLAUSIBLE.contains(micrometres))
+    }
+}
+
+/// Micrometres that one pixel of a file of another format shows; `None` where the file does not tell it.
+pub fn of_other_format(file: &[u8]) -> Option<f64> {
     let header = &file[..file.len().min(HEADER)];
     let told = match header {
-        [b'I', b'I', ..] | [b'M', b'M', ..] => of_tiff(file),
         [0x89, b'P', b'N', b'G', ..] => of_png(header),
         [0xFF, 0xD8, ..] => of_jpeg(header),
         [b'B', b'M', ..] => of_bmp(header),
         _ => None,
     };
     told.filter(|micrometres| PLAUSIBLE.contains(micrometres))
-}
-
-fn of_tiff(file: &[u8]) -> Option<f64> {
-    let mut decoder = Decoder::new(Cursor::new(file)).ok()?;
-    let description = decoder.get_tag_ascii_string(Tag::ImageDescription);
-    let description = description.unwrap_or_default();
-    if let Some(told) = of_ome(&description).or_else(|| of_aperio(&description)) {
-        return Some(told);
-    }
-    let pixels_per_unit = match decoder.find_tag(Tag::XResolution).ok()?? {
-        Value::Rational(pixels, units) => f64::from(pixels) / f64::from(units),
-        _ => return None,
-    };
-    let unit = decoder.find_tag_unsigned(Tag::ResolutionUnit).ok()?;
-    let unit = match (unit, of_image_j(&description)) {
-        (_, Some(unit)) => unit,
-        (Some(3u16), None) => MICROMETRES_PER_CENTIMETRE,
-        (Some(2) | None, None) => MICROMETRES_PER_INCH, // the default of the standard
-        _ => return None,
-    };
-    Some(unit / pixels_per_unit)
 }
 
 /// `PhysicalSizeX="0.25" PhysicalSizeXUnit="µm"` of OME-XML.
@@ -83,7 +87,7 @@ fn of_image_j(description: &str) -> Option<f64> {
 /// A unit of length in micrometres.
 fn micrometres(unit: &str) -> Option<f64> {
     Some(match unit {
-        "µm" | "μm" | "um" | "micron" | "microns" | "\\u00B5m" | "micrometer" => 1.0,
+        "µm" | "μm" | "um" | "micron" | "microns" | "&#181;m" | "\\u00B5m" | "micrometer" => 1.0,
         "nm" => 0.001,
         "mm" => 1000.0,
         "cm" => MICROMETRES_PER_CENTIMETRE,
@@ -120,7 +124,7 @@ fn of_bmp(header: &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::image::micrometres_per_pixel;
 
     /// A little-endian TIFF of one pixel with these entries: tag, type, count, and value or its bytes.
     fn tiff(resolution: Option<([u32; 2], u16)>, description: &str) -> Vec<u8> {

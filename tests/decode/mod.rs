@@ -1,6 +1,8 @@
 //! Decoding of the files that a person drops: every accepted kind of file gives the right pixels, and every
 //! other file a message, never a panic and never a long wait.
 
+mod tiff;
+
 use std::io::Cursor;
 use std::time::{Duration, Instant};
 
@@ -42,8 +44,8 @@ macro_rules! golden {
     ($($name:literal),* $(,)?) => {
         [$((
             $name,
-            include_bytes!(concat!("golden/decode/", $name)).as_slice(),
-            include_bytes!(concat!("golden/decode/", $name, ".expected.png")).as_slice(),
+            include_bytes!(concat!("../golden/decode/", $name)).as_slice(),
+            include_bytes!(concat!("../golden/decode/", $name, ".expected.png")).as_slice(),
         )),*]
     };
 }
@@ -232,7 +234,7 @@ fn bmp_header(width: i32, height: i32) -> Vec<u8> {
 }
 
 /// A little-endian TIFF with one directory; an entry is (tag, type, count, value).
-fn tiff(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
+fn one_directory(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
     let mut bytes = b"II*\0\x08\0\0\0".to_vec();
     bytes.extend((entries.len() as u16).to_le_bytes());
     for (tag, kind, count, value) in entries {
@@ -246,7 +248,7 @@ fn tiff(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
 fn tiff_of(width: u32, height: u32, rows_per_strip: u32, strips: u32) -> Vec<u8> {
     const SHORT: u16 = 3;
     const LONG: u16 = 4;
-    tiff(&[
+    one_directory(&[
         (256, LONG, 1, width),
         (257, LONG, 1, height),
         (258, SHORT, 1, 8),
@@ -363,6 +365,25 @@ impl Random {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) % bound as u64) as usize
     }
+
+    /// A file with some bytes changed, and perhaps cut short.
+    fn mutated(&mut self, original: &[u8]) -> Vec<u8> {
+        let mut bytes = original.to_vec();
+        // Half of the changes fall on the headers, where they do the most harm.
+        for _ in 0..1 + self.below(4) {
+            let reach = [bytes.len(), bytes.len().min(64)][self.below(2)];
+            let at = self.below(reach);
+            bytes[at] = match self.below(3) {
+                0 => bytes[at] ^ (1 << self.below(8)),
+                1 => [0, 0x7F, 0x80, 0xFF][self.below(4)],
+                _ => self.below(256) as u8,
+            };
+        }
+        if self.below(3) == 0 {
+            bytes.truncate(self.below(bytes.len()));
+        }
+        bytes
+    }
 }
 
 #[test]
@@ -373,20 +394,7 @@ fn no_mutation_panics_or_takes_long() {
     for (seed, (name, original)) in ours.into_iter().chain(golden).enumerate() {
         let mut random = Random(seed as u64);
         for mutation in 0..MUTATIONS {
-            let mut bytes = original.clone();
-            // Half of the changes fall on the headers, where they do the most harm.
-            for _ in 0..1 + random.below(4) {
-                let reach = [bytes.len(), bytes.len().min(64)][random.below(2)];
-                let at = random.below(reach);
-                bytes[at] = match random.below(3) {
-                    0 => bytes[at] ^ (1 << random.below(8)),
-                    1 => [0, 0x7F, 0x80, 0xFF][random.below(4)],
-                    _ => random.below(256) as u8,
-                };
-            }
-            if random.below(3) == 0 {
-                bytes.truncate(random.below(bytes.len()));
-            }
+            let bytes = random.mutated(&original);
             let started = Instant::now();
             let read = decode(&bytes); // a panic fails the test
             let took = started.elapsed();
