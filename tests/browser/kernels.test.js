@@ -105,7 +105,8 @@ async function watchShaders(page) {
 async function assertAllValid(page, folder) {
   const { shaders, faults } = await page.evaluate(() => /** @type {{watched: Watched}} */ (/** @type {any} */ (globalThis)).watched);
   assert.deepEqual(faults, []);
-  assert.ok(shaders.length > 3, `${shaders.length} shaders`);
+  // A network that finds nuclei is made of convolutions, a pooling and an upsampling alone.
+  assert.ok(shaders.length >= 3, `${shaders.length} shaders`);
   const files = shaders.map((_, i) => join(folder, `${i}.wgsl`));
   await Promise.all(shaders.map((shader, i) => writeFile(files[i], shader)));
   const { stdout } = await promisify(execFile)(VALIDATE, files);

@@ -29,7 +29,7 @@ export const STYLES = {
   fourth: { colour: "#d55e00", width: 3, dash: [] },
   plain: { colour: "#ffffff", width: 1.75, dash: [] },
   unread: { colour: "#ffffff", width: 1.25, dash: [1, 5] },
-  left: { colour: "#c9c4b8", width: 1.25, dash: [5, 6] },
+  left: { colour: "#ffffffb0", width: 1, dash: [2, 5] },
 };
 
 /** The quarters of a field's nuclei by a measurement, the lowest first. @type {Style[]} */
@@ -57,10 +57,10 @@ const RISK_STYLES = /** @type {const} */ ({ High: "high", Medium: "medium", Low:
  * @returns {Style[]}
  */
 export function stylesOf(colouring) {
-  if (colouring === "risk") return ["high", "medium", "low", "unread", "left"];
-  if (colouring.startsWith("feature:")) return ["present", "unsure", "absent", "unread", "left"];
-  if (colouring.startsWith(MEASUREMENT)) return [...QUARTERS, "left"];
-  return ["plain", "unread", "left"];
+  if (colouring === "risk") return ["high", "medium", "low", "unread"];
+  if (colouring.startsWith("feature:")) return ["present", "unsure", "absent", "unread"];
+  if (colouring.startsWith(MEASUREMENT)) return [...QUARTERS];
+  return ["plain", "unread"];
 }
 
 /**

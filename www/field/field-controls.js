@@ -76,7 +76,7 @@ export class FieldControls {
     if ([...this.#colouring.options].some((option) => option.value === value)) this.#colouring.value = value;
     if (!field) return;
     const words = (/** @type {Style} */ style) => wordsOf(style, this.colouring, measurements, field);
-    this.#legend.replaceChildren(...stylesOf(this.colouring).map((style) => make("span", {}, sampleOf(style), words(style))));
+    this.#legend.replaceChildren(...[...stylesOf(this.colouring), ...(field?.leftOut.length ? [/** @type {const} */ ("left")] : [])].map((style) => make("span", {}, sampleOf(style), words(style))));
   }
 }
 

@@ -90,8 +90,9 @@ function fieldOf(name, session, isAlone) {
   const sources = /** @type {SourceAtHand[]} */ (session.sources.filter(({ bytes, synthetic }) => bytes && !synthetic));
   const named = sources.filter((source) => stemOf(source.name) === stemOf(name));
   if (named.length > 0) return named[named.length - 1];
-  const bare = new Set(session.cells.filter((cell) => cell.contour === null && (isUnoutlined(cell) || cell.state !== "done")).map(({ source }) => source));
-  const candidates = sources.filter((source) => bare.has(source));
+  const isBare = (/** @type {Cell} */ cell) => isUnoutlined(cell) || (cell.origin === null ? cell.state !== "done" : cell.origin === "found" && !hasWorkOfAPerson(cell));
+  const outlined = new Set(session.cells.filter((cell) => !isBare(cell)).map(({ source }) => source));
+  const candidates = sources.filter((source) => !outlined.has(source));
   return isAlone && candidates.length === 1 ? candidates[0] : null;
 }
 

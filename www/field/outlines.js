@@ -31,7 +31,8 @@ export class Outlines {
     for (const [style, path] of this.#paths) {
       const { colour, width, dash } = STYLES[style];
       context.setLineDash([]);
-      stroke(context, path, SEAM.colour, (width + 2 * SEAM.width) / scale);
+      // Objects that are left out are many, and stay in the background.
+      if (style !== "left") stroke(context, path, SEAM.colour, (width + 2 * SEAM.width) / scale);
       context.setLineDash(dash.map((length) => length / scale));
       stroke(context, path, colour, width / scale);
     }
