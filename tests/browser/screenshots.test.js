@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { drawField, openField } from "./fields.js";
 import { PATIENCE, REPOSITORY, SKIP_LONG, drop, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 const FOLDER = join(REPOSITORY, "target/screenshots");
@@ -55,6 +56,11 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
         await page.keyboard.press("Enter");
         await page.locator("#teach-answer").waitFor();
         await shot("practise");
+        await page.keyboard.press("Escape");
+        await page.click("#clear");
+        await page.setViewportSize({ width, height: width < 600 ? 760 : Math.round((width * 10) / 16) });
+        await openField(page, await drawField(t, { nuclei: 150, width: 1024, height: 768 }));
+        await shot("field");
       }, { colorScheme, viewport: { width, height: width < 600 ? 760 : Math.round((width * 10) / 16) }, expected: /willReadFrequently/ });
     });
   }

@@ -74,6 +74,7 @@ function outline(session, field, contours) {
     isEdited: changed,
     corrections: new Map(features.flatMap(({ name, answer }) => (answer === null ? [] : [[name, answer]]))),
   }));
+  field.leftOut = [];
   session.replaceCells(field, "field", cells);
   return cells;
 }

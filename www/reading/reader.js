@@ -118,7 +118,7 @@ export class Reader {
   async #outline(cell) {
     const { source } = cell;
     if (!source.bytes) throw new Error(t("detail.no-picture"));
-    const picture = await this.#pictures.of(source.bytes);
+    const picture = await this.#pictures.of(source.bytes, source.micrometresPerPixel);
     const { findNuclei } = await import("../field/find-nuclei.js");
     const { nuclei, leftOut } = await this.#engine.run((karyolens) => findNuclei(karyolens, picture));
     if (!this.#session.cells.includes(cell)) return; // removed meanwhile, or outlined by a person
