@@ -95,6 +95,9 @@ test("outlines are coloured by a feature, and a legend names the colours", { tim
     await sortBy(page, "feature:Grooves");
     // The first row is selected, and so white: the calls are those of the rows after it.
     await page.locator("#rows > li").first().click();
+    await page.waitForFunction(() => document.querySelector("#rows > li")?.getAttribute("aria-selected") === "true");
+    // The field is drawn with the same frame or the next one.
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     const calls = await page.locator("#rows > li:not([aria-selected=true])").evaluateAll((rows) => rows.map((row) => {
       const { present, unsure } = /** @type {HTMLElement} */ (row.querySelector("[data-feature=Grooves]")).dataset;
       const number = Number(/#(\d+)$/.exec(row.querySelector(".name")?.textContent ?? "")?.[1]);
