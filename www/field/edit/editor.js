@@ -12,7 +12,7 @@ import { Ruler } from "./ruler.js";
 import { Brush, Corners, Draw, Split } from "./tools.js";
 
 /** @import { Geometry } from "../../pkg/index.js" */
-/** @import { Cell, Contour, Source } from "../../session/cell.js" */
+/** @import { Cell, Contour, Origin, Source } from "../../session/cell.js" */
 /** @import { Session } from "../../session/session.js" */
 /** @import { Stage } from "../stage.js" */
 /** @import { Point } from "../view.js" */
@@ -73,7 +73,7 @@ export class Editor {
     const bench = {
       geometry,
       selected: () => this.#selected()?.contour ?? null,
-      add: (contour) => this.#add(contour),
+      add: (contour) => this.#add(contour, "drawn"),
       change: (contours) => this.#change(contours),
       measured: onMeasured,
       radius: () => this.#radius * bench.pixel(),
@@ -115,10 +115,7 @@ export class Editor {
 
   /** Takes an object that was left out for a nucleus. @param {Contour} contour */
   bringIn(contour) {
-    const field = this.#field();
-    if (!field) return;
-    const bare = this.#session.cells.filter((cell) => cell.source === field && cell.contour === null);
-    this.#exchange(bare, [this.#session.newNucleus(field, contour, "found")], field.leftOut.filter((other) => other !== contour));
+    this.#add(contour, "found", this.#field()?.leftOut.filter((other) => other !== contour));
   }
 
   /** Marks a nucleus to be merged or deleted with the selected one, or takes the mark away. @param {Cell} cell */
@@ -202,24 +199,32 @@ export class Editor {
     this.#stage.draw();
   }
 
-  /** @param {Contour} contour */
-  #add(contour) {
+  /**
+   * Adds a nucleus, the first in the place of the cell that stands for the whole field.
+   *
+   * @param {Contour} contour
+   * @param {Origin} origin of the contour
+   * @param {Contour[]} [leftOut] the objects that are left out from now on
+   */
+  #add(contour, origin, leftOut) {
     const field = this.#field();
     if (!field) return;
     const bare = this.#session.cells.filter((cell) => cell.source === field && cell.contour === null);
-    this.#exchange(bare, [this.#session.newNucleus(field, contour, "drawn")]);
+    this.#exchange(bare, [this.#session.newNucleus(field, contour, origin)], leftOut);
+  }
+
+  /** A nucleus with another contour: a person's answers stay with it. @param {Cell} nucleus @param {Contour} contour @returns {Cell} */
+  #edited({ source, origin, corrections }, contour) {
+    return { ...this.#session.newNucleus(source, contour, origin), isEdited: true, corrections: new Map(corrections) };
   }
 
   /** @param {Contour[]} contours the first is that of the selected nucleus */
   #change(contours) {
     const selected = this.#selected();
     if (!selected) return;
-    const changed = contours.map((contour, index) => ({
-      ...this.#session.newNucleus(selected.source, contour, index === 0 ? selected.origin : "drawn"),
-      isEdited: index === 0,
-      // A person's answers stay with the nucleus; a piece of it is another nucleus.
-      corrections: new Map(index === 0 ? selected.corrections : []),
-    }));
+    // A piece of a nucleus is another nucleus.
+    const changed = contours.map((contour, index) =>
+      index === 0 ? this.#edited(selected, contour) : this.#session.newNucleus(selected.source, contour, "drawn"));
     this.#exchange([selected], changed);
   }
 
@@ -239,8 +244,7 @@ export class Editor {
       });
     }
     if (left.length > 0) return void (this.#say.textContent = t("edit.apart"));
-    const merged = { ...this.#session.newNucleus(selected.source, contour, selected.origin), isEdited: true, corrections: new Map(selected.corrections) };
-    this.#exchange([selected, ...others], [merged]);
+    this.#exchange([selected, ...others], [this.#edited(selected, contour)]);
   }
 
   #deleteMarked() {
