@@ -21,6 +21,8 @@ export class FieldControls {
   #outlined;
   #opacity;
   #legend;
+  /** The classes in the legend with their words. */
+  #shownLegend = "";
   /** @type {Source[]} */
   #fields = [];
 
@@ -75,8 +77,17 @@ export class FieldControls {
     fill(this.#colouring, [...(model?.riskRule ? [inWords("risk")] : []), ...features, ...measured, inWords("plain")]);
     if ([...this.#colouring.options].some((option) => option.value === value)) this.#colouring.value = value;
     if (!field) return;
-    const words = (/** @type {Style} */ style) => wordsOf(style, this.colouring, measurements, field);
-    this.#legend.replaceChildren(...[...stylesOf(this.colouring), ...(field?.leftOut.length ? [/** @type {const} */ ("left")] : [])].map((style) => make("span", {}, sampleOf(style), words(style))));
+    /** @type {Style[]} */
+    const styles = [...stylesOf(this.colouring), ...(field.leftOut.length > 0 ? [/** @type {const} */ ("left")] : [])];
+    this.#showLegend(styles.map((style) => [style, wordsOf(style, this.colouring, measurements, field)]));
+  }
+
+  /** Called at every reading: the samples are drawn again only where the legend says something else. @param {[style: Style, words: string][]} entries */
+  #showLegend(entries) {
+    const shown = entries.join("\n");
+    if (this.#shownLegend === shown) return;
+    this.#shownLegend = shown;
+    this.#legend.replaceChildren(...entries.map(([style, words]) => make("span", {}, sampleOf(style), words)));
   }
 }
 
