@@ -1,66 +1,26 @@
 //! `karyolens train`: a network from a folder of labelled cells.
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 
-use super::settings::{Defaults, TrainOptions, in_options, with_options};
-use crate::train::cells::config::TrainConfig;
+use super::settings::{TrainOptions, Training, with_options};
 use crate::train::cells::fit::{fit, resume};
-use crate::train::run::Display;
 
 /// Train a network on labelled cell images.
 ///
 /// Needs --run, --data and --arch, or --resume alone.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The folder to write, which must not hold a run yet.
-    #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
-    run: Option<PathBuf>,
-    /// Go on with an interrupted run, with its own settings, to the weights that it would have
-    /// had; no other option but --plain may be given.
-    #[arg(long, value_name = "RUN", conflicts_with = "run")]
-    resume: Option<PathBuf>,
     #[command(flatten)]
-    options: Defaults<TrainOptions>,
-    /// Show a bar and a line an epoch in the place of the dashboard, as where the output is no terminal.
-    #[arg(long)]
-    plain: bool,
+    training: Training<TrainOptions>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    train(arguments).map_err(in_options)
-}
-
-fn train(arguments: Arguments) -> Result<ExitCode> {
-    let config = arguments.options.settings()?;
-    let display = match arguments.plain || !std::io::stdout().is_terminal() {
-        true => Display::Lines,
-        false => Display::Dashboard,
-    };
-    let mut warn = |warning: &str| eprintln!("warning: {}", with_options(warning));
-    let (folder, checkpoint) = match (arguments.resume, arguments.run) {
-        (Some(folder), _) => {
-            ensure!(
-                config == TrainConfig::default(),
-                "--resume goes on with the settings of {}: leave out all others but --plain",
-                folder.display()
-            );
-            let checkpoint = resume(&folder, display, &mut warn)?;
-            (folder, checkpoint)
-        }
-        (None, folder) => {
-            let folder = folder.unwrap_or_default();
-            let checkpoint = fit(&config, &folder, display, &mut warn)?;
-            (folder, checkpoint)
-        }
-    };
-    say!("wrote {}", folder.join("model.safetensors").display());
-    for (name, value) in &checkpoint.card.metrics {
-        say!("{name}: {value:.4}");
-    }
-    Ok(ExitCode::SUCCESS)
+    let warn = |warning: &str| eprintln!("warning: {}", with_options(warning));
+    arguments.training.run(
+        |settings, folder, display| fit(settings, folder, display, &mut { warn }),
+        |folder, display| resume(folder, display, &mut { warn }),
+    )
 }

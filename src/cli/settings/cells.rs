@@ -215,41 +215,7 @@ struct ObjectiveOptions {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
-    use clap::FromArgMatches;
-
-    use super::super::{Defaults, leaves};
     use super::*;
-
-    fn command() -> clap::Command {
-        // Options of `train` that are no settings: another option refers to `resume`.
-        let resume = clap::Arg::new("resume").long("resume");
-        Defaults::<TrainOptions>::augment_args(clap::Command::new("train")).arg(resume)
-    }
-
-    #[test]
-    fn every_setting_of_a_training_has_an_option() {
-        let settings = serde_json::to_value(TrainConfig::default()).expect("settings");
-        let mut expected = BTreeMap::new();
-        leaves(&settings, &mut expected);
-        let command = command();
-        let ids = command
-            .get_arguments()
-            .map(|option| option.get_id().as_str());
-        let found: BTreeSet<&str> = ids.filter(|id| *id != "resume").collect();
-        assert_eq!(found, expected.keys().map(String::as_str).collect());
-    }
-
-    #[test]
-    fn an_empty_command_line_gives_the_defaults() {
-        let matches = command().get_matches_from(["train", "--resume", "run"]);
-        let options = Defaults::<TrainOptions>::from_arg_matches(&matches).expect("options");
-        assert_eq!(
-            options.settings().expect("settings"),
-            TrainConfig::default()
-        );
-    }
 
     #[test]
     fn every_choice_is_offered() {

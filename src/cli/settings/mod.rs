@@ -7,6 +7,7 @@
 mod cells;
 mod fields;
 mod run;
+mod training;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use crate::train::run::{FolderError, RunError, SettingError};
 
 pub(super) use cells::{SplitOptions, TrainOptions};
 pub(super) use fields::FieldsOptions;
+pub(super) use training::Training;
 
 /// How thresholds are searched.
 pub(super) const THRESHOLD_SEARCHES: &[(&str, &str)] = &[

@@ -11,8 +11,8 @@ use super::batches::{CellSource, Variation};
 use super::check::check_data;
 use super::config::TrainConfig;
 use super::data::Record;
-use super::epoch_figures::{EpochFigure, Figure};
 use super::evaluate::SplitScores;
+use super::gathered::ScoredCells;
 use super::loss::Objective;
 use super::report::{self, Report};
 use super::seen::Seen;
@@ -23,7 +23,9 @@ use crate::classify::Classifier;
 use crate::image::InputSpec;
 use crate::model::{Architecture, Model};
 use crate::nuclei::FeatureSet;
-use crate::train::run::{Best, Display, Finished, RunFolder, RunSettings, Task, Training, run};
+use crate::train::run::{
+    Best, Display, EpochFigure, Finished, RunFolder, RunSettings, Task, Training, run,
+};
 
 /// Trains a network and writes `config.json`, `metrics.csv`, `model.safetensors` and `report.html`
 /// to `folder`. `warn` hears of everything that is doubtful in the data, a line each.
@@ -197,9 +199,15 @@ impl Task for CellTask<'_> {
 
     fn with_figures(&self, training: Training<Self>) -> Training<Self> {
         training
-            .metric_valid_numeric(EpochFigure::new(Figure::MacroF1))
-            .metric_valid_numeric(EpochFigure::new(Figure::ClassMap))
-            .metric_valid_numeric(EpochFigure::new(Figure::MacroAuc))
+            .metric_valid_numeric(EpochFigure::new("macro_f1", |cells: &ScoredCells| {
+                cells.figure(|figures| figures.macro_f1)
+            }))
+            .metric_valid_numeric(EpochFigure::new("class_map", |cells: &ScoredCells| {
+                cells.figure(|figures| figures.class_map)
+            }))
+            .metric_valid_numeric(EpochFigure::new("macro_auc", |cells: &ScoredCells| {
+                cells.figure(|figures| figures.macro_auc.unwrap_or(f64::NAN))
+            }))
     }
 
     /// The checkpoint, with thresholds and figures on the validation split, and the report.

@@ -3,9 +3,9 @@
 //! In the order in which a run meets them: [`config`] holds its settings and [`data`] reads records;
 //! [`targets`] adds the answers of [`teachers`] to the labels; [`batches`] draws cells with the
 //! [`sampler`], varies each image with [`augment`] and mixes some with [`cutmix`]; `step` computes the
-//! [`loss`], and [`epoch_figures`] the figures of an epoch. [`mod@fit`] trains, starting from the
-//! network that `start` makes. [`metrics`] and [`evaluate`] tell how good the result is, and [`report`]
-//! puts everything on one page. [`ablate`] compares methods over many runs.
+//! [`loss`], and the figures of an epoch are over all that it has `gathered`. [`mod@fit`] trains, starting
+//! from the network that `start` makes. [`metrics`] and [`evaluate`] tell how good the result is, and
+//! [`report`] puts everything on one page. [`ablate`] compares methods over many runs.
 
 pub mod ablate;
 pub mod answers;
@@ -16,9 +16,9 @@ pub mod check;
 pub mod config;
 pub mod cutmix;
 pub mod data;
-pub mod epoch_figures;
 pub mod evaluate;
 pub mod fit;
+mod gathered;
 pub mod loss;
 pub mod metrics;
 pub mod report;

@@ -9,13 +9,15 @@ use super::batches::{FieldSource, Variation};
 use super::config::FieldsConfig;
 use super::data::{Field, parts, read_fields};
 use super::evaluate::{Answered, best_thresholds, on_card, scores};
-use super::figures::EpochFigure;
 use super::loss::FieldObjective;
 use crate::checkpoint::{Checkpoint, ModelCard, Precision, Provenance, Segmentation};
 use crate::field::found::{Area, Thresholds, median_diameter};
+use crate::field::score::Matches;
 use crate::image::TileSpec;
 use crate::model::{Architecture, Segmenter, Trainable};
-use crate::train::run::{Best, Display, Finished, RunFolder, RunSettings, Task, Training, run};
+use crate::train::run::{
+    Best, Display, EpochFigure, Finished, RunFolder, RunSettings, Task, Training, run,
+};
 
 /// Side of the tiles that a trained network reads fields in, in pixels: two to a side of the study's
 /// fields, so that two cores share one and memory stays small.
@@ -186,9 +188,9 @@ impl Task for FieldTask<'_> {
 
     fn with_figures(&self, training: Training<Self>) -> Training<Self> {
         training
-            .metric_valid_numeric(EpochFigure::new("f1_50", |scores| scores.f1_50))
-            .metric_valid_numeric(EpochFigure::new("f1_75", |scores| scores.f1_75))
-            .metric_valid_numeric(EpochFigure::new("pq", |scores| scores.pq))
+            .metric_valid_numeric(EpochFigure::new("f1_50", |m: &Matches| m.scores().f1_50))
+            .metric_valid_numeric(EpochFigure::new("f1_75", |m: &Matches| m.scores().f1_75))
+            .metric_valid_numeric(EpochFigure::new("pq", |m: &Matches| m.scores().pq))
     }
 
     fn finish(
