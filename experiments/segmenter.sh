@@ -6,7 +6,9 @@
 #     experiments/segmenter.sh [RUNS]      # RUNS: where the runs go, runs by default
 #
 # A finished run is left alone; an interrupted one goes on. Data is read from KARYOLENS_SHARED (default
-# ../shared). It takes some three hours on two cores; experiments/README.md has the results.
+# ../shared). PYTHON (default python3) needs numpy, Pillow and scikit-image, for the fields as other
+# microscopes and files would show them. It takes some three hours on two cores; experiments/README.md has
+# the results.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,17 +43,33 @@ on_thyroid=(--data "$shared/thyroid/fields" --init "$runs/segmenter-start/model.
   --data-name "thyroid fields of PLOS Digital Health 4(12) e0001120, all of one slide"
   --data-licence "not stated by the release; research and teaching only")
 
-fields=("$shared"/thyroid/fields/images/*.jpg)
 for ((fold = 0; fold < folds; fold++)); do
   train "segmenter-$fold" "${on_thyroid[@]}" --folds $folds --fold $fold
-  unseen=()
-  for i in "${!fields[@]}"; do
-    ((i * folds / ${#fields[@]} != fold)) || unseen+=("${fields[$i]}")
-  done
-  "$karyolens" segment --model "$runs/segmenter-$fold/model.safetensors" -o "$runs/segmenter-unseen" \
-    "${unseen[@]}"
 done
-"$karyolens" score-contours --predicted "$runs/segmenter-unseen" --truth "$shared/thyroid/fields/contour"
+
+# score NAME FIELDS [OPTIONS…]: every field by the network that has not seen it, all fields pooled.
+score() {
+  local name=$1 data=$2 fold
+  shift 2
+  local fields=("$data"/images/*)
+  for ((fold = 0; fold < folds; fold++)); do
+    local unseen=()
+    for i in "${!fields[@]}"; do
+      ((i * folds / ${#fields[@]} != fold)) || unseen+=("${fields[$i]}")
+    done
+    "$karyolens" segment --model "$runs/segmenter-$fold/model.safetensors" --jobs 2 "$@" \
+      -o "$runs/unseen/$name" "${unseen[@]}" >"$runs/unseen-$name.log"
+  done
+  "$karyolens" score-contours --predicted "$runs/unseen/$name" --truth "$data/contour" | tee "$runs/unseen-$name.txt"
+}
+
+score plain "$shared/thyroid/fields"
+"${PYTHON:-python3}" experiments/disturbed.py "$shared/thyroid/fields" "$runs/disturbed"
+score smaller "$runs/disturbed/smaller" --enlarged 0.6
+score larger "$runs/disturbed/larger" --enlarged 1.6
+for change in redder bluer blurred jpeg; do
+  score $change "$runs/disturbed/$change"
+done
 
 # The network that ships has seen every field.
 train segmenter "${on_thyroid[@]}"

@@ -29,10 +29,11 @@
 //! | [`explain`] | the parts of a cell that spoke for a feature | `classify` |
 //! | [`field`] | a field's nuclei: contours given and found, files, measurements, features | `classify` |
 //! | `devices` | the CPU, GPUs, devices of another machine (native) | nothing |
+//! | `bootstrap` | intervals by resampling (native) | nothing |
 //! | `files` | writes a file whole or not at all (native) | nothing |
 //! | `train` | training, in three rooms (native) | `train::run`, `train::cells`, `train::fields` |
 //! | `train::run` | one run of any task: folder, loop, optimiser, resume | `kernels`, `devices`, `files` |
-//! | `train::cells` | labelled cells: records, losses, metrics, report | `train::run`, `classify`, `field` |
+//! | `train::cells` | labelled cells: records, losses, metrics, report | `train::run`, `classify`, `field`, `bootstrap` |
 //! | `train::fields` | outlined fields: views, targets, loss | `train::run`, `field` |
 //! | `cli` | one file a subcommand (native) | everything but `web` |
 //! | `web` | the functions that JavaScript calls (wasm) | `classify`, `field` |
@@ -56,6 +57,8 @@ pub mod kernels;
 pub mod model;
 pub mod nuclei;
 
+#[cfg(not(target_family = "wasm"))]
+pub mod bootstrap;
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;
 #[cfg(not(target_family = "wasm"))]

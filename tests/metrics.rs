@@ -1,8 +1,7 @@
 //! The metrics against scikit-learn's: `tests/golden/metrics.py` made the values.
 
-use karyolens::train::cells::metrics::{
-    CallScores, RESAMPLES, ScoreError, Scores, Summary, ThresholdSearch,
-};
+use karyolens::bootstrap::RESAMPLES;
+use karyolens::train::cells::metrics::{CallScores, ScoreError, Scores, Summary, ThresholdSearch};
 use serde::Deserialize;
 use serde_json::Value;
 

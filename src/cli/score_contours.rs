@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::field_files::{CONTOURS_END, contour_files, image_of};
 use super::read_file;
+use crate::bootstrap::{RESAMPLES, TAIL, interval, resamples};
 use crate::field::formats::read;
 use crate::field::score::{Matches, Scores};
 use crate::field::{Contour, LabelMap};
@@ -20,7 +21,8 @@ use crate::image::{MAX_PIXELS, decode};
 /// Contours are filled as OpenCV's fillPoly fills them, later ones over earlier ones. A found nucleus
 /// counts where its IoU with a true one is above a threshold: f1_50, pq, precision and recall at 0.5,
 /// f1_75 at 0.75, ap_50_95 the mean of TP/(TP+FP+FN) over 0.50, 0.55 … 0.95. Fields without found
-/// contours are not scored, but named.
+/// contours are not scored, but named. The pooled figures have 95 % intervals over resamples of the
+/// fields.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The folder with `<field>_contours.json` of found nuclei.
@@ -38,10 +40,25 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// The seed of the resamples.
+const SEED: u64 = 0;
+
+/// The figures that have an interval.
+const FIGURES: [(&str, fn(&Scores) -> f64); 6] = [
+    ("f1_50", |scores| scores.f1_50),
+    ("f1_75", |scores| scores.f1_75),
+    ("ap_50_95", |scores| scores.ap_50_95),
+    ("pq", |scores| scores.pq),
+    ("precision", |scores| scores.precision),
+    ("recall", |scores| scores.recall),
+];
+
 /// The figures of all fields.
 #[derive(Serialize)]
 struct Answer {
     pooled: Scores,
+    /// 95 % intervals of the pooled figures; empty for a single field.
+    intervals: BTreeMap<&'static str, [f64; 2]>,
     fields: BTreeMap<String, Scores>,
     /// Fields with true contours alone.
     not_scored: Vec<String>,
@@ -53,7 +70,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     let images = arguments
         .images
         .or_else(|| Some(arguments.truth.parent()?.join("images")));
-    let (mut pooled, mut fields) = (Matches::default(), BTreeMap::new());
+    let mut fields = BTreeMap::new();
     for (field, file) in predicted {
         let Some(true_file) = truth.remove(&field) else {
             bail!(
@@ -74,12 +91,15 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
             None => extent(found.iter().chain(&known)).with_context(|| field.clone())?,
         };
         let matches = Matches::new(&LabelMap::new(&found, size), &LabelMap::new(&known, size));
-        fields.insert(field, matches.scores());
-        pooled.extend([matches]);
+        fields.insert(field, matches);
     }
     let answer = Answer {
-        pooled: pooled.scores(),
-        fields,
+        pooled: pooled(fields.values()),
+        intervals: intervals(&fields.values().collect::<Vec<_>>()),
+        fields: fields
+            .into_iter()
+            .map(|(field, matches)| (field, matches.scores()))
+            .collect(),
         not_scored: truth.into_keys().collect(),
     };
     match arguments.json {
@@ -87,6 +107,29 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
         false => print_text(&answer),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The figures of fields together.
+fn pooled<'a>(fields: impl IntoIterator<Item = &'a Matches>) -> Scores {
+    let mut all = Matches::default();
+    all.extend(fields.into_iter().cloned());
+    all.scores()
+}
+
+/// 95 % intervals of the pooled figures over resamples of the fields.
+fn intervals(fields: &[&Matches]) -> BTreeMap<&'static str, [f64; 2]> {
+    if fields.len() < 2 {
+        return BTreeMap::new();
+    }
+    let drawn: Vec<Scores> = resamples(fields.len(), RESAMPLES, SEED)
+        .map(|rows| pooled(rows.into_iter().map(|row| fields[row])))
+        .collect();
+    FIGURES
+        .iter()
+        .filter_map(|(name, figure)| {
+            Some((*name, interval(drawn.iter().map(figure).collect(), TAIL)?))
+        })
+        .collect()
 }
 
 fn print_text(answer: &Answer) {
@@ -113,6 +156,9 @@ fn print_text(answer: &Answer) {
             scores.found,
             scores.truth
         );
+    }
+    for (name, [low, high]) in &answer.intervals {
+        say!("{name}: 95 % interval over fields {low:.3} to {high:.3}");
     }
     if !answer.not_scored.is_empty() {
         say!(

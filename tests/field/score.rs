@@ -96,6 +96,19 @@ fn the_command_scores_two_folders() {
     for (n, field) in fields.iter().enumerate() {
         assert_same(&answer["fields"][format!("field_{n}")], &field.scores);
     }
+    for figure in ["f1_50", "f1_75", "ap_50_95", "pq", "precision", "recall"] {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let all =
+            (0..fields.len()).map(|n| number(&answer["fields"][format!("field_{n}")][figure]));
+        let (worst, best) = all.fold((1.0f64, 0.0f64), |(a, b), v| (a.min(v), b.max(v)));
+        let [low, high] = [0, 1].map(|side| number(&answer["intervals"][figure][side]));
+        let value = number(&answer["pooled"][figure]);
+        assert!(
+            worst <= low && low <= value && value <= high && high <= best,
+            "{figure}"
+        );
+        assert!(low < high, "{figure}: the fields differ");
+    }
     assert_eq!(answer["not_scored"], json!(["field_99"]));
     let text = stdout(&score(&[]));
     assert!(

@@ -6,7 +6,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::data::{Record, folds_by_field, in_chunks};
-use super::metrics::{DEFAULT_THRESHOLD, Intervals, RESAMPLES, Scores, Summary, ThresholdSearch};
+use super::metrics::{DEFAULT_THRESHOLD, Intervals, Scores, Summary, ThresholdSearch};
+use crate::bootstrap::RESAMPLES;
 use crate::classify::Classifier;
 
 /// Parts that the cells are cut into for thresholds searched on other cells.

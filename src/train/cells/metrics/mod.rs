@@ -14,16 +14,16 @@
 //! precision, recall, F1 and average precision are 0. Only the area under the ROC curve is left
 //! out (`None`), for a feature that every cell shows or none does.
 
-mod bootstrap;
 mod calibration;
 mod column;
 mod confusion;
+mod intervals;
 mod thresholds;
 
 use serde::{Deserialize, Serialize};
 
-pub use bootstrap::{Intervals, RESAMPLES};
 pub use calibration::{CalibrationBin, logit};
+pub use intervals::Intervals;
 pub use thresholds::{CallScores, ThresholdSearch};
 
 use column::{Column, Counts, mean, mean_defined, ratio};

@@ -1,27 +1,17 @@
-//! How far figures and thresholds would move with other cells: percentile bootstrap intervals.
+//! How far figures and thresholds would move with other cells: 95 % bootstrap intervals of figures, 90 % of
+//! thresholds.
 //!
-//! A resample draws as many cells as there are, with replacement, and computes everything again. Two
-//! percentiles of many resamples bound the interval: the 2.5th and 97.5th for figures, the 5th and
-//! 95th for thresholds (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
 //! Cells are drawn one by one. The cells of one field resemble each other, so the intervals are too
 //! narrow rather than too wide.
 //!
 //! For figures a resample is a count for each cell: the cells are ranked once, and each resample walks
 //! the ranking with its counts as weights. Thresholds are searched anew in each resample.
 
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::column::{Counts, Ranking, mean, mean_defined, ratio};
 use super::{Scores, ThresholdSearch};
-use crate::train::run::random;
-
-/// The usual number of resamples: with so many, a bound moves by about a tenth of the interval's width
-/// between seeds.
-pub const RESAMPLES: usize = 1000;
-
-/// The share of the resamples that lies below and above an interval of 95 %.
-const TAIL: f64 = 0.025;
+use crate::bootstrap::{TAIL, interval, resamples};
 
 /// The share of the resamples that lies below and above the 90 % of a threshold's interval.
 const THRESHOLD_TAIL: f64 = 0.05;
@@ -42,17 +32,17 @@ pub struct Intervals {
 }
 
 impl Scores<'_> {
-    /// 95 % intervals at `thresholds` over as many random resamples of the cells; a seed repeats
+    /// 95 % intervals at `thresholds` over `count` random resamples of the cells; a seed repeats
     /// them exactly.
     ///
     /// # Panics
     /// If `thresholds` does not hold one number per feature, or there are no resamples.
-    pub fn intervals(&self, thresholds: &[f64], resamples: usize, seed: u64) -> Intervals {
-        self.intervals_over(thresholds, self.resamples(resamples, seed))
+    pub fn intervals(&self, thresholds: &[f64], count: usize, seed: u64) -> Intervals {
+        self.intervals_over(thresholds, resamples(self.rows(), count, seed))
     }
 
     /// How far each of `thresholds` would move with other cells: the 90 % interval `[low, high]` of
-    /// the thresholds that `search` finds on as many random resamples of the cells. It is widened where
+    /// the thresholds that `search` finds on `count` random resamples of the cells. It is widened where
     /// it would not hold the threshold itself. A seed repeats the intervals exactly.
     ///
     /// # Panics
@@ -61,12 +51,12 @@ impl Scores<'_> {
         &self,
         thresholds: &[f64],
         search: ThresholdSearch,
-        resamples: usize,
+        count: usize,
         seed: u64,
     ) -> Vec<[f64; 2]> {
         assert_eq!(thresholds.len(), self.classes, "one threshold per feature");
-        let mut found = vec![Vec::with_capacity(resamples); self.classes];
-        for rows in self.resamples(resamples, seed) {
+        let mut found = vec![Vec::with_capacity(count); self.classes];
+        for rows in resamples(self.rows(), count, seed) {
             for (class, found) in found.iter_mut().enumerate() {
                 found.push(self.search_threshold(search, class, rows.iter().copied()));
             }
@@ -76,13 +66,6 @@ impl Scores<'_> {
             [low.min(threshold), high.max(threshold)]
         };
         found.into_iter().zip(thresholds).map(widened).collect()
-    }
-
-    /// Lists of as many rows as there are, drawn with replacement.
-    fn resamples(&self, resamples: usize, seed: u64) -> impl Iterator<Item = Vec<usize>> {
-        let mut random = random(seed, &[]);
-        let rows = self.rows();
-        (0..resamples).map(move |_| (0..rows).map(|_| random.random_range(0..rows)).collect())
     }
 
     /// 95 % intervals over given resamples, each a list of rows.
@@ -215,17 +198,4 @@ fn weighted(column: &[RankedCell], times: &[usize]) -> (Counts, Ranking) {
         }
     }
     (counts, ranking)
-}
-
-/// The bounds that leave this share of the values on either side; `None` for no values.
-fn interval(mut values: Vec<f64>, tail: f64) -> Option<[f64; 2]> {
-    values.sort_by(f64::total_cmp);
-    Some([quantile(&values, tail)?, quantile(&values, 1.0 - tail)?])
-}
-
-/// Linear between the neighbours at (n − 1) × share, numpy's default; `sorted` is ascending.
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let at = share * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
-    Some(below + (above - below) * at.fract())
 }
