@@ -260,7 +260,7 @@ test("the queue does so many jobs at once, in their order, and can be paused and
   /** @type {import("../../www/reading/queue.js").QueueProgress[]} */
   const told = [];
   const queue = new Queue(
-    (/** @type {number} */ job) => new Promise((done) => running.set(job, () => (running.delete(job), done(undefined)))),
+    (/** @type {number[]} */ [job]) => new Promise((done) => running.set(job, () => (running.delete(job), done(undefined)))),
     (progress) => told.push(progress),
   );
   const finish = async (/** @type {number} */ job) => {
@@ -288,6 +288,29 @@ test("the queue does so many jobs at once, in their order, and can be paused and
   queue.add([7]);
   assert.deepEqual({ ...told.at(-1), left: 0 }, { state: "running", done: 0, total: 1, left: 0, cancelled: false });
   await finish(7);
+});
+
+test("jobs that belong together are done together, in pieces that end at the same time", async () => {
+  /** @type {number[][]} */
+  const pieces = [];
+  /** @type {import("../../www/reading/queue.js").QueueProgress[]} */
+  const told = [];
+  const work = async (/** @type {number[]} */ jobs) => {
+    pieces.push(jobs);
+    await new Promise(setImmediate);
+  };
+  const queue = new Queue(work, (progress) => told.push(progress), (a, b) => a < 100 === b < 100);
+  queue.widen(2);
+  queue.add([...Array(70).keys(), 100, 101]);
+  while (told.at(-1)?.state !== "idle") await new Promise(setImmediate);
+  assert.deepEqual(pieces.flat(), [...Array(70).keys(), 100, 101]);
+  const sizes = pieces.map(({ length }) => length);
+  assert.deepEqual(sizes.slice(0, 2), [16, 14], "no piece has more than 16 jobs, nor more than its share of the rest");
+  assert.deepEqual(sizes, sizes.toSorted((a, b) => b - a));
+  assert.equal(sizes.at(-1), 1);
+  assert.ok(pieces.every((jobs) => new Set(jobs.map((job) => job < 100)).size === 1));
+  assert.deepEqual(told.map(({ done }) => done), told.map(({ done }) => done).toSorted((a, b) => a - b));
+  assert.equal(told.findLast(({ state }) => state === "running")?.total, 72);
 });
 
 test("the time left is that of all workers together", async () => {

@@ -1,4 +1,7 @@
-/** Does jobs in their order, a few at once. It can be paused, and estimates the time that is left. */
+/**
+ * Does jobs in their order, some in one piece of work, and a few pieces at once. It can be paused, and
+ * estimates the time that is left.
+ */
 
 /**
  * @typedef {object} QueueProgress
@@ -9,39 +12,47 @@
  * @property {boolean} cancelled whether jobs were cancelled since then
  */
 
-/** How much the latest job counts in the mean of the times between them. */
+/** How much the latest piece of work counts in the mean of the times of a job. */
 const WEIGHT_OF_LATEST = 0.2;
+/** Jobs in one piece of work: enough that its way to a worker costs little, few enough that results come all the time. */
+const MOST_TOGETHER = 16;
+/** The rest of the jobs makes so many pieces for each that runs at once, so that all of these end together. */
+const PIECES = 2;
 
 /** @template Job */
 export class Queue {
   /** @type {Job[]} */
   #waiting = [];
-  /** The number of jobs that may run at once. */
+  /** The number of pieces of work that may run at once. */
   #width = 1;
-  /** The number of jobs that run now. */
+  /** The number of pieces that run now, and of their jobs. */
   #running = 0;
+  #jobs = 0;
   #paused = false;
   #done = 0;
   #cancelled = false;
   /** The first job also waits for the classifier, so its time says nothing about the next one. */
   #isFirst = true;
-  /** The time at which the latest job ended, or the first one after a rest began. */
+  /** The time at which the latest piece of work ended, or the first one after a rest began. */
   #mark = 0;
   /** Milliseconds from one job done to the next, an exponential mean. @type {number | null} */
   #pace = null;
   #work;
   #onProgress;
+  #isTogether;
 
   /**
-   * @param {(job: Job) => Promise<void>} work does one job; must not reject
+   * @param {(jobs: Job[]) => Promise<void>} work does some jobs; must not reject
    * @param {(progress: QueueProgress) => void} onProgress
+   * @param {(first: Job, other: Job) => boolean} [isTogether] whether both may be in one piece of work
    */
-  constructor(work, onProgress) {
+  constructor(work, onProgress, isTogether = () => false) {
     this.#work = work;
     this.#onProgress = onProgress;
+    this.#isTogether = isTogether;
   }
 
-  /** @param {number} width the number of jobs that run at once from now on */
+  /** @param {number} width the number of pieces of work that run at once from now on */
   widen(width) {
     this.#width = width;
     this.#fill();
@@ -76,27 +87,37 @@ export class Queue {
     return cancelled;
   }
 
-  /** Begins as many jobs as may be done. */
+  /** Begins as much work as may be done. */
   #fill() {
-    while (!this.#paused && this.#running < this.#width) {
-      const job = this.#waiting.shift();
-      if (job === undefined) return;
+    while (!this.#paused && this.#running < this.#width && this.#waiting.length > 0) {
       if (this.#running === 0) this.#mark = performance.now();
-      this.#running++;
-      void this.#do(job);
+      void this.#do(this.#take());
     }
   }
 
-  /** @param {Job} job */
-  async #do(job) {
-    await this.#work(job);
+  /** The next piece of work: jobs that follow each other. */
+  #take() {
+    const [first] = this.#waiting;
+    const share = Math.ceil(this.#waiting.length / (PIECES * this.#width));
+    const most = Math.min(share, MOST_TOGETHER);
+    let count = 1;
+    while (count < most && this.#isTogether(first, this.#waiting[count])) count++;
+    return this.#waiting.splice(0, count);
+  }
+
+  /** @param {Job[]} jobs */
+  async #do(jobs) {
+    this.#running++;
+    this.#jobs += jobs.length;
+    await this.#work(jobs);
     const now = performance.now();
-    const took = now - this.#mark;
+    const took = (now - this.#mark) / jobs.length;
     this.#mark = now;
     if (!this.#isFirst) this.#pace = this.#pace === null ? took : this.#pace + WEIGHT_OF_LATEST * (took - this.#pace);
     this.#isFirst = false;
     this.#running--;
-    this.#done++;
+    this.#jobs -= jobs.length;
+    this.#done += jobs.length;
     this.#fill();
     this.#tell();
     if (this.#running === 0 && this.#waiting.length === 0) this.#rest();
@@ -109,7 +130,7 @@ export class Queue {
   }
 
   #tell() {
-    const left = this.#waiting.length + this.#running;
+    const left = this.#waiting.length + this.#jobs;
     this.#onProgress({
       state: left === 0 ? "idle" : this.#paused ? "paused" : "running",
       done: this.#done,
