@@ -42,6 +42,7 @@ export async function findNuclei(pool, picture, { model, signal, onContours = ()
   async function findObjects({ tiles, enlarged, rays }) {
     /** @type {Float32Array[]} */
     const parts = [];
+    const total = tiles.length / NUMBERS_OF_A_TILE;
     /** @type {FoundNuclei} */
     const soFar = { nuclei: [], leftOut: [] };
     const begin = (/** @type {number} */ job) => {
@@ -50,12 +51,12 @@ export async function findNuclei(pool, picture, { model, signal, onContours = ()
       const pixels = pixelsOf(picture, { start: left, end: right }, { start: top, end: bottom });
       return pool.call({ method: "find", model, args: [pixels, tile, enlarged], transfer: [pixels.buffer] });
     };
-    await shareOut(pool, tiles.length / NUMBERS_OF_A_TILE, begin, (/** @type {Float32Array} */ part) => {
+    await shareOut(pool, total, begin, (/** @type {Float32Array} */ part) => {
       parts.push(part);
       const { nuclei, leftOut } = objectsOf(part, rays);
       soFar.nuclei.push(...nuclei);
       soFar.leftOut.push(...leftOut);
-      onContours(soFar);
+      onContours(soFar, { done: parts.length, total });
     }, signal);
     const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
     let at = 0;

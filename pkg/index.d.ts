@@ -51,6 +51,12 @@ export class Karyolens implements Model {
   loadModel(name: string, options: Pick<LoadOptions, "onProgress"> & Required<Pick<LoadOptions, "model">>): Promise<Model>;
 
   /**
+   * Starts workers ahead of the calls for them, `count` or as many as there may be; by default all.
+   * A worker starts in some tenths of a second, and loads every model.
+   */
+  startWorkers(count?: number): void;
+
+  /**
    * Frees a model's memory in all workers. Calls to it that have not begun are rejected, and so are
    * later ones. Nothing happens where there is no model of that name.
    */
@@ -394,7 +400,13 @@ export interface SegmentOptions {
    * Called whenever a tile is done, with all that was found so far. The result differs a little: what two
    * tiles have found is joined, and a field that is read once more starts anew.
    */
-  onContours?: (found: FoundNuclei) => void;
+  onContours?: (found: FoundNuclei, progress: SearchProgress) => void;
+}
+
+/** How far the search for the nuclei of a field has come, in tiles. */
+export interface SearchProgress {
+  done: number;
+  total: number;
 }
 
 /** The result of {@link Karyolens.segment}: the most probable first. */

@@ -117,6 +117,11 @@ export class Karyolens {
     return loaded;
   }
 
+  /** @param {number} [count] */
+  startWorkers(count = this.workers) {
+    this.#pool.startAhead(count);
+  }
+
   /** @param {string} name */
   releaseModel(name) {
     this.#models.delete(name);

@@ -122,6 +122,11 @@ export class Pool {
     this.#settleIdle();
   }
 
+  /** Starts workers ahead of the calls for them. @param {number} count how many there are to be at least, as far as so many may be */
+  startAhead(count) {
+    while (!this.ended && this.#alive.size < Math.min(count, this.#most)) void this.#startUp(this.#newRemote());
+  }
+
   /**
    * Has the next free worker do a call; an urgent one comes before those that are not.
    *

@@ -7,7 +7,7 @@
 
 import { begun, begunRule } from "./begin.js";
 import { Detail } from "./cell/detail.js";
-import { onPress } from "./elements/dom.js";
+import { onPress, whenIdle } from "./elements/dom.js";
 import { gatherElements } from "./elements/page-elements.js";
 import { listenForFiles } from "./intake/file-intake.js";
 import { startLanguagePicker } from "./language/language-picker.js";
@@ -75,6 +75,8 @@ const engine = new Engine({
     reader.widen(karyolens.workers);
     void saveOnce();
     fetchRooms();
+    // The first field says so where the model cannot come.
+    whenIdle(() => rooms.finder().then(({ prepareFinder }) => prepareFinder(karyolens)).catch(() => {}));
   },
   onFailed: (message) => {
     faults.push({ message });
@@ -94,6 +96,10 @@ const reader = new Reader(session, engine, pictures, {
     if (progress.state !== "running") workbench.showSoon();
   },
   onFailed: ({ source }, message) => faults.push({ message, file: source.name }),
+  onSearch: (search) => {
+    queueStatus.showSearch(search);
+    void roomOf(field).then((viewer) => viewer?.showSearch(search));
+  },
 });
 const queueStatus = new QueueStatus(elements.queue, status, {
   onPause: () => reader.pause(),

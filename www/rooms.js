@@ -17,6 +17,7 @@ export const rooms = {
     const [room, geometry] = await Promise.all([withPart(import("./field/field.js"), "field/field"), loadGeometry(wishes)]);
     return { ...room, geometry };
   },
+  finder: () => import("./field/find-nuclei.js"),
   summary: () => together(import("./field/summary/summary-dialog.js"), "field/summary/summary-dialog"),
   models: () => together(import("./models/models-dialog.js"), "models/models-dialog"),
   session: () => together(import("./session/session-dialog.js"), "session/session-dialog"),

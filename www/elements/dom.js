@@ -103,6 +103,13 @@ export function oncePerFrame(action) {
   };
 }
 
+/** Calls `action` when the page has nothing else to do. @param {() => unknown} action */
+export function whenIdle(action) {
+  // Safari has no such call.
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(() => void action());
+  else setTimeout(action);
+}
+
 /**
  * The digit from 1 to 9 of a key, by the key's place: Vietnamese and French layouts have letters there.
  *

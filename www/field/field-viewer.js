@@ -17,6 +17,7 @@ import { Stage } from "./stage.js";
 /** @import { Geometry } from "../pkg/index.js" */
 /** @import { Pictures } from "../reading/pictures.js" */
 /** @import { Measurements } from "../reading/measurements.js" */
+/** @import { Search } from "../reading/reader.js" */
 /** @import { Cell, Contour, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { Point } from "./view.js" */
@@ -53,6 +54,9 @@ export class FieldViewer {
   #leftOut = [];
   /** @type {ContourIndex<Contour>} */
   #leftOutIndex = new ContourIndex([]);
+  /** The search for nuclei that is under way, in this field or another. @type {Search | null} */
+  #search = null;
+  #showReading = nowAndThen(() => this.#show());
   /** @type {Nucleus | null} */
   #hovered = null;
   /** The pointer's place in pixels of the field. @type {Point | null} */
@@ -108,8 +112,7 @@ export class FieldViewer {
       onDrawCancelled: () => editor.cancel(),
     });
     const showSoon = oncePerFrame(() => this.#show());
-    const showReading = nowAndThen(() => this.#show());
-    session.listen((change) => (change === "reading" ? showReading() : showSoon()));
+    session.listen((change) => (change === "reading" ? this.#showReading() : showSoon()));
     measurements.listen(showSoon);
     onLanguage(showSoon);
     showSoon();
@@ -118,6 +121,12 @@ export class FieldViewer {
   /** The look of a field's outlines, as they are coloured now. @param {Source} field */
   stylesOf(field) {
     return styles(this.#controls.colouring, this.#session, this.#measurements, field);
+  }
+
+  /** Shows the outlines that a search has found so far; null: there is no search. @param {Search | null} search */
+  showSearch(search) {
+    this.#search = search;
+    this.#showReading();
   }
 
   #show() {
@@ -132,7 +141,9 @@ export class FieldViewer {
     this.#stage.setScale(field?.micrometresPerPixel ?? null);
     this.#stage.setOpacity(this.#controls.opacity);
     const styleOf = field && this.stylesOf(field);
+    const found = field && this.#search?.field === field ? this.#search.found : null;
     this.#stage.setOutlines([
+      ...(found?.nuclei ?? []).map(({ points }) => ({ contour: points, style: /** @type {const} */ ("unread") })),
       ...(styleOf ? this.#nuclei.map((cell) => ({ contour: cell.contour, style: styleOf(cell) })) : []),
       ...this.#leftOut.map((contour) => ({ contour, style: /** @type {const} */ ("left") })),
     ]);

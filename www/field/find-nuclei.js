@@ -1,26 +1,34 @@
-/** Finds the nuclei of a field with the model that the page ships with for it; it is loaded with the first field. */
+/** Finds the nuclei of a field with the model that the page ships with for it. */
 
 import { t } from "../language/language.js";
 import { shippedFinder } from "../models/shipped-models.js";
 
-/** @import { FoundNuclei, Karyolens, Picture } from "../pkg/index.js" */
+/** @import { FoundNuclei, Karyolens, Picture, SegmentOptions } from "../pkg/index.js" */
 
 /** Its name in the package's memory. */
 const FINDER = "finder";
+/** Workers that wait for the first field: enough for its first outlines. The others start as it is read. */
+const READY_WORKERS = 2;
 
 /** The loading of the model, for each classifier that was in use. @type {WeakMap<Karyolens, Promise<void>>} */
 const loadings = new WeakMap();
 
+/** Loads the model ahead of the first field, so that this one need not wait for it. @param {Karyolens} karyolens */
+export async function prepareFinder(karyolens) {
+  await loadFinder(karyolens);
+  karyolens.startWorkers(READY_WORKERS);
+}
+
 /**
  * @param {Karyolens} karyolens
  * @param {Picture} picture of a field
- * @param {AbortSignal} [signal] ends the search
+ * @param {Omit<SegmentOptions, "model">} options
  * @returns {Promise<FoundNuclei>}
  * @throws {Error} a sentence for people, where this page has no such model
  */
-export async function findNuclei(karyolens, picture, signal) {
+export async function findNuclei(karyolens, picture, options) {
   await loadFinder(karyolens);
-  return karyolens.segment(picture, { model: FINDER, signal });
+  return karyolens.segment(picture, { model: FINDER, ...options });
 }
 
 /** @param {Karyolens} karyolens */

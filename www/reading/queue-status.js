@@ -5,6 +5,7 @@ import { t } from "../language/language.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
 /** @import { QueueProgress } from "./queue.js" */
+/** @import { Search } from "./reader.js" */
 /** @import { Status } from "./status.js" */
 
 const SECOND = 1000;
@@ -15,6 +16,8 @@ export class QueueStatus {
   #status;
   /** @type {QueueProgress} */
   #progress = { state: "idle", done: 0, total: 0, left: null, cancelled: false };
+  /** The search for the nuclei of a field that is under way. @type {Search | null} */
+  #search = null;
   #showSoon = nowAndThen(() => this.#showNow());
 
   /**
@@ -53,14 +56,24 @@ export class QueueStatus {
     else this.#status.say(`queue.${state}`, { count: total });
   }
 
+  /** @param {Search | null} search null: none is under way */
+  showSearch(search) {
+    this.#search = search;
+    this.#showSoon();
+  }
+
   #showNow() {
     const { state, done, total, left } = this.#progress;
     const { box, bar, figures, pause, resume } = this.#elements;
     box.hidden = state === "idle";
-    bar.max = Math.max(total, 1);
-    bar.value = done;
+    const search = state === "idle" ? null : this.#search;
+    const parts = search?.progress ?? { done, total };
+    bar.max = Math.max(parts.total, 1);
+    bar.value = parts.done;
     const time = left === null || state === "paused" ? "" : ` · ${timeLeft(left)}`;
-    figures.textContent = `${t("queue.read", { done, total })}${time}`;
+    figures.textContent = search
+      ? t("queue.searched", { count: search.found.nuclei.length, ...parts })
+      : `${t("queue.read", { done, total })}${time}`;
     pause.hidden = state !== "running";
     resume.hidden = state !== "paused";
   }

@@ -1,7 +1,8 @@
 /**
  * Has the classifier read the cells of a session: they wait in a queue, and each result goes into
- * the session. If a cell was drawn by the program and its picture is missing, it is drawn first. A
- * picture that turns out to be a whole field is taken for one.
+ * the session. Nuclei of one field are read some at a time. If a cell was drawn by the program and its
+ * picture is missing, it is drawn first. A picture that turns out to be a whole field is taken for one,
+ * and its nuclei are found.
  */
 
 import { t } from "../language/language.js";
@@ -9,7 +10,7 @@ import { messageOf } from "../pkg/message.js";
 import { canRead, isUnoutlined } from "../session/cell.js";
 import { Queue } from "./queue.js";
 
-/** @import { Karyolens, Prediction } from "../pkg/index.js" */
+/** @import { FoundNuclei, Karyolens, Prediction, SearchProgress } from "../pkg/index.js" */
 /** @import { Cell, Contour, Model, Reading, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { Engine } from "./engine.js" */
@@ -18,14 +19,21 @@ import { Queue } from "./queue.js";
 
 /** The name of the package's error about a file that shows many nuclei. */
 const WHOLE_FIELD = "WholeFieldError";
+/** A file with more bytes is hardly that of one cell: it is opened first, so that no field is decoded twice. */
+const LARGEST_CELL_IMAGE = 128 * 1024;
+
+/** A search for the nuclei of a field that is under way. @typedef {{field: Source, found: FoundNuclei, progress: SearchProgress}} Search */
 
 export class Reader {
   #session;
   #engine;
   #pictures;
   #onFailed;
+  #onSearch;
   /** @type {Queue<Cell>} */
   #queue;
+  /** The ends of the searches under way, by the cells that stand for their fields. @type {Map<Cell, AbortController>} */
+  #searches = new Map();
 
   /**
    * @param {Session} session
@@ -34,16 +42,18 @@ export class Reader {
    * @param {object} listener
    * @param {(progress: QueueProgress) => void} listener.onProgress
    * @param {(cell: Cell, message: string) => void} listener.onFailed a cell could not be read
+   * @param {(search: Search | null) => void} listener.onSearch a search for nuclei has come further; null: none is under way
    */
-  constructor(session, engine, pictures, { onProgress, onFailed }) {
+  constructor(session, engine, pictures, { onProgress, onFailed, onSearch }) {
     this.#session = session;
     this.#engine = engine;
     this.#pictures = pictures;
     this.#onFailed = onFailed;
-    this.#queue = new Queue((cell) => this.#read(cell), onProgress);
+    this.#onSearch = onSearch;
+    this.#queue = new Queue((cells) => this.#read(cells), onProgress, areOfOneField);
   }
 
-  /** @param {number} width how many cells are read at once from now on */
+  /** @param {number} width how many workers read from now on */
   widen(width) {
     this.#queue.widen(width);
   }
@@ -56,9 +66,16 @@ export class Reader {
     this.#queue.resume();
   }
 
-  /** Forgets cells that wait, all or those for which `of` is true. @param {(cell: Cell) => boolean} [of] @returns {Cell[]} the cells that it forgot */
-  cancel(of) {
-    return this.#queue.cancel(of);
+  /**
+   * Forgets cells that wait, all or those for which `of` is true, and ends the searches for their nuclei.
+   *
+   * @param {(cell: Cell) => boolean} [of]
+   * @returns {Cell[]} the cells that it forgot
+   */
+  cancel(of = () => true) {
+    const searched = [...this.#searches.keys()].filter(of);
+    for (const cell of searched) this.#searches.get(cell)?.abort();
+    return [...searched, ...this.#queue.cancel(of)];
   }
 
   /** Reads the cells of these that wait and have something to read. @param {Cell[]} cells */
@@ -87,55 +104,92 @@ export class Reader {
     }
   }
 
-  /** @param {Cell} cell */
-  async #read(cell) {
-    const session = this.#session;
-    const { source } = cell;
-    session.update(cell, { state: "reading" });
+  /** @param {Cell[]} cells one, or nuclei of one field */
+  async #read(cells) {
+    for (const cell of cells) this.#session.update(cell, { state: "reading" });
     try {
-      if (isUnoutlined(cell)) return await this.#outline(cell);
-      await this.#engine.run(async (karyolens) => {
-        const bytes = source.bytes ?? (await draw(karyolens, source));
-        const prediction = await this.#predict(karyolens, cell, bytes);
-        if (!session.cells.includes(cell)) return; // removed meanwhile
-        session.updateSource(source, { bytes, sha256: source.sha256 ?? prediction.sha256 });
-        session.update(cell, { state: "done", reading: readingOf(karyolens, prediction) });
-      });
+      if (isUnoutlined(cells[0])) await this.#outline(cells[0]);
+      else await this.#classify(cells);
     } catch (error) {
-      if (error instanceof Error && error.name === WHOLE_FIELD && session.cells.includes(cell)) {
-        this.readWaiting(session.outline(source, [], "found"));
-        return;
-      }
-      const { reason, sha256 } = await factsOf(source);
-      const failure = reason ?? messageOf(error);
-      this.#onFailed(cell, failure);
-      session.updateSource(source, { sha256 });
-      session.update(cell, { state: "failed", failure });
+      // One of several keeps the others from being read.
+      if (cells.length > 1) for (const cell of cells) await this.#read([cell]);
+      else await this.#fail(cells[0], error);
     }
+  }
+
+  /** @param {Cell[]} cells one, or nuclei of one field */
+  async #classify(cells) {
+    const [{ source }] = cells;
+    await this.#engine.run(async (karyolens) => {
+      const bytes = source.bytes ?? (await draw(karyolens, source));
+      const predictions = await this.#predict(karyolens, cells, bytes);
+      const here = new Set(this.#session.cells);
+      const kept = cells.filter((cell) => here.has(cell)); // The others were removed meanwhile.
+      if (kept.length > 0) this.#session.updateSource(source, { bytes, sha256: source.sha256 ?? predictions[0].sha256 });
+      for (const cell of kept) {
+        this.#session.update(cell, { state: "done", reading: readingOf(karyolens, predictions[cells.indexOf(cell)]) });
+      }
+    });
+  }
+
+  /** @param {Cell} cell @param {unknown} error */
+  async #fail(cell, error) {
+    const session = this.#session;
+    if (!session.cells.includes(cell) || cell.state === "cancelled") return;
+    const { source } = cell;
+    if (error instanceof Error && error.name === WHOLE_FIELD) {
+      this.readWaiting(session.outline(source, [], "found"));
+      return;
+    }
+    const { reason, sha256 } = await factsOf(source);
+    const failure = reason ?? messageOf(error);
+    this.#onFailed(cell, failure);
+    session.updateSource(source, { sha256 });
+    session.update(cell, { state: "failed", failure });
   }
 
   /** Finds the nuclei of a field, which are read next. @param {Cell} cell that stands for the field */
   async #outline(cell) {
     const { source } = cell;
     if (!source.bytes) throw new Error(t("detail.no-picture"));
-    const picture = await this.#pictures.of(source.bytes, source.micrometresPerPixel);
-    const { findNuclei } = await import("../field/find-nuclei.js");
-    const { nuclei, leftOut } = await this.#engine.run((karyolens) => findNuclei(karyolens, picture));
-    if (!this.#session.cells.includes(cell)) return; // removed meanwhile, or outlined by a person
-    this.#session.updateSource(source, { sha256: source.sha256 ?? picture.sha256 });
-    if (nuclei.length === 0) throw new Error(t("field.none-found"));
-    const pointsOf = (/** @type {{points: Contour}} */ { points }) => points;
-    this.readWaiting(this.#session.outline(source, nuclei.map(pointsOf), "found", leftOut.map(pointsOf)));
+    const ending = new AbortController();
+    this.#searches.set(cell, ending);
+    try {
+      const picture = await this.#pictures.of(source.bytes, source.micrometresPerPixel);
+      const { findNuclei } = await import("../field/find-nuclei.js");
+      const onContours = (/** @type {FoundNuclei} */ found, /** @type {SearchProgress} */ progress) => this.#onSearch({ field: source, found, progress });
+      const { nuclei, leftOut } = await this.#engine.run((karyolens) => findNuclei(karyolens, picture, { signal: ending.signal, onContours }));
+      if (!this.#session.cells.includes(cell)) return; // removed meanwhile, or outlined by a person
+      this.#session.updateSource(source, { sha256: source.sha256 ?? picture.sha256 });
+      if (nuclei.length === 0) throw new Error(t("field.none-found"));
+      const pointsOf = (/** @type {{points: Contour}} */ { points }) => points;
+      this.readWaiting(this.#session.outline(source, nuclei.map(pointsOf), "found", leftOut.map(pointsOf)));
+    } finally {
+      this.#searches.delete(cell);
+      this.#onSearch(null);
+    }
   }
 
-  /** @param {Karyolens} karyolens @param {Cell} cell @param {Blob} bytes of its source @returns {Promise<Prediction>} */
-  async #predict(karyolens, { source, contour }, bytes) {
-    if (contour === null && !source.isKindChosen) return karyolens.classify(bytes);
+  /** @param {Karyolens} karyolens @param {Cell[]} cells one, or nuclei of one field @param {Blob} bytes of their source @returns {Promise<Prediction[]>} */
+  async #predict(karyolens, cells, bytes) {
+    const [{ source, contour }] = cells;
+    if (contour === null && !source.isKindChosen && bytes.size <= LARGEST_CELL_IMAGE) return [await karyolens.classify(bytes)];
     const picture = await this.#pictures.of(bytes, source.micrometresPerPixel);
-    if (contour === null) return karyolens.classify(picture);
-    const [prediction] = await karyolens.classify(picture, [{ points: contour }]);
-    return { ...prediction, sha256: picture.sha256 ?? source.sha256 };
+    if (contour !== null) return karyolens.classify(picture, cells.map(outlineOf));
+    if (source.isKindChosen) return [await karyolens.classify(picture)];
+    if (picture.kind === "field") throw Object.assign(new Error("a whole field"), { name: WHOLE_FIELD });
+    return [await karyolens.classify(bytes)];
   }
+}
+
+/** @param {Cell} first @param {Cell} other */
+function areOfOneField(first, other) {
+  return first.contour !== null && other.contour !== null && first.source === other.source;
+}
+
+/** @param {Cell} cell a nucleus of a field */
+function outlineOf({ contour }) {
+  return { points: contour ?? [] };
 }
 
 /** @param {Karyolens} karyolens @param {Prediction} prediction @returns {Reading} */
