@@ -82,6 +82,17 @@ test("without a wish there are as many workers as cores", { timeout }, async () 
   });
 });
 
+test("workers start ahead of their calls where they are asked to", { timeout }, async () => {
+  await withSlowWorkers({ device: "cpu", workers: 3 }, async (page, call) => {
+    for (const [count, there] of [[2, 2], [1, 2], [9, 3]]) {
+      await page.evaluate((count) => /** @type {any} */ (window).karyolens.startWorkers(count), count);
+      while (page.workers().length < there) await page.waitForEvent("worker");
+      assert.equal(page.workers().length, there);
+    }
+    assert.equal(new Set((await call("classify", 3)).map(({ worker }) => worker)).size, 3);
+  });
+});
+
 test("a person's request comes before the pictures that wait", { timeout }, async () => {
   await withSlowWorkers({ device: "cpu", workers: 1 }, async (page) => {
     const order = await page.evaluate(async () => {
