@@ -16,14 +16,14 @@ import { drop, folderFor, karyolens, ready, withPage } from "./harness.js";
 const VIEWPORT = { width: 1280, height: 800 };
 
 /**
- * Draws a field, `smear.png` with `smear_contours.json`, into a folder of the test.
+ * Draws a field, such as `smear.png`, with `smear_contours.json`, into a folder of the test.
  *
  * @param {import("node:test").TestContext} test
- * @param {{nuclei?: number, width?: number, height?: number, seed?: number}} [options]
+ * @param {{nuclei?: number, width?: number, height?: number, seed?: number, format?: "png" | "jpg"}} [options]
  */
-export async function drawField(test, { nuclei = 24, width = 640, height = 480, seed = 1 } = {}) {
+export async function drawField(test, { nuclei = 24, width = 640, height = 480, seed = 1, format = "png" } = {}) {
   const folder = await folderFor(test);
-  const photograph = join(folder, "smear.png");
+  const photograph = join(folder, `smear.${format}`);
   await karyolens("render", "--field", "--nuclei", String(nuclei), "--size", `${width}x${height}`, "--seed", String(seed), "-o", photograph);
   const file = join(folder, "smear_contours.json");
   const outlines = /** @type {{id: number, points: Contour}[]} */ (JSON.parse(await readFile(file, "utf8")));

@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
  */
 const FIRST_GROUP = ["bench", "kernels", "offline", "parity", "screenshots", "speed", "teach"];
 /** Files that measure time or memory. */
-const ALONE = ["growth", "loading", "pool", "work"];
+const ALONE = ["field-speed", "growth", "loading", "pool", "work"];
 
 const files = process.argv.slice(2);
 if (files.length > 0) {

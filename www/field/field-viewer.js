@@ -164,12 +164,11 @@ export class FieldViewer {
     this.#hover(null);
     const isWanted = () => this.#field === field && this.#bytes === bytes;
     const picture = bytes && (await this.#pictures.of(bytes).catch(() => null));
-    const bitmap = picture && (await createImageBitmap(new ImageData(picture.pixels, picture.width, picture.height)));
-    if (!isWanted()) return bitmap?.close();
+    if (!isWanted()) return;
     this.#missing.hidden = !field || picture !== null;
     this.#missing.textContent = t(bytes ? "detail.unreadable" : "detail.no-picture");
     this.#fileScale = picture?.micrometresPerPixel ?? null;
-    await this.#stage.show(bitmap);
+    await this.#stage.show(picture && new ImageData(picture.pixels, picture.width, picture.height));
     this.#revealed = null;
     if (isWanted()) this.#show();
   }

@@ -8,12 +8,13 @@
 
 /** Side of a tile in pixels: small enough for every graphics card, large enough for few tiles. */
 const TILE = 1024;
-/** Pixels of tiles that are kept beside the levels themselves: 192 MB. */
-const KEPT_PIXELS = 48 * 1024 ** 2;
+/** Pixels of tiles that are kept: 96 MB. */
+const KEPT_PIXELS = 24 * 1024 ** 2;
 
 export class Pyramid {
-  /** The whole picture at each size, the largest first. @type {ImageBitmap[]} */
+  /** The whole picture at each size, the largest first. @type {(ImageData | ImageBitmap)[]} */
   #levels;
+  #smallest;
   /** Tiles of levels that have more than one, the one that was drawn longest ago first. @type {Map<string, ImageBitmap>} */
   #tiles = new Map();
   /** Tiles on their way. @type {Set<string>} */
@@ -22,28 +23,33 @@ export class Pyramid {
   #isClosed = false;
 
   /**
-   * @param {ImageBitmap[]} levels
-   * @param {() => void} onTile a tile has come that the last drawing lacked
+   * @param {(ImageData | ImageBitmap)[]} levels above the smallest
+   * @param {ImageBitmap} smallest
+   * @param {(box: Box) => void} onTile a tile has come that a drawing lacked, in this part of the field
    */
-  constructor(levels, onTile) {
-    this.#levels = levels;
+  constructor(levels, smallest, onTile) {
+    this.#levels = [...levels, smallest];
+    this.#smallest = smallest;
     this.#onTile = onTile;
   }
 
   /**
    * Halves a picture until it is one tile.
    *
-   * @param {ImageBitmap} picture becomes the pyramid's own
-   * @param {() => void} onTile a tile has come that the last drawing lacked
+   * @param {ImageData} picture is kept: a copy of fifty megapixels would take 200 MB
+   * @param {(box: Box) => void} onTile a tile has come that a drawing lacked, in this part of the field
    */
   static async of(picture, onTile) {
-    const levels = [picture];
-    for (let last = picture; Math.max(last.width, last.height) > TILE;) {
-      const [resizeWidth, resizeHeight] = [Math.ceil(last.width / 2), Math.ceil(last.height / 2)];
-      last = await createImageBitmap(last, { resizeWidth, resizeHeight, resizeQuality: "medium" });
+    /** @type {(ImageData | ImageBitmap)[]} */
+    const levels = [];
+    /** @type {ImageData | ImageBitmap} */
+    let last = picture;
+    for (let { width, height } = picture; Math.max(width, height) > TILE;) {
       levels.push(last);
+      [width, height] = [Math.ceil(width / 2), Math.ceil(height / 2)];
+      last = await createImageBitmap(last, { resizeWidth: width, resizeHeight: height, resizeQuality: "medium" });
     }
-    return new Pyramid(levels, onTile);
+    return new Pyramid(levels, last instanceof ImageBitmap ? last : await createImageBitmap(last), onTile);
   }
 
   /** Columns of pixels of the field. */
@@ -71,8 +77,7 @@ export class Pyramid {
     context.imageSmoothingQuality = "medium";
     const halvings = Math.floor(Math.log2(1 / Math.max(scale, Number.MIN_VALUE)) + 1e-6);
     const chosen = Math.min(Math.max(halvings, 0), this.#levels.length - 1);
-    const smallest = this.#levels.length - 1;
-    if (chosen === smallest) return this.#drawWhole(context, smallest);
+    if (chosen === this.#levels.length - 1) return this.#drawWhole(context);
     const level = this.#levels[chosen];
     const [across, down] = [this.width / level.width, this.height / level.height];
     const range = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ unit, /** @type {number} */ length) => {
@@ -84,29 +89,29 @@ export class Pyramid {
     const rows = range(shown.top, shown.bottom, down, level.height);
     const places = rows.flatMap((row) => columns.map((column) => ({ column, row })));
     const tiles = places.map((place) => ({ ...place, tile: this.#tile(chosen, place.column, place.row) }));
-    if (tiles.some(({ tile }) => !tile)) this.#drawWhole(context, smallest);
+    if (tiles.some(({ tile }) => !tile)) this.#drawWhole(context);
     for (const { column, row, tile } of tiles) {
       if (!tile) continue;
-      const [left, top] = [column * TILE * across - 0.5, row * TILE * down - 0.5];
-      context.drawImage(tile, left, top, tile.width * across, tile.height * down);
+      const { left, top, right, bottom } = this.#boxOf(tile, chosen, column, row);
+      context.drawImage(tile, left, top, right - left, bottom - top);
     }
   }
 
   /** The whole field at its smallest size. */
   get smallest() {
-    return this.#levels[this.#levels.length - 1];
+    return this.#smallest;
   }
 
   /** Gives the memory back. */
   close() {
     this.#isClosed = true;
-    for (const bitmap of [...this.#levels, ...this.#tiles.values()]) bitmap.close();
+    for (const bitmap of [...this.#levels, ...this.#tiles.values()]) if (bitmap instanceof ImageBitmap) bitmap.close();
     this.#tiles.clear();
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} level */
-  #drawWhole(context, level) {
-    context.drawImage(this.#levels[level], -0.5, -0.5, this.width, this.height);
+  /** @param {CanvasRenderingContext2D} context */
+  #drawWhole(context) {
+    context.drawImage(this.#smallest, -0.5, -0.5, this.width, this.height);
   }
 
   /** A tile that is there; else it is made, and null. @param {number} level @param {number} column @param {number} row */
@@ -135,7 +140,14 @@ export class Pyramid {
     if (this.#isClosed) return tile.close();
     this.#tiles.set(key, tile);
     this.#dropOldest();
-    this.#onTile();
+    this.#onTile(this.#boxOf(tile, level, column, row));
+  }
+
+  /** The part of the field that a tile shows. @param {ImageBitmap} tile @param {number} level @param {number} column @param {number} row @returns {Box} */
+  #boxOf({ width, height }, level, column, row) {
+    const [across, down] = [this.width / this.#levels[level].width, this.height / this.#levels[level].height];
+    const [left, top] = [column * TILE * across - 0.5, row * TILE * down - 0.5];
+    return { left, top, right: left + width * across, bottom: top + height * down };
   }
 
   #dropOldest() {

@@ -3,32 +3,32 @@
  * a scale bar. It draws a view; it knows no cells and no session.
  */
 
-import { find } from "../elements/dom.js";
+import { find, oncePerFrame } from "../elements/dom.js";
 import { number } from "../language/language.js";
-import { Outlines, drawMarked } from "./outlines.js";
+import { boxOf } from "./contour-index.js";
+import { drawSketch } from "./edit/sketch.js";
+import { Layer } from "./layer.js";
+import { Outlines, REACH, drawMarked } from "./outlines.js";
+import { Overview } from "./overview.js";
 import { Pyramid } from "./pyramid.js";
 import { scaleBar } from "./scale-bar.js";
 import { View } from "./view.js";
 
 /** @import { Sketch } from "./edit/tools.js" */
 /** @import { Contour } from "../session/cell.js" */
-/** @import { Style } from "./colouring.js" */
-/** @import { Point } from "./view.js" */
+/** @import { Outline } from "./outlines.js" */
+/** @import { Box, Point } from "./view.js" */
 
-/** Half the side of a corner's mark, and of the keyboard's cursor, in CSS pixels. */
-const CORNER = 4;
-const CURSOR = 12;
-
-/** The longer side of the overview in CSS pixels. */
-const OVERVIEW = 120;
-/** The overview is shown when the window shows less than this share of the field. */
-const OVERVIEW_BELOW = 0.8;
+/** Scales that follow each other within so many milliseconds belong to one movement. */
+const REST = 120;
 
 export class Stage {
   /** The view in use; null while there is no picture. @type {View | null} */
   view = null;
   /** The tool's work, in pixels of the field; the radius in CSS pixels. @type {() => Sketch & {cursor?: Point | null, radius?: number | null}} */
   sketch = () => ({});
+  /** Draws the field before the next paint. */
+  draw = oncePerFrame(() => this.#drawNow());
 
   #element;
   #picture;
@@ -36,6 +36,16 @@ export class Stage {
   #overview;
   #scaleBar;
   #outlines = new Outlines();
+  #pictureLayer = new Layer((context, box, scale) => this.#pyramid?.draw(context, box, scale));
+  #outlineLayer = new Layer((context, box, scale) => this.#outlines.draw(context, scale / devicePixelRatio, box));
+  /** The picture's canvas as it was drawn last: its size, and the picture's place and scale. */
+  #shownPicture = "";
+  /** Pixels of the canvas for a CSS pixel, as the outlines were drawn. */
+  #density = 1;
+  /** The scale of the last drawing, and the moment at which it became another. */
+  #scale = { value: 0, since: 0 };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #rest;
   /** @type {Pyramid | null} */
   #pyramid = null;
   /** @type {Contour[]} */
@@ -46,40 +56,47 @@ export class Stage {
   #hovered = null;
   #opacity = 1;
   #micrometres = /** @type {number | null} */ (null);
-  #isAsked = false;
 
   /** @param {HTMLElement} element with the canvases of field.html */
   constructor(element) {
     this.#element = element;
     this.#picture = find(".field-picture", HTMLCanvasElement, element);
     this.#lines = find(".field-outlines", HTMLCanvasElement, element);
-    this.#overview = find(".field-overview", HTMLCanvasElement, element);
     this.#scaleBar = find(".field-scale", HTMLElement, element);
+    this.#overview = new Overview(find(".field-overview", HTMLElement, element), ([across, down]) => {
+      const { view } = this;
+      if (!view || !this.#pyramid) return;
+      view.centre([across * this.#pyramid.width - 0.5, down * this.#pyramid.height - 0.5]);
+      this.draw();
+    });
     new ResizeObserver(() => this.draw()).observe(element);
-    this.#overview.addEventListener("pointerdown", (event) => this.#onOverview(event));
-    this.#overview.addEventListener("pointermove", (event) => event.buttons & 1 && this.#onOverview(event));
   }
 
   /**
    * Shows another picture, whole.
    *
-   * @param {ImageBitmap | null} picture becomes this object's own; null takes the present one away
+   * @param {ImageData | null} picture null takes the present one away
    */
   async show(picture) {
     this.#pyramid?.close();
     this.#pyramid = null;
     this.view = null;
-    if (picture) {
-      this.view = new View(picture);
-      this.view.resize(this.#element.clientWidth, this.#element.clientHeight);
-      this.#pyramid = await Pyramid.of(picture, () => this.draw());
-    }
+    this.#forgetPicture();
+    this.draw();
+    if (!picture) return;
+    const view = new View(picture);
+    view.resize(this.#element.clientWidth, this.#element.clientHeight);
+    this.view = view;
+    const pyramid = await Pyramid.of(picture, (box) => this.#forgetPicture(box));
+    // Another one may have come meanwhile.
+    if (this.view !== view) return pyramid.close();
+    this.#pyramid = pyramid;
     this.draw();
   }
 
-  /** @param {Iterable<{contour: Contour, style: Style}>} outlines */
+  /** @param {Outline[]} outlines */
   setOutlines(outlines) {
-    this.#outlines.set(outlines);
+    for (const contour of this.#outlines.set(outlines)) this.#outlineLayer.forget(boxOf(contour), REACH * devicePixelRatio);
     this.draw();
   }
 
@@ -107,77 +124,72 @@ export class Stage {
     this.draw();
   }
 
-  /** Draws before the next paint. */
-  draw() {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    requestAnimationFrame(() => {
-      this.#isAsked = false;
-      this.#drawNow();
-    });
+  /** @param {Box} [box] the part of the field that looks different; by default all */
+  #forgetPicture(box) {
+    this.#pictureLayer.forget(box);
+    this.#shownPicture = "";
+    this.draw();
   }
 
   #drawNow() {
-    const { clientWidth, clientHeight } = this.#element;
-    const picture = this.#cleared(this.#picture, clientWidth, clientHeight);
-    const lines = this.#cleared(this.#lines, clientWidth, clientHeight);
     const { view } = this;
-    this.#scaleBar.hidden = !view;
-    this.#overview.hidden = true;
-    if (!view || !this.#pyramid || !picture || !lines) return;
-    if (view.window.width !== clientWidth || view.window.height !== clientHeight) view.resize(clientWidth, clientHeight);
+    const pyramid = this.#pyramid;
+    const { clientWidth, clientHeight } = this.#element;
     const density = devicePixelRatio;
-    for (const context of [picture, lines]) {
-      const [x, y] = view.toWindow([0, 0]);
-      const scale = view.scale * density;
-      context.setTransform(scale, 0, 0, scale, x * density, y * density);
+    const size = /** @type {Point} */ ([Math.round(clientWidth * density), Math.round(clientHeight * density)]);
+    this.#scaleBar.hidden = !view || !pyramid;
+    if (!view || !pyramid) {
+      this.#overview.hide();
+      for (const canvas of [this.#picture, this.#lines]) cleared(canvas, size);
+      return;
     }
-    this.#pyramid.draw(picture, view.shown, view.scale * density);
-    lines.globalAlpha = this.#opacity;
-    if (this.#opacity > 0) this.#outlines.draw(lines, view.scale);
-    lines.globalAlpha = 1;
-    if (this.#hovered) drawMarked(lines, this.#hovered, view.scale, false);
-    for (const contour of this.#selected) drawMarked(lines, contour, view.scale, true);
-    this.#drawSketch(lines, view.scale);
+    if (view.window.width !== clientWidth || view.window.height !== clientHeight) view.resize(clientWidth, clientHeight);
+    // Their lines have other widths.
+    if (density !== this.#density) this.#outlineLayer.forget();
+    this.#density = density;
+    const scale = view.scale * density;
+    const isPassing = this.#isPassing(scale);
+    // Whole pixels of the canvas: the squares of a layer stay sharp, and meet without a seam.
+    const [x, y] = view.toWindow([0, 0]);
+    const origin = /** @type {Point} */ ([Math.round(x * density), Math.round(y * density)]);
+    this.#drawPicture(size, origin, scale, isPassing);
+    this.#drawLines(size, origin, scale, isPassing, view);
     this.#drawScaleBar(view);
-    this.#drawOverview(view, this.#pyramid, density);
+    this.#overview.show(view, pyramid);
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} scale */
-  #drawSketch(context, scale) {
-    const { line = [], isClosed = false, corners = [], cursor = null, radius = null } = this.sketch();
-    const path = new Path2D();
-    line.forEach(([x, y], index) => (index === 0 ? path.moveTo(x, y) : path.lineTo(x, y)));
-    if (isClosed) path.closePath();
-    const place = cursor ?? this.#pointer;
-    if (radius !== null && place) {
-      path.moveTo(place[0] + radius / scale, place[1]);
-      path.arc(place[0], place[1], radius / scale, 0, 2 * Math.PI);
-    }
-    if (cursor) {
-      const [x, y] = cursor;
-      path.moveTo(x - CURSOR / scale, y);
-      path.lineTo(x + CURSOR / scale, y);
-      path.moveTo(x, y - CURSOR / scale);
-      path.lineTo(x, y + CURSOR / scale);
-    }
-    for (const [x, y] of corners) path.rect(x - CORNER / scale, y - CORNER / scale, (2 * CORNER) / scale, (2 * CORNER) / scale);
-    for (const [colour, width] of /** @type {const} */ ([["#000", 4], ["#ffe34d", 2]])) {
-      context.strokeStyle = colour;
-      context.lineWidth = width / scale;
-      context.stroke(path);
-    }
+  /** Whether the field is being enlarged or made smaller, step by step; at its rest it is drawn once more. @param {number} scale */
+  #isPassing(scale) {
+    const { value, since } = this.#scale;
+    const now = performance.now();
+    if (scale !== value) this.#scale = { value: scale, since: now };
+    clearTimeout(this.#rest);
+    if (now - since >= REST) return false;
+    this.#rest = setTimeout(() => this.draw(), REST);
+    return true;
   }
 
-  /** A canvas of the window's size, empty. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
-  #cleared(canvas, width, height) {
-    const [columns, rows] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
-    if (canvas.width !== columns) canvas.width = columns;
-    if (canvas.height !== rows) canvas.height = rows;
-    const context = canvas.getContext("2d");
-    context?.resetTransform();
-    context?.clearRect(0, 0, columns, rows);
-    return context;
+  /** @param {Point} size of the canvas @param {Point} origin @param {number} scale @param {boolean} isPassing as a layer takes them */
+  #drawPicture(size, origin, scale, isPassing) {
+    // The pointer and the tools change only the lines.
+    const shown = [...size, ...origin, scale, isPassing].join();
+    if (shown === this.#shownPicture) return;
+    this.#shownPicture = shown;
+    const context = cleared(this.#picture, size);
+    if (context) this.#pictureLayer.draw(context, origin, scale, isPassing);
+  }
+
+  /** @param {Point} size of the canvas @param {Point} origin @param {number} scale @param {boolean} isPassing as a layer takes them @param {View} view */
+  #drawLines(size, origin, scale, isPassing, view) {
+    const context = cleared(this.#lines, size);
+    if (!context) return;
+    context.globalAlpha = this.#opacity;
+    if (this.#opacity > 0) this.#outlineLayer.draw(context, origin, scale, isPassing);
+    context.globalAlpha = 1;
+    context.setTransform(scale, 0, 0, scale, ...origin);
+    if (this.#hovered) drawMarked(context, this.#hovered, view.scale, false);
+    for (const contour of this.#selected) drawMarked(context, contour, view.scale, true);
+    drawSketch(context, this.sketch(), this.#pointer, view.scale);
   }
 
   /** @param {View} view */
@@ -190,40 +202,14 @@ export class Stage {
     this.#scaleBar.dataset.words = words;
     this.#scaleBar.replaceChildren(words, bar);
   }
+}
 
-  /** @param {View} view @param {Pyramid} pyramid @param {number} density */
-  #drawOverview(view, pyramid, density) {
-    const { left, top, right, bottom } = view.shown;
-    const shown = ((right - left) * (bottom - top)) / (pyramid.width * pyramid.height);
-    this.#overview.hidden = shown > OVERVIEW_BELOW;
-    if (this.#overview.hidden) return;
-    const scale = OVERVIEW / Math.max(pyramid.width, pyramid.height);
-    const [width, height] = [pyramid.width * scale, pyramid.height * scale];
-    const context = this.#cleared(this.#overview, width, height);
-    this.#overview.style.width = `${width}px`;
-    this.#overview.style.height = `${height}px`;
-    if (!context) return;
-    context.scale(density, density);
-    context.imageSmoothingQuality = "medium";
-    context.drawImage(pyramid.smallest, 0, 0, width, height);
-    context.strokeStyle = "#fff";
-    context.lineWidth = 3;
-    context.strokeRect((left + 0.5) * scale, (top + 0.5) * scale, (right - left) * scale, (bottom - top) * scale);
-    context.strokeStyle = "#000";
-    context.lineWidth = 1;
-    context.strokeRect((left + 0.5) * scale, (top + 0.5) * scale, (right - left) * scale, (bottom - top) * scale);
-  }
-
-  /** Goes where the overview is pressed. @param {PointerEvent} event */
-  #onOverview(event) {
-    event.stopPropagation();
-    const { view } = this;
-    if (!view || !this.#pyramid) return;
-    const box = this.#overview.getBoundingClientRect();
-    view.centre([
-      ((event.clientX - box.left) / box.width) * this.#pyramid.width - 0.5,
-      ((event.clientY - box.top) / box.height) * this.#pyramid.height - 0.5,
-    ]);
-    this.draw();
-  }
+/** A canvas of this size in pixels, empty. @param {HTMLCanvasElement} canvas @param {Point} size */
+function cleared(canvas, [width, height]) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = canvas.getContext("2d");
+  context?.resetTransform();
+  context?.clearRect(0, 0, width, height);
+  return context;
 }

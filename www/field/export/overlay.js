@@ -17,7 +17,7 @@ export async function overlayPng(picture, outlines) {
   lines.set(outlines);
   // Whole numbers are the centres of pixels.
   context.translate(0.5, 0.5);
-  lines.draw(context, 1);
+  lines.draw(context, 1, { left: 0, top: 0, right: picture.width, bottom: picture.height });
   return pngOf(canvas);
 }
 
