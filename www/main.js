@@ -126,9 +126,14 @@ const detail = new Detail(elements.detail, session, engine, pictures, measuremen
   onRemove: (cell) => {
     // The neighbour in the table: a filter may hide the neighbour in the session.
     const at = table.cells.indexOf(cell);
-    session.select(table.cells[at + 1] ?? table.cells[at - 1] ?? null);
+    const next = table.cells[at + 1] ?? table.cells[at - 1] ?? null;
     reader.cancel((one) => one === cell);
-    session.remove(cell);
+    // A nucleus of a field can come back.
+    if (cell.contour) void roomOf(field).then((viewer) => viewer?.remove(cell, next));
+    else {
+      session.select(next);
+      session.remove(cell);
+    }
   },
   onSwitchKind: ({ source }) => {
     reader.cancel((cell) => cell.source === source);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allRead, drawField, emptyPlace, isSelected, middleOf, openField, withReadyPage } from "./fields.js";
-import { PATIENCE, openSite } from "./harness.js";
+import { PATIENCE, drop, openSite } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
 /** @import { Point } from "../../www/field/view.js" */
@@ -225,7 +225,7 @@ test("a pen draws while a finger moves the view, and a second finger ends a stro
   });
 });
 
-test("an edit of one field cannot be taken back once its cells went otherwise", { timeout }, async (t) => {
+test("a nucleus removed from the table comes back too; with other outlines there is nothing to take back", { timeout }, async (t) => {
   await withField(t, async (page, field, drawn) => {
     await field.press(middleOf(drawn.contours[3]));
     await field.keys("Delete");
@@ -238,9 +238,21 @@ test("an edit of one field cannot be taken back once its cells went otherwise", 
     await page.locator(".field-stage").waitFor();
     await field.keys("Control+z");
     await allRead(page, COUNT);
+    await page.locator("#rows > li").nth(7).click();
+    await isSelected(page, 8);
     await page.click("#remove");
     await allRead(page, COUNT - 1);
+    // The next one has its number now.
+    await isSelected(page, 8);
+    await until(() => nucleusAt(page, field, middleOf(drawn.contours[7])), null);
     assert.equal(await page.locator(".edit-redo").getAttribute("aria-disabled"), "true");
+    await page.click(".edit-undo");
+    await allRead(page, COUNT);
+    await until(() => nucleusAt(page, field, middleOf(drawn.contours[7])), 8);
+    await drop(page, [drawn.file]);
+    await page.locator(".edit-redo[aria-disabled=true]").waitFor();
+    await allRead(page, COUNT);
+    assert.equal(await page.locator(".edit-undo").getAttribute("aria-disabled"), "true");
   });
 });
 

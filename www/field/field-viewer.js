@@ -129,6 +129,12 @@ export class FieldViewer {
     this.#showReading();
   }
 
+  /** Takes a nucleus away, which can be taken back. @param {Cell} nucleus @param {Cell | null} next the cell to select after it */
+  remove(nucleus, next) {
+    this.#editor.remove(nucleus);
+    if (next) this.#session.select(next);
+  }
+
   #show() {
     const fields = this.#session.sources.filter(({ kind }) => kind === "field");
     const field = this.#fieldAmong(fields);

@@ -44,7 +44,7 @@ export class Editor {
   #undo;
   #redo;
   #merge;
-  #delete;
+  #deleteButton;
   #geometry;
 
   /**
@@ -67,7 +67,7 @@ export class Editor {
     this.#undo = find(".edit-undo", HTMLButtonElement, element);
     this.#redo = find(".edit-redo", HTMLButtonElement, element);
     this.#merge = find(".edit-merge", HTMLButtonElement, element);
-    this.#delete = find(".edit-delete", HTMLButtonElement, element);
+    this.#deleteButton = find(".edit-delete", HTMLButtonElement, element);
     this.#buttons = [...element.querySelectorAll("[data-tool]")].map((button) => /** @type {HTMLButtonElement} */ (button));
     /** @type {Bench} */
     const bench = {
@@ -89,7 +89,7 @@ export class Editor {
     onPress(this.#undo, () => this.#walk("undo"));
     onPress(this.#redo, () => this.#walk("redo"));
     onPress(this.#merge, () => this.#mergeMarked());
-    onPress(this.#delete, () => this.#deleteMarked());
+    onPress(this.#deleteButton, () => this.#deleteMarked());
     session.listen((change) => {
       if (change === "cells") this.#forgetGone();
       if (change === "cells" || change === "selection") this.#show();
@@ -122,6 +122,11 @@ export class Editor {
   mark(cell) {
     if (!this.#marked.delete(cell)) this.#marked.add(cell);
     this.#show();
+  }
+
+  /** Takes a nucleus away. @param {Cell} nucleus */
+  remove(nucleus) {
+    this.#delete([nucleus]);
   }
 
   /** @param {Point} point of the field */
@@ -249,8 +254,16 @@ export class Editor {
 
   #deleteMarked() {
     const selected = this.#selected();
-    const cells = [...new Set([...(selected ? [selected] : []), ...this.#marked])].filter(({ contour }) => contour);
-    if (cells.length > 0) this.#exchange(cells, []);
+    this.#delete([...new Set([...(selected ? [selected] : []), ...this.#marked])].filter(({ contour }) => contour));
+  }
+
+  /** @param {Cell[]} nuclei of one field */
+  #delete(nuclei) {
+    if (nuclei.length === 0) return;
+    this.#marked.clear();
+    this.#changes.exchange(nuclei[0].source, nuclei, []);
+    this.#say.textContent = t("edit.deleted");
+    this.#show();
   }
 
   /** The object nearest to the cursor, or to the middle of the window. */
@@ -305,7 +318,7 @@ export class Editor {
     this.#undo.ariaDisabled = String(!history?.canUndo);
     this.#redo.ariaDisabled = String(!history?.canRedo);
     this.#merge.ariaDisabled = String(this.#marked.size === 0);
-    this.#delete.ariaDisabled = String(!this.#selected());
+    this.#deleteButton.ariaDisabled = String(!this.#selected());
     this.#stage.draw();
   }
 
