@@ -171,6 +171,10 @@ test("in a small window the field stands above its cells and follows the finger"
   await withReadyPage(browser, server.address, async (page) => {
     const field = await openField(page, drawn);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, "nothing is wider than the window");
+    const { top = Infinity } = await page.locator(".field-stage").evaluate((stage) => stage.getBoundingClientRect().toJSON());
+    assert.ok(top < 300, `the field begins at ${top} px`);
+    const heights = await page.locator(".edit-tools button").evaluateAll((buttons) => buttons.map((button) => button.clientHeight));
+    assert.ok(heights.every((height) => height >= 42), `a finger meets tools of ${heights} px`);
     const touch = await page.context().newCDPSession(page);
     await page.locator(".field-stage").scrollIntoViewIfNeeded();
     await touchAlong(touch, [[await field.at(middleOf(drawn.contours[5]))]]);
