@@ -8,12 +8,17 @@ import { ownProgram } from "./own-program.js";
 
 /** @param {Pick<LoadOptions, "device">} [options] @returns {Promise<Geometry>} */
 export async function loadGeometry({ device = "auto" } = {}) {
-  const { tidy, unite, subtract, split } = await ownProgram(device);
+  const { tidy, unite, subtract, split, red_cells } = await ownProgram(device);
   return {
     tidy: (line) => pointsOf(tidy(numbersOf(line))),
     unite: (one, other) => pointsOf(unite(numbersOf(one), numbersOf(other))),
     subtract: (from, cut) => subtract(numbersOf(from), numbersOf(cut)).map(pairs),
     split: (contour, line) => split(numbersOf(contour), numbersOf(line)).map(pairs),
+    redCells: (leftOut) => {
+      const lengths = new Uint32Array(leftOut.map(({ length }) => length));
+      const [count, diameter, micrometresPerPixel] = red_cells(numbersOf(leftOut.flat()), lengths) ?? [];
+      return count === undefined ? null : { count, diameter, micrometresPerPixel };
+    },
   };
 }
 

@@ -248,6 +248,21 @@ export interface Geometry {
   subtract(from: Points, cut: Points): Points[];
   /** The parts on either side of a line, the largest first; the outline alone where the line does not cut through. */
   split(contour: Points, line: Points): Points[];
+  /**
+   * The red cells among the objects of a field that are not to be read, as a ruler: they are the round ones. Null
+   * where these are too few, or differ too much in size.
+   */
+  redCells(leftOut: readonly Points[]): RedCells | null;
+}
+
+/** The red cells of a field, see {@link Geometry.redCells}. */
+export interface RedCells {
+  /** How many were measured. */
+  count: number;
+  /** The median of their diameters, in pixels. */
+  diameter: number;
+  /** The scale of the field, if red cells measure 7 µm. */
+  micrometresPerPixel: number;
 }
 
 /** The parts of a model that its calls depend on; see {@link ModelCard} for the first three. */
@@ -367,6 +382,10 @@ export interface Contour extends Outline {
   origin: "given" | "found" | "drawn";
   /** Whether a person has changed the outline since. */
   changed: boolean;
+  /** Whether a person has found the outline right. */
+  confirmed: boolean;
+  /** Of a found outline: the network's probability that a nucleus to be read lies there. */
+  probability: number | null;
   /** What the file says of features; empty where it says nothing. */
   features: {
     name: string;
@@ -384,8 +403,10 @@ export interface Contour extends Outline {
 export interface ContourFile {
   /** In the order of the file. */
   contours: Contour[];
+  /** Objects that were seen and are not to be read: those of QuPath's class `Left out`. */
+  leftOut: Outline[];
   /** The outlines of no use: how many there are for each reason, such as "has fewer than three points". */
-  leftOut: { reason: string; count: number }[];
+  refused: { reason: string; count: number }[];
   /** The ids of outlines that crossed themselves; the largest piece of each remains. */
   mended: string[];
 }
@@ -429,11 +450,15 @@ export interface WriteOptions {
   /**
    * `"study"` is the JSON of the study's viewer. `"detections"` and `"annotations"` are GeoJSON that QuPath
    * opens as objects of that kind, with measurements; `"csv"` has them too, but {@link Karyolens.readContours}
-   * does not read it.
+   * does not read it. `"left-out"` holds the outlines of `leftOut` alone, in the study's JSON.
    */
-  format: "study" | "detections" | "annotations" | "csv";
+  format: "study" | "detections" | "annotations" | "csv" | "left-out";
   /** The field's name. */
   name: string;
+  /** Objects that were seen and are not to be read; GeoJSON has them too. */
+  leftOut?: readonly Outline[];
+  /** Whether the picture's scale is only an estimate; GeoJSON and CSV tell it. */
+  isScaleEstimated?: boolean;
 }
 
 /** One measurement of the nuclei of a field. */

@@ -157,10 +157,11 @@ export class Karyolens {
    * @param {Public.WriteOptions} options
    * @returns {Promise<string>}
    */
-  writeContours(picture, contours, { format, name }) {
-    // The study's format tells nothing of pixels.
-    const field = wholePicture(format === "study" ? { ...picture, pixels: new Uint8ClampedArray() } : picture);
-    const args = [JSON.stringify(contours), format, name, field];
+  writeContours(picture, contours, { format, name, leftOut = [], isScaleEstimated = false }) {
+    // The study's formats tell nothing of pixels.
+    const needsPixels = format !== "study" && format !== "left-out";
+    const field = wholePicture(needsPixels ? picture : { ...picture, pixels: new Uint8ClampedArray() });
+    const args = [JSON.stringify({ contours, leftOut, isScaleEstimated }), format, name, field];
     return this.#pool.call({ method: "writeContours", args, transfer: [field.pixels.buffer] }, { urgent: true });
   }
 

@@ -79,8 +79,8 @@ const methods = {
     return { result: program.read_contours(await bytesOf(file), width, height, name) };
   },
 
-  async writeContours(/** @type {string} */ contours, /** @type {string} */ format, /** @type {string} */ name, /** @type {Piece} */ { pixels, width, micrometresPerPixel }) {
-    return { result: program.write_contours(contours, format, name, pixels, width, micrometresPerPixel) };
+  async writeContours(/** @type {string} */ written, /** @type {string} */ format, /** @type {string} */ name, /** @type {Piece} */ { pixels, width, micrometresPerPixel }) {
+    return { result: program.write_contours(written, format, name, pixels, width, micrometresPerPixel) };
   },
 
   async measureNuclei(/** @type {Piece} */ { pixels, width }, /** @type {Float64Array} */ points, /** @type {Uint32Array} */ lengths) {

@@ -13,6 +13,7 @@ mod device_server;
 mod evaluate;
 mod explain;
 mod field_files;
+mod field_scale;
 mod import;
 mod predict;
 mod quantise;

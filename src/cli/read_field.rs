@@ -9,14 +9,16 @@ use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 
 use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
+use super::field_scale::ScaleArguments;
 use super::{read_checkpoint, read_classifier, read_file};
 use crate::classify::Classifier;
 use crate::devices::DeviceChoice;
 use crate::field::formats::{
-    CellFile, MeasuredCell, ObjectType, read, write_contours, write_csv, write_geojson, write_study,
+    CellFile, MeasuredCell, ObjectType, read, read_contours, write_contours, write_csv,
+    write_geojson, write_study,
 };
-use crate::field::found::{Finder, contours};
-use crate::field::{Contour, FieldCell, MicrometresPerPixel, Origin, count_reasons, read_cells};
+use crate::field::found::{Finder, left_out, nuclei};
+use crate::field::{Contour, FieldCell, FieldScale, count_reasons, read_cells};
 use crate::files::write_atomically;
 use crate::image::{PictureKind, RgbImage, decode};
 use crate::nuclei::RiskLevel;
@@ -26,10 +28,11 @@ const TABLE_END: &str = ".csv";
 
 /// Name the features of every nucleus in photographs of whole fields, and measure it.
 ///
-/// Each field gets three files: `<field>.csv` with a row a nucleus, `<field>.geojson` for QuPath and
-/// `<field>_cells.json` as the study's viewer keeps it; and `<field>_left_out.json` where a network found the
-/// nuclei, with the objects that are not to be read. A field whose table is there is skipped, so that the same
-/// command goes on after an interruption.
+/// Each field gets four files: `<field>.csv` with a row a nucleus, `<field>.geojson` for QuPath,
+/// `<field>_cells.json` as the study's viewer keeps it, and `<field>_left_out.json` with the objects that were
+/// seen and are not to be read. A field whose table is there is skipped, so that the same command goes on after
+/// an interruption. Without a scale, features that depend on size suppose the study's 0.32 µm for a pixel, and
+/// nothing is measured in micrometres.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// Where to run: cpu, gpu, cuda or remote:ADDRESS; of several devices the first.
@@ -51,10 +54,8 @@ pub(super) struct Arguments {
     /// in the folder `contour` beside its folder.
     #[arg(long, value_name = "PATH")]
     contours: Option<PathBuf>,
-    /// Micrometres that one pixel of the fields shows, where their files do not tell it. Without it, features
-    /// that depend on size suppose the study's 0.32, and nothing is measured in micrometres.
-    #[arg(long, value_name = "NUMBER", value_parser = scale)]
-    micrometres_per_pixel: Option<MicrometresPerPixel>,
+    #[command(flatten)]
+    scale: ScaleArguments,
     /// The kind of object that QuPath makes of a nucleus.
     #[arg(long, default_value = "detection", value_name = "KIND")]
     object_type: ObjectKind,
@@ -88,7 +89,7 @@ struct Reader {
 /// The nuclei of a field before they are read, and the objects that are not to be read.
 struct Nuclei {
     cells: Vec<FieldCell>,
-    left_out: Option<Vec<Contour>>,
+    left_out: Vec<Contour>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -124,17 +125,18 @@ impl Reader {
         let picture = decode(&bytes)?;
         // A cell image is read too, if a person calls it a field.
         PictureKind::of(&picture)?;
-        let scale = arguments.micrometres_per_pixel;
-        let scale = scale.or_else(|| MicrometresPerPixel::of_file(&bytes));
+        let scale = arguments.scale.told(&bytes);
         let nuclei = match self.contours(image)? {
             Some(file) => given(&file, &name, &picture)?,
             None => self.found(&picture, scale)?,
         };
+        let left_out = &nuclei.left_out;
+        let scale = scale.or_else(|| arguments.scale.by_red_cells(&name, left_out));
         let cells = read_cells(
             &self.classifier,
             &picture,
             nuclei.cells,
-            scale,
+            scale.map(|scale| scale.value),
             Some(&self.model),
         );
         let cells = pollster::block_on(cells)?;
@@ -143,11 +145,9 @@ impl Reader {
             ObjectKind::Annotation => ObjectType::Annotation,
         };
         write_atomically(&file("_cells.json"), write_study(&name, &cells).as_bytes())?;
-        if let Some(left_out) = nuclei.left_out {
-            write_atomically(&file(LEFT_OUT_END), write_contours(&left_out).as_bytes())?;
-        }
+        write_atomically(&file(LEFT_OUT_END), write_contours(left_out).as_bytes())?;
         let measured = MeasuredCell::measured(&picture, cells);
-        let geojson = write_geojson(&name, &measured, scale, kind);
+        let geojson = write_geojson(&name, &measured, left_out, scale, kind);
         write_atomically(&file(".geojson"), geojson.as_bytes())?;
         write_atomically(
             &file(TABLE_END),
@@ -188,7 +188,7 @@ impl Reader {
     }
 
     /// The nuclei that a network finds.
-    fn found(&self, picture: &RgbImage, scale: Option<MicrometresPerPixel>) -> Result<Nuclei> {
+    fn found(&self, picture: &RgbImage, scale: Option<FieldScale>) -> Result<Nuclei> {
         let finder = match self.finder.get() {
             Some(finder) => finder,
             None => {
@@ -200,36 +200,38 @@ impl Reader {
                 self.finder.get_or_init(|| finder)
             }
         };
-        let of_the_study = MicrometresPerPixel::OF_THE_STUDY;
-        let enlarged = scale.map(|scale| of_the_study.enlargement_to(scale) as f32);
+        let enlarged = scale.map(|scale| finder.enlarged(scale.value));
         let found = pollster::block_on(finder.find(picture, enlarged))?;
-        let of = |is_read| contours(found.iter().filter(move |found| found.is_read == is_read));
-        let cell = |contour| FieldCell::new(contour, Origin::Found);
         Ok(Nuclei {
-            cells: of(true).into_iter().map(cell).collect(),
-            left_out: Some(of(false)),
+            cells: nuclei(&found),
+            left_out: left_out(&found),
         })
     }
 }
 
-/// The nuclei that a file gives.
+/// The nuclei that a file gives, and the objects that it or `<field>_left_out.json` beside it leaves out.
 fn given(file: &Path, name: &str, picture: &RgbImage) -> Result<Nuclei> {
-    let given = read(&read_file(file)?, name)
-        .with_context(|| file.display().to_string())?
-        .repaired([picture.width(), picture.height()]);
+    let mut given = read(&read_file(file)?, name).with_context(|| file.display().to_string())?;
+    let others = file.with_file_name(format!("{name}{LEFT_OUT_END}"));
+    if others.is_file() {
+        let contours = read_contours(&read_file(&others)?);
+        let contours = contours.with_context(|| others.display().to_string())?;
+        given.left_out.extend(contours);
+    }
+    let given = given.repaired([picture.width(), picture.height()]);
     for line in faults(&given) {
         say!("{name}: {line}");
     }
     Ok(Nuclei {
         cells: given.cells,
-        left_out: None,
+        left_out: given.left_out,
     })
 }
 
-/// A line for each reason for which outlines were left out or mended.
+/// A line for each reason for which outlines were refused or mended.
 fn faults(file: &CellFile) -> Vec<String> {
-    let counts = count_reasons(&file.left_out);
-    let line = |(reason, count)| format!("left out {count}, because each {reason}");
+    let counts = count_reasons(&file.refused);
+    let line = |(reason, count)| format!("refused {count}, because each {reason}");
     let mut lines: Vec<String> = counts.into_iter().map(line).collect();
     if !file.mended.is_empty() {
         let count = file.mended.len();
@@ -253,11 +255,6 @@ fn summary(cells: &[MeasuredCell]) -> String {
         )
     };
     format!("{count}; risk {}", levels.map(of).join(", "))
-}
-
-fn scale(text: &str) -> Result<MicrometresPerPixel, String> {
-    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
-    number.try_into()
 }
 
 fn hex(bytes: &[u8]) -> String {

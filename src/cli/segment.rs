@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
+use super::field_scale::ScaleArguments;
 use super::{read_checkpoint, read_file};
 use crate::devices::DeviceChoice;
 use crate::field::formats::write_contours;
-use crate::field::found::{Finder, Found, contours};
+use crate::field::found::{Finder, contours, left_out};
 use crate::files::write_atomically;
 use crate::image::decode;
 
@@ -34,8 +35,10 @@ pub(super) struct Arguments {
     /// Fields that are read at the same time.
     #[arg(long, default_value_t = 1)]
     jobs: usize,
+    #[command(flatten)]
+    scale: ScaleArguments,
     /// How many pixels of a field stand for one pixel of the fields that the model was trained on: 2
-    /// where nuclei are twice as large. By default the nuclei themselves tell it.
+    /// where nuclei are twice as large. By default the scale tells it, and without one the nuclei themselves.
     #[arg(long, value_name = "FACTOR")]
     enlarged: Option<f32>,
     /// Photographs (PNG, JPEG, WebP, TIFF or BMP), or folders of them.
@@ -81,17 +84,27 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 fn segment(finder: &Finder, image: &Path, arguments: &Arguments) -> Result<()> {
     let name = field_name(image);
     let file = |end: &str| arguments.output.join(name.clone() + end);
-    let (nuclei, left_out) = (file(CONTOURS_END), file(LEFT_OUT_END));
-    if nuclei.is_file() && left_out.is_file() {
+    let (nuclei_file, left_out_file) = (file(CONTOURS_END), file(LEFT_OUT_END));
+    if nuclei_file.is_file() && left_out_file.is_file() {
         say!("{name}: there already");
         return Ok(());
     }
-    let picture = decode(&read_file(image)?)?;
-    let found = pollster::block_on(finder.find(&picture, arguments.enlarged))?;
-    let (read, others): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|f| f.is_read);
+    let bytes = read_file(image)?;
+    let picture = decode(&bytes)?;
+    let find = |enlarged| pollster::block_on(finder.find(&picture, enlarged));
+    let told = arguments.scale.told(&bytes);
+    let told = told.map(|scale| finder.enlarged(scale.value));
+    let enlarged = arguments.enlarged.or(told);
+    let mut found = find(enlarged)?;
+    if enlarged.is_none()
+        && let Some(scale) = arguments.scale.by_red_cells(&name, &left_out(&found))
+    {
+        found = find(Some(finder.enlarged(scale.value)))?;
+    }
+    let others = left_out(&found);
+    let read = contours(found.iter().filter(|found| found.is_read));
     say!("{name}: {} nuclei, {} left out", read.len(), others.len());
-    let text = |found: &[Found]| write_contours(&contours(found.iter()));
     // The nuclei last: a field that has them has both files.
-    write_atomically(&left_out, text(&others).as_bytes())?;
-    write_atomically(&nuclei, text(&read).as_bytes())
+    write_atomically(&left_out_file, write_contours(&others).as_bytes())?;
+    write_atomically(&nuclei_file, write_contours(&read).as_bytes())
 }

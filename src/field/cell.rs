@@ -14,6 +14,10 @@ pub struct FieldCell {
     pub origin: Origin,
     /// Whether a person has changed the outline since.
     pub is_changed: bool,
+    /// Whether a person has found the outline right.
+    pub is_confirmed: bool,
+    /// Of a found outline: the network's probability that a nucleus to be read lies there, 0 to 1.
+    pub probability: Option<f64>,
     /// Its features in the order of the model's list; empty where nobody has read it.
     pub features: Vec<CellFeature>,
     /// SHA-256 of the checkpoint that read it.
@@ -65,6 +69,8 @@ impl FieldCell {
             contour,
             origin,
             is_changed: false,
+            is_confirmed: false,
+            probability: None,
             features: Vec::new(),
             model: None,
         }

@@ -5,8 +5,8 @@
 //!   outlines fit for use.
 //! - [`found`] holds the nuclei that a network finds.
 //! - [`read_cells`] names the features of each nucleus.
-//! - [`found`] holds the nuclei that a network finds.
 //! - [`measure`] measures nuclei in pixels and, by [`MicrometresPerPixel`], in micrometres.
+//! - [`RedCells`] tell the scale where nothing else does.
 //! - [`outline`] is what a person does to outlines: tidy, unite, cut, split.
 //! - [`score`] compares found contours with those of a person.
 //!
@@ -18,10 +18,12 @@ mod contour;
 pub mod formats;
 pub mod found;
 mod labels;
-mod left_out;
+
 pub mod measure;
 pub mod outline;
 mod reading;
+mod red_cells;
+mod refused;
 mod repair;
 mod scale;
 pub mod score;
@@ -29,7 +31,8 @@ pub mod score;
 pub use cell::{CellFeature, FieldCell, Origin};
 pub use contour::Contour;
 pub use labels::LabelMap;
-pub use left_out::{FARTHEST, LeftOut, MAX_POINTS, Reason, count_reasons};
 pub use reading::{cell_scale, read_cells};
+pub use red_cells::RedCells;
+pub use refused::{FARTHEST, MAX_POINTS, Reason, Refused, count_reasons};
 pub use repair::area;
-pub use scale::MicrometresPerPixel;
+pub use scale::{FieldScale, MicrometresPerPixel};

@@ -10,7 +10,7 @@ use i_overlay::float::simplify::SimplifyShape;
 use i_overlay::float::single::SingleFloatOverlay;
 use i_overlay::float::slice::FloatSlice;
 
-use super::left_out::FARTHEST;
+use super::refused::FARTHEST;
 use super::repair::area;
 
 /// Points of a line, in pixels of the field.

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::float::simplify::SimplifyShape;
 
+use super::Contour;
 use super::formats::CellFile;
-use super::left_out::{FARTHEST, LeftOut, MAX_POINTS, Reason};
+use super::refused::{FARTHEST, MAX_POINTS, Reason, Refused};
 use crate::image::Mask;
 
 /// An outline that crosses itself stays as it is where its largest piece has this share of its
@@ -16,13 +17,15 @@ const WHOLE: f64 = 0.99;
 const NO_AREA: f64 = 1e-6;
 
 impl CellFile {
-    /// The cells that can be used on a field of `[width, height]` pixels; the others go to `left_out`.
+    /// The cells and the left-out objects that can be used on a field of `[width, height]` pixels; the
+    /// others go to `refused`.
     ///
     /// A point that follows an equal one is dropped. Where an outline crosses itself, its largest piece
     /// remains. Parts outside the field are kept, since masks end with the field.
     pub fn repaired(self, size: [u32; 2]) -> Self {
         let mut file = Self {
             cells: Vec::new(),
+            left_out: Vec::new(),
             ..self
         };
         let mut known = HashSet::new();
@@ -36,11 +39,20 @@ impl CellFile {
                     cell.contour.points = points;
                     file.cells.push(cell);
                 }
-                Ok(_) => file.left_out.push(LeftOut {
+                Ok(_) => file.refused.push(Refused {
                     id: id(),
                     reason: Reason::Duplicate,
                 }),
-                Err(reason) => file.left_out.push(LeftOut { id: id(), reason }),
+                Err(reason) => file.refused.push(Refused { id: id(), reason }),
+            }
+        }
+        for contour in self.left_out {
+            match Repaired::new(&contour.points, size) {
+                Ok(Repaired { points, .. }) => file.left_out.push(Contour { points, ..contour }),
+                Err(reason) => {
+                    let id = contour.id;
+                    file.refused.push(Refused { id, reason });
+                }
             }
         }
         file

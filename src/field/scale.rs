@@ -17,9 +17,6 @@ impl MicrometresPerPixel {
     const MOST: f64 = 10.0;
     /// The scale of the study's fields: the scale bar of field B5_201, 20 µm, is 62.5 pixels long.
     pub const OF_THE_STUDY: Self = Self(0.32);
-    /// The diameter of a red cell in a smear, in micrometres: the ruler where nothing else is known.
-    pub const RED_CELL: f64 = 7.0;
-
     /// A scale from a number; `None` for one that no microscope has.
     pub fn new(micrometres: f64) -> Option<Self> {
         let possible = Self::LEAST..=Self::MOST;
@@ -36,15 +33,6 @@ impl MicrometresPerPixel {
         Self::new(micrometres / pixels)
     }
 
-    /// The scale of a field whose red cells have these diameters in pixels: the median counts. `None`
-    /// without any.
-    pub fn of_red_cells(mut diameters: Vec<f64>) -> Option<Self> {
-        diameters.retain(|diameter| diameter.is_finite());
-        diameters.sort_by(f64::total_cmp);
-        let median = diameters.get(diameters.len() / 2)?;
-        Self::of_length(Self::RED_CELL, *median)
-    }
-
     /// Micrometres for one pixel.
     pub fn get(self) -> f64 {
         self.0
@@ -53,6 +41,25 @@ impl MicrometresPerPixel {
     /// How many times a field of this scale must be enlarged to show as much as one of `wanted`.
     pub fn enlargement_to(self, wanted: Self) -> f64 {
         self.0 / wanted.0
+    }
+}
+
+/// The scale of a field, and how it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FieldScale {
+    /// The scale.
+    pub value: MicrometresPerPixel,
+    /// Whether it was estimated by the size of red cells, rather than told by a file or a person.
+    pub is_estimated: bool,
+}
+
+impl FieldScale {
+    /// A scale that a file or a person tells.
+    pub fn told(value: MicrometresPerPixel) -> Self {
+        Self {
+            value,
+            is_estimated: false,
+        }
     }
 }
 
@@ -78,18 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scale_comes_from_a_number_a_bar_or_red_cells() {
+    fn a_scale_comes_from_a_number_or_a_bar() {
         let scale = |micrometres| MicrometresPerPixel::new(micrometres).unwrap();
         assert_eq!(
             MicrometresPerPixel::of_length(50.0, 200.0),
             Some(scale(0.25))
         );
-        let red_cells = vec![28.0, 27.0, 400.0, 28.0, f64::NAN];
-        assert_eq!(
-            MicrometresPerPixel::of_red_cells(red_cells),
-            Some(scale(0.25))
-        );
-        assert_eq!(MicrometresPerPixel::of_red_cells(vec![]), None);
         assert_eq!(scale(0.5).enlargement_to(scale(0.25)), 2.0);
     }
 

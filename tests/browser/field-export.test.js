@@ -8,6 +8,7 @@ import { allRead, drawField, isSelected, middleOf, openField, withReadyPage } fr
 import { PATIENCE, drop, openSite } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
+/** @import { Contour } from "../../www/session/cell.js" */
 
 const { server, browser } = await openSite({ webgpu: false });
 
@@ -64,13 +65,58 @@ function known({ contour, origin, edited, corrections }) {
   return { contour: contour.map((point) => point.map((value) => Number(value.toFixed(9)))), origin, edited, corrections };
 }
 
-/** The session as the page saves it. @param {Page} page @returns {Promise<{cells: CellRecord[]}>} */
+/** The session as the page saves it. @param {Page} page @returns {Promise<{sources: {leftOut: number[][][]}[], cells: CellRecord[]}>} */
 async function sessionOf(page) {
   await page.click("#open-session");
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-json")]);
   await page.keyboard.press("Escape");
   return JSON.parse(await readFile(await download.path(), "utf8"));
 }
+
+test("objects that were left out stay so in the session, in GeoJSON, and in a file beside the study's", { timeout }, async (t) => {
+  const drawn = await drawField(t, { nuclei: COUNT });
+  /** @type {{points: Contour}[]} */
+  const given = JSON.parse(await readFile(drawn.leftOut, "utf8"));
+  const { width, height } = drawn.size;
+  // Some are drawn outside the field.
+  const places = given.filter(({ points }) => points.some(([x, y]) => x > 0 && y > 0 && x < width - 1 && y < height - 1)).length;
+  await withReadyPage(browser, server.address, async (page) => {
+    await drop(page, [drawn.photograph, drawn.leftOut, drawn.file]);
+    await allRead(page, COUNT);
+    const leftOut = async () => (await sessionOf(page)).sources[0].leftOut;
+    const before = await leftOut();
+    assert.equal(before.length, places);
+    const collection = await saveField(page, "detections", drawn.folder);
+    const classes = JSON.parse(collection.text).features.map((/** @type {any} */ { properties }) => properties.classification?.name);
+    assert.equal(classes.filter((/** @type {string} */ name) => name === "Left out").length, places);
+    await page.click("#open-session");
+    await page.selectOption("#export-format", "study");
+    /** @type {import("playwright-core").Download[]} */
+    const downloads = [];
+    page.on("download", (download) => downloads.push(download));
+    await page.click("#save-field");
+    await page.locator("#session-message", { hasText: "smear_left_out.json" }).waitFor();
+    await page.keyboard.press("Escape");
+    assert.deepEqual(downloads.map((download) => download.suggestedFilename()), ["smear_contours.json", "smear_left_out.json"]);
+    const study = [];
+    for (const download of downloads) {
+      study.push(join(drawn.folder, download.suggestedFilename()));
+      await copyFile(await download.path(), study[study.length - 1]);
+    }
+    for (const files of [[collection.path], study]) {
+      await page.click("#clear");
+      await page.locator("#results").waitFor({ state: "hidden" });
+      await drop(page, [drawn.photograph, ...files]);
+      await allRead(page, COUNT);
+      const rounded = (/** @type {number[][][]} */ contours) => contours.map((contour) => contour.map((point) => point.map((value) => Number(value.toFixed(6)))));
+      assert.deepEqual(rounded(await leftOut()), rounded(before));
+    }
+    // Without nuclei there is nothing that they are left out of.
+    await page.click("#clear");
+    await drop(page, [drawn.leftOut]);
+    await page.locator("#refusals").waitFor();
+  });
+});
 
 test("a field is saved as annotations, as CSV with measurements, as PNG of full size and as SVG", { timeout }, async (t) => {
   const drawn = await drawField(t, { nuclei: COUNT });

@@ -16,7 +16,7 @@ import { drop, folderFor, karyolens, ready, withPage } from "./harness.js";
 const VIEWPORT = { width: 1280, height: 800 };
 
 /**
- * Draws a field, such as `smear.png`, with `smear_contours.json`, into a folder of the test.
+ * Draws a field, such as `smear.png`, with `smear_contours.json` and `smear_left_out.json`, into a folder of the test.
  *
  * @param {import("node:test").TestContext} test
  * @param {{nuclei?: number, width?: number, height?: number, seed?: number, format?: "png" | "jpg"}} [options]
@@ -27,7 +27,8 @@ export async function drawField(test, { nuclei = 24, width = 640, height = 480, 
   await karyolens("render", "--field", "--nuclei", String(nuclei), "--size", `${width}x${height}`, "--seed", String(seed), "-o", photograph);
   const file = join(folder, "smear_contours.json");
   const outlines = /** @type {{id: number, points: Contour}[]} */ (JSON.parse(await readFile(file, "utf8")));
-  return { folder, photograph, file, size: { width, height }, contours: outlines.map(({ points }) => points) };
+  const leftOut = join(folder, "smear_left_out.json");
+  return { folder, photograph, file, leftOut, size: { width, height }, contours: outlines.map(({ points }) => points) };
 }
 
 /**

@@ -146,10 +146,12 @@ export function sessionOf(page, modules, cells, { pictures = false } = {}) {
       return canvas.convertToBlob();
     }));
     const complete = cells.map(({ name, sha256 = null, synthetic = null, corrections = {}, ...known }, index) => ({
-      source: { name, bytes: drawn[index], sha256, kind: /** @type {const} */ ("cell-image"), isKindChosen: false, micrometresPerPixel: null, slide: modules.guessSlide(name), leftOut: [], synthetic },
+      source: { name, bytes: drawn[index], sha256, kind: /** @type {const} */ ("cell-image"), isKindChosen: false, micrometresPerPixel: null, isScaleEstimated: false, slide: modules.guessSlide(name), leftOut: [], synthetic },
       contour: null,
       origin: null,
       isEdited: false,
+      isConfirmed: false,
+      probability: null,
       state: /** @type {const} */ ("waiting"),
       failure: "",
       reading: null,

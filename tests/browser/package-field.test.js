@@ -307,8 +307,8 @@ test("outlines of other programs are read, mended or left out with a reason", { 
     });
     const [first, one, qupath, broken, other] = found;
     assert.deepEqual(first.contours.map((/** @type {Contour} */ { id }) => id), ["a", "3"]);
-    assert.deepEqual(first.contours[0], { id: "a", points: square, origin: "given", changed: false, features: [], model: null });
-    assert.deepEqual(first.leftOut.sort((/** @type {any} */ a, /** @type {any} */ b) => a.reason.localeCompare(b.reason)), [
+    assert.deepEqual(first.contours[0], { id: "a", points: square, origin: "given", changed: false, confirmed: false, probability: null, features: [], model: null });
+    assert.deepEqual(first.refused.sort((/** @type {any} */ a, /** @type {any} */ b) => a.reason.localeCompare(b.reason)), [
       { reason: "has fewer than three points", count: 1 },
       { reason: "lies outside the picture", count: 1 },
     ]);

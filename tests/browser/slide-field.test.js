@@ -58,10 +58,10 @@ test("the slide of a file is guessed, and a person names it for all files of tha
     await page.click("#open-session");
     const downloading = page.waitForEvent("download");
     await page.click("#save-csv");
-    const csv = (await readFile(await (await downloading).path(), "utf8")).trimEnd().split("\r\n").map((line) => line.split(",").slice(-4).join());
+    const csv = (await readFile(await (await downloading).path(), "utf8")).trimEnd().split("\r\n").map((line) => line.split(",").slice(-6).join());
     assert.deepEqual(csv, [
-      "kind,slide,field_cell,micrometres_per_pixel",
-      "cell-image,S24-2,,", "cell-image,S24-1,,", "cell-image,S24-1,,", "cell-image,B6,,", "cell-image,,,",
+      "kind,slide,field_cell,micrometres_per_pixel,scale_estimated,outline_confirmed",
+      "cell-image,S24-2,,,,", "cell-image,S24-1,,,,", "cell-image,S24-1,,,,", "cell-image,B6,,,,", "cell-image,,,,,",
     ]);
   });
 });

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use karyolens::field::formats::{MeasuredCell, ObjectType, read, write_csv, write_geojson};
+use karyolens::field::formats::{
+    MeasuredCell, ObjectType, read, write_csv, write_geojson, write_study,
+};
 use karyolens::field::measure::Measurement;
-use karyolens::field::{CellFeature, Contour, FieldCell, MicrometresPerPixel, Origin};
+use karyolens::field::{CellFeature, Contour, FieldCell, FieldScale, MicrometresPerPixel, Origin};
 use karyolens::image::RgbImage;
 use karyolens::nuclei::Feature;
 use serde_json::Value;
@@ -16,6 +18,8 @@ fn cells() -> Vec<MeasuredCell> {
     let square = vec![[10.0, 20.0], [16.0, 20.0], [16.0, 26.0], [10.0, 26.0]];
     let mut found = FieldCell::new(Contour::new(7, square), Origin::Found);
     found.is_changed = true;
+    found.is_confirmed = true;
+    found.probability = Some(0.625);
     found.model = Some("0a1b".into());
     found.features = Feature::ALL
         .map(|feature| CellFeature {
@@ -41,9 +45,15 @@ fn cells() -> Vec<MeasuredCell> {
     MeasuredCell::measured(&field, vec![found, drawn, pinched])
 }
 
+/// An object that is no nucleus to be read.
+fn left_out() -> Vec<Contour> {
+    let square = vec![[70.0, 40.0], [75.0, 40.0], [75.0, 45.0], [70.0, 45.0]];
+    vec![Contour::new(7, square)]
+}
+
 fn written(object_type: ObjectType) -> String {
-    let scale = MicrometresPerPixel::new(0.25);
-    write_geojson("field_7", &cells(), scale, object_type)
+    let scale = MicrometresPerPixel::new(0.25).map(FieldScale::told);
+    write_geojson("field_7", &cells(), &left_out(), scale, object_type)
 }
 
 /// Every value of a JSON tree.
@@ -72,7 +82,7 @@ fn geojson_keeps_the_rules_of_qupath() {
             .iter()
             .map(|one| one["id"].as_str().unwrap())
             .collect();
-        assert_eq!(ids.len(), 3);
+        assert_eq!(ids.len(), 4);
         assert!(ids.contains("018f2d3e-9b1c-8a77-a1b2-0123456789ab"));
         for feature in features {
             assert_eq!(feature["type"], "Feature");
@@ -95,8 +105,10 @@ fn geojson_keeps_the_rules_of_qupath() {
             assert_eq!(properties["objectType"], name);
             let measurements = properties["measurements"].as_object().unwrap();
             assert!(measurements.values().all(Value::is_number));
-            assert!(measurements.contains_key("area px^2"));
-            assert!(measurements.contains_key("area µm^2"));
+            // An object that is left out is not measured.
+            let is_nucleus = properties["classification"]["name"] != "Left out";
+            assert_eq!(measurements.contains_key("area px^2"), is_nucleus);
+            assert_eq!(measurements.contains_key("area µm^2"), is_nucleus);
             let metadata = properties["metadata"].as_object().unwrap();
             assert!(metadata.values().all(Value::is_string));
         }
@@ -116,6 +128,9 @@ fn geojson_keeps_the_rules_of_qupath() {
         );
         let metadata = &first["properties"]["metadata"];
         assert_eq!(metadata["karyolens.model"], "0a1b");
+        assert_eq!(metadata["karyolens.confirmed"], "true");
+        assert_eq!(metadata["karyolens.micrometresPerPixel"], "0.25");
+        assert_eq!(metadata["karyolens.scaleEstimated"], "false");
         assert_eq!(metadata["karyolens.corrected"], "[\"Inclusion\"]");
         assert!(features[1]["properties"].get("classification").is_none());
         // Of the contour that touches itself the square remains.
@@ -123,6 +138,9 @@ fn geojson_keeps_the_rules_of_qupath() {
             .as_array()
             .unwrap();
         assert_eq!(ring.len(), 5, "{ring:?}");
+        let properties = &features[3]["properties"];
+        assert_eq!(properties["classification"]["name"], "Left out");
+        assert_eq!(properties["measurements"], serde_json::json!({}));
     }
 }
 
@@ -132,23 +150,53 @@ fn an_export_opens_as_it_was() {
     let mut before: Vec<FieldCell> = cells().into_iter().map(|measured| measured.cell).collect();
     before[1].contour.points[2][1] = 8.12;
     assert_eq!(opened.cells[..2], before[..2]);
-    assert_eq!(opened.left_out, []);
+    assert_eq!(opened.left_out, left_out());
+    assert_eq!(opened.refused, []);
     // A second export is the same file.
     let field = RgbImage::from_fn(80, 60, |x, y| image::Rgb([(x * y) as u8; 3]));
     let again = MeasuredCell::measured(&field, opened.cells);
-    let scale = MicrometresPerPixel::new(0.25);
+    let scale = MicrometresPerPixel::new(0.25).map(FieldScale::told);
+    let left_out = opened.left_out;
     let geometry = |text: &str| -> Vec<Value> {
         let json: Value = serde_json::from_str(text).unwrap();
         let features = json["features"].as_array().unwrap();
         features.iter().map(|one| one["geometry"].clone()).collect()
     };
-    let second = write_geojson("field_7", &again, scale, ObjectType::Detection);
+    let second = write_geojson("field_7", &again, &left_out, scale, ObjectType::Detection);
     assert_eq!(geometry(&second), geometry(&written(ObjectType::Detection)));
 }
 
 #[test]
+fn the_study_s_form_opens_as_it_was() {
+    let before: Vec<FieldCell> = cells().into_iter().map(|measured| measured.cell).collect();
+    let opened = read(write_study("field_7", &before).as_bytes(), "field_7").unwrap();
+    assert_eq!(opened.cells, before);
+}
+
+#[test]
+fn an_object_that_qupath_gives_another_class_is_a_nucleus() {
+    let text = written(ObjectType::Detection).replace("Left out", "Tumor");
+    let opened = read(text.as_bytes(), "field_7").unwrap();
+    assert_eq!(opened.left_out, []);
+    assert_eq!(opened.cells.last().unwrap().contour, left_out()[0]);
+}
+
+#[test]
+fn left_out_objects_of_no_use_are_refused() {
+    let mut file = read(written(ObjectType::Detection).as_bytes(), "").unwrap();
+    file.left_out.push(Contour::new("x", vec![[900.0; 2]; 5]));
+    let file = file.repaired([80, 60]);
+    assert_eq!(file.left_out, left_out());
+    assert_eq!(file.refused.len(), 1);
+}
+
+#[test]
 fn csv_has_a_row_a_nucleus() {
-    let table = write_csv("=field, 7", &cells(), MicrometresPerPixel::new(0.5));
+    let scale = MicrometresPerPixel::new(0.5).map(|value| FieldScale {
+        value,
+        is_estimated: true,
+    });
+    let table = write_csv("=field, 7", &cells(), scale);
     let mut csv = csv::Reader::from_reader(table.as_bytes());
     let header = csv.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
@@ -168,6 +216,11 @@ fn csv_has_a_row_a_nucleus() {
     assert_eq!(value(0, "Inclusion_present"), "true");
     assert_eq!(value(0, "risk_level"), "High");
     assert_eq!(value(1, "risk_level"), "");
+    assert_eq!(value(0, "confirmed"), "true");
+    assert_eq!(value(0, "outline_probability"), "0.625");
+    assert_eq!(value(1, "outline_probability"), "");
+    assert_eq!(value(1, "micrometres_per_pixel"), "0.5");
+    assert_eq!(value(1, "scale_estimated"), "true");
     for measurement in Measurement::ALL {
         assert!(
             header
@@ -197,7 +250,7 @@ fn the_study_s_contours_survive_an_export() {
         measurements: None,
     });
     let measured: Vec<MeasuredCell> = measured.collect();
-    let text = write_geojson("B5_141", &measured, None, ObjectType::Detection);
+    let text = write_geojson("B5_141", &measured, &[], None, ObjectType::Detection);
     let opened = read(text.as_bytes(), "").unwrap().cells;
     assert_eq!(opened.len(), cells.len());
     let same = opened

@@ -26,7 +26,7 @@ fn outlines(file: &CellFile) -> Vec<(String, Vec<[f64; 2]>)> {
 fn assert_square(json: &str, id: &str) {
     let file = opened(json);
     assert_eq!(outlines(&file), [(id.into(), SQUARE.to_vec())], "{json}");
-    assert_eq!(file.left_out, [], "{json}");
+    assert_eq!(file.refused, [], "{json}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn parts_are_cells_holes_are_filled_and_a_region_is_none() {
     assert_eq!(file.cells.len(), 2);
     assert_eq!(file.cells[0].contour.points.len(), 4);
     let told: Vec<String> = file
-        .left_out
+        .refused
         .iter()
         .map(|one| format!("{} {}", one.id, one.reason))
         .collect();
@@ -183,7 +183,7 @@ fn outlines_of_no_use_are_left_out_and_counted() {
     )
     .repaired(SIZE);
     assert_eq!(file.cells.len(), 2);
-    let counts: Vec<(Reason, usize)> = count_reasons(&file.left_out).into_iter().collect();
+    let counts: Vec<(Reason, usize)> = count_reasons(&file.refused).into_iter().collect();
     assert_eq!(
         counts,
         [
@@ -276,15 +276,15 @@ fn the_study_s_files_are_read_whole() {
     let Some(folder) = shared("the_study_s_files_are_read_whole", "thyroid/fields/contour") else {
         return;
     };
-    let (mut kept, mut left_out, mut mended) = (0, Vec::new(), 0);
+    let (mut kept, mut refused, mut mended) = (0, Vec::new(), 0);
     for entry in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         let file = read(&bytes, "").unwrap().repaired([1024, 768]);
         kept += file.cells.len();
         mended += file.mended.len();
-        left_out.extend(file.left_out);
+        refused.extend(file.refused);
     }
-    let reasons: Vec<_> = count_reasons(&left_out).into_iter().collect();
+    let reasons: Vec<_> = count_reasons(&refused).into_iter().collect();
     assert_eq!((kept, mended), (4539, 0));
     assert_eq!(reasons, [(Reason::TooFewPoints, 2)]);
 }

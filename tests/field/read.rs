@@ -120,6 +120,40 @@ fn predictions_are_those_of_data_crop_and_predict() {
 }
 
 #[test]
+fn red_cells_are_offered_as_a_ruler_and_taken_on_demand() {
+    let place = Place::new();
+    let image = place.path("fields/images/F2.png");
+    let size = ["--nuclei", "8", "--size", "640x480", "-o", &image];
+    stdout(&karyolens_with(
+        &[&["render", "--field"], &size[..]].concat(),
+    ));
+    let field = "fields/images/F2.png";
+    let told = stdout(&place.read_field(field, "told", &[]));
+    assert!(told.contains("--red-cells takes it"), "{told}");
+    let row = &rows(&place.below("told/F2.csv"))[0];
+    assert_eq!(row["micrometres_per_pixel"], "");
+    let told = stdout(&place.read_field(field, "taken", &["--red-cells"]));
+    assert!(told.contains("taken as the scale"), "{told}");
+    let row = &rows(&place.below("taken/F2.csv"))[0];
+    // Red cells are drawn as large as on the study's fields.
+    let scale = row["micrometres_per_pixel"].as_f64().unwrap();
+    assert!((0.28..0.36).contains(&scale), "{scale}");
+    assert_eq!(row["scale_estimated"], true);
+    let told = ["--red-cells", "--micrometres-per-pixel", "0.5"];
+    assert!(!stdout(&place.read_field(field, "known", &told)).contains("red cells"));
+    let row = &rows(&place.below("known/F2.csv"))[0];
+    assert_eq!(row["scale_estimated"], false);
+    // The objects that were left out go on from file to file.
+    let left_out = |file: &str| {
+        let file = read(&std::fs::read(place.below(file)).unwrap(), "F2").unwrap();
+        (file.cells.len(), file.left_out.len())
+    };
+    let (count, _) = left_out("fields/images/F2_left_out.json");
+    assert_eq!(left_out("known/F2_left_out.json").0, count);
+    assert_eq!(left_out("known/F2.geojson"), (8, count));
+}
+
+#[test]
 fn what_is_missing_or_impossible_is_told() {
     let place = Place::new();
     let field = "fields/images/F1.png";

@@ -5,15 +5,18 @@
 
 import { listing } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
-import { isUnoutlined } from "../session/cell.js";
+import { isChecked, isUnoutlined } from "../session/cell.js";
 
-/** @import { Contour as GivenContour } from "../pkg/index.js" */
+/** @import { ContourFile } from "../pkg/index.js" */
 /** @import { Found } from "../intake/file-intake.js" */
 /** @import { Refusal } from "../intake/arrivals.js" */
 /** @import { Engine } from "../reading/engine.js" */
 /** @import { Pictures } from "../reading/pictures.js" */
 /** @import { Cell, Source } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
+
+/** The end of a name without its ending, of a file with the objects of a field that are not to be read. */
+const LEFT_OUT = /[_-]left_out(?=\.(?:geo)?json$)/i;
 
 /** A source with its bytes. @typedef {Source & {bytes: Blob}} SourceAtHand */
 
@@ -32,25 +35,32 @@ export async function takeContours(files, { session, engine, pictures }) {
   const cells = [];
   /** @type {Refusal[]} */
   const refused = [];
-  for (const { name, file } of files) {
+  // Objects that are left out belong to the nuclei, so theirs are taken last.
+  const ordered = files.toSorted((one, other) => Number(holdsLeftOut(one.name)) - Number(holdsLeftOut(other.name)));
+  for (const { name, file } of ordered) {
     const refuse = (/** @type {string} */ reason, /** @type {Record<string, string>} */ values = {}) => refused.push({ name, reason, values });
+    const isLeftOut = holdsLeftOut(name);
     const field = fieldOf(name, session, files.length === 1);
     if (!field) {
       refuse("contours.no-field");
       continue;
     }
-    if (session.cells.some((cell) => cell.source === field && hasWorkOfAPerson(cell))) {
+    if (isLeftOut && !isOutlined(field, session)) {
+      refuse("contours.no-nuclei");
+      continue;
+    }
+    if (!isLeftOut && session.cells.some((cell) => cell.source === field && hasWorkOfAPerson(cell))) {
       refuse("contours.answered");
       continue;
     }
     try {
       const { width, height } = await pictures.of(field.bytes);
-      const { contours, leftOut } = await engine.run((karyolens) =>
-        karyolens.readContours(file, { width, height, name: field.name }));
-      if (contours.length === 0) refuse("contours.none");
-      else cells.push(...outline(session, field, contours));
-      if (leftOut.length > 0) {
-        const reasons = leftOut.map(({ reason, count }) => `${count}: ${reason}`);
+      const read = await engine.run((karyolens) => karyolens.readContours(file, { width, height, name: field.name }));
+      if (read.contours.length === 0) refuse("contours.none");
+      else if (isLeftOut) session.updateSource(field, { leftOut: read.contours.map(({ points }) => points) });
+      else cells.push(...outline(session, field, read));
+      if (read.refused.length > 0) {
+        const reasons = read.refused.map(({ reason, count }) => `${count}: ${reason}`);
         refuse("contours.left-out", { reasons: listing(reasons) });
       }
     } catch (error) {
@@ -66,15 +76,17 @@ export async function takeContours(files, { session, engine, pictures }) {
  *
  * @param {Session} session
  * @param {Source} field
- * @param {GivenContour[]} contours
+ * @param {ContourFile} file
  */
-function outline(session, field, contours) {
-  const cells = contours.map(({ points, origin, changed, features }) => ({
+function outline(session, field, { contours, leftOut }) {
+  const cells = contours.map(({ points, origin, changed, confirmed, probability, features }) => ({
     ...session.newNucleus(field, points, origin),
     isEdited: changed,
+    isConfirmed: confirmed,
+    probability,
     corrections: new Map(features.flatMap(({ name, answer }) => (answer === null ? [] : [[name, answer]]))),
   }));
-  field.leftOut = [];
+  field.leftOut = leftOut.map(({ points }) => points.map(([x, y]) => [x, y]));
   session.replaceCells(field, "field", cells);
   return cells;
 }
@@ -98,12 +110,22 @@ function fieldOf(name, session, isAlone) {
 }
 
 /** Whether a cell holds something that other contours would take away. @param {Cell} cell */
-function hasWorkOfAPerson({ corrections, isEdited, origin }) {
-  return corrections.size > 0 || isEdited || origin === "drawn";
+function hasWorkOfAPerson(cell) {
+  return cell.corrections.size > 0 || isChecked(cell);
 }
 
-/** A file's name without its folders, its ending, and the study's `_contours`. @param {string} name */
+/** Whether a field has nuclei. @param {Source} field @param {Session} session */
+function isOutlined(field, session) {
+  return session.cells.some(({ source, contour }) => source === field && contour);
+}
+
+/** Whether a file holds the objects of a field that are not to be read, by its name. @param {string} name */
+function holdsLeftOut(name) {
+  return LEFT_OUT.test(name);
+}
+
+/** A file's name without its folders, its ending, and `_contours` or `_left_out`. @param {string} name */
 export function stemOf(name) {
   const file = name.slice(name.lastIndexOf("/") + 1);
-  return file.replace(/\.(?:geo)?json$|\.[a-z]{2,4}$/i, "").replace(/[_-]contours?$/i, "").toLowerCase();
+  return file.replace(LEFT_OUT, "").replace(/\.(?:geo)?json$|\.[a-z]{2,4}$/i, "").replace(/[_-]contours?$/i, "").toLowerCase();
 }

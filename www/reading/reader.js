@@ -163,7 +163,8 @@ export class Reader {
       this.#session.updateSource(source, { sha256: source.sha256 ?? picture.sha256 });
       if (nuclei.length === 0) throw new Error(t("field.none-found"));
       const pointsOf = (/** @type {{points: Contour}} */ { points }) => points;
-      this.readWaiting(this.#session.outline(source, nuclei.map(pointsOf), "found", leftOut.map(pointsOf)));
+      const probabilities = nuclei.map(({ probability }) => probability);
+      this.readWaiting(this.#session.outline(source, nuclei.map(pointsOf), "found", leftOut.map(pointsOf), probabilities));
     } finally {
       this.#searches.delete(cell);
       this.#onSearch(null);

@@ -41,6 +41,7 @@
  * @property {"cell-image" | "field"} kind
  * @property {boolean} isKindChosen whether a person has said the kind; else the picture tells it
  * @property {number | null} micrometresPerPixel of a field, as its file tells it or a person; null where nobody knows
+ * @property {boolean} isScaleEstimated whether the scale was estimated by the size of red cells
  * @property {string} slide name of the slide that was photographed; empty where nobody knows it
  * @property {Contour[]} leftOut outlines of a field's objects that are no nuclei to be read; a person can bring one in
  * @property {{features: string[], seed: number} | null} synthetic the features that the program drew, and its seed
@@ -62,6 +63,8 @@
  * @property {Contour | null} contour of the nucleus in a field; null in a cell image
  * @property {Origin | null} origin of the contour; null without one
  * @property {boolean} isEdited whether a person has changed the contour
+ * @property {boolean} isConfirmed whether a person has found the contour right
+ * @property {number | null} probability of a found contour, that a nucleus to be read lies there
  * @property {State} state
  * @property {string} failure why it could not be read
  * @property {Reading | null} reading
@@ -76,6 +79,11 @@ export function canRead({ source }) {
 /** Whether a cell stands for a field whose nuclei are not outlined yet. @param {Cell} cell */
 export function isUnoutlined({ source, contour }) {
   return source.kind === "field" && contour === null;
+}
+
+/** Whether a person has looked at the outline: found it right, changed it or drawn it. @param {Cell} cell */
+export function isChecked({ isConfirmed, isEdited, origin }) {
+  return isConfirmed || isEdited || origin === "drawn";
 }
 
 /** The file that shows a cell alone; null where its bytes are not at hand, or show a whole field. @param {Cell} cell */

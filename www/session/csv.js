@@ -38,6 +38,8 @@ const SOURCE_COLUMNS = [
   ["slide", ({ source }) => source.slide || null],
   ["field_cell", (cell, session) => session.numberOf(cell)],
   ["micrometres_per_pixel", ({ source }) => source.micrometresPerPixel],
+  ["scale_estimated", ({ source }) => (source.micrometresPerPixel === null ? null : source.isScaleEstimated)],
+  ["outline_confirmed", ({ contour, isConfirmed }) => (contour ? isConfirmed : null)],
 ];
 
 /** Columns of one feature, after its name. @type {[string, (call: Partial<Call>) => Value][]} */

@@ -114,7 +114,7 @@ export function readRecords(records, known = new Map()) {
 
 /** @param {unknown} value @param {string} place @returns {EarlierSource} */
 function readSource(value, place) {
-  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen", "micrometresPerPixel", "leftOut"]);
+  const source = entries(value, place, ["name", "sha256", "kind", "slide", "synthetic"], ["kindChosen", "micrometresPerPixel", "scaleEstimated", "leftOut"]);
   return {
     name: text(source.name, `${place}.name`),
     bytes: null,
@@ -122,6 +122,7 @@ function readSource(value, place) {
     kind: oneOf(source.kind, `${place}.kind`, KINDS),
     isKindChosen: flag(source.kindChosen ?? false, `${place}.kindChosen`),
     micrometresPerPixel: orNull(source.micrometresPerPixel ?? null, `${place}.micrometresPerPixel`, positive),
+    isScaleEstimated: flag(source.scaleEstimated ?? false, `${place}.scaleEstimated`),
     slide: text(source.slide, `${place}.slide`),
     leftOut: list(source.leftOut ?? [], `${place}.leftOut`, MOST_CELLS).map((contour, index) => readContour(contour, `${place}.leftOut[${index}]`)),
     synthetic: orNull(source.synthetic, `${place}.synthetic`, readSynthetic),
@@ -137,7 +138,7 @@ function readSource(value, place) {
  */
 function readCell(value, place, sources, models) {
   const keys = /** @type {const} */ (["source", "contour", "state", "failure", "reading", "corrections"]);
-  const cell = entries(value, place, keys, ["origin", "edited"]);
+  const cell = entries(value, place, keys, ["origin", "edited", "confirmed", "probability"]);
   const source = sources[whole(cell.source, `${place}.source`)];
   if (!source) throw wrong(`${place}.source`, cell.source, "source");
   const isField = source.kind === "field";
@@ -154,6 +155,8 @@ function readCell(value, place, sources, models) {
     contour,
     origin: contour && oneOf(cell.origin ?? "given", `${place}.origin`, ORIGINS),
     isEdited: flag(cell.edited ?? false, `${place}.edited`),
+    isConfirmed: flag(cell.confirmed ?? false, `${place}.confirmed`),
+    probability: orNull(cell.probability ?? null, `${place}.probability`, fraction),
     state,
     failure: text(cell.failure, `${place}.failure`),
     reading,

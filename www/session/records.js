@@ -17,7 +17,7 @@ const HONEST = "Research and teaching, not a diagnosis.";
 /**
  * A source without its bytes.
  *
- * @typedef {Pick<Source, "name" | "sha256" | "kind" | "micrometresPerPixel" | "slide" | "leftOut" | "synthetic"> & {kindChosen: boolean}} SourceRecord
+ * @typedef {Pick<Source, "name" | "sha256" | "kind" | "micrometresPerPixel" | "slide" | "leftOut" | "synthetic"> & {kindChosen: boolean, scaleEstimated: boolean}} SourceRecord
  */
 
 /**
@@ -28,6 +28,8 @@ const HONEST = "Research and teaching, not a diagnosis.";
  * @property {Contour | null} contour
  * @property {Cell["origin"]} origin
  * @property {boolean} edited whether a person has changed the contour
+ * @property {boolean} confirmed whether a person has found the contour right
+ * @property {number | null} probability of a found contour
  * @property {Cell["state"]} state
  * @property {string} failure
  * @property {Reading | null} reading
@@ -65,13 +67,14 @@ export function toJson(session, { program = null, time = new Date() } = {}) {
 }
 
 /** @param {Source} source @returns {SourceRecord} */
-export function sourceRecord({ name, sha256, kind, isKindChosen, micrometresPerPixel, slide, leftOut, synthetic }) {
+export function sourceRecord({ name, sha256, kind, isKindChosen, micrometresPerPixel, isScaleEstimated, slide, leftOut, synthetic }) {
   return {
     name,
     sha256,
     kind,
     kindChosen: isKindChosen,
     micrometresPerPixel,
+    scaleEstimated: isScaleEstimated,
     slide,
     leftOut: leftOut.map(contourRecord),
     synthetic: synthetic && { features: [...synthetic.features], seed: synthetic.seed },
@@ -84,12 +87,14 @@ function contourRecord(contour) {
 }
 
 /** @param {Cell} cell @param {number} source its place or key @returns {CellRecord} */
-export function cellRecord({ contour, origin, isEdited, state, failure, reading, corrections }, source) {
+export function cellRecord({ contour, origin, isEdited, isConfirmed, probability, state, failure, reading, corrections }, source) {
   return {
     source,
     contour: contour && contourRecord(contour),
     origin,
     edited: isEdited,
+    confirmed: isConfirmed,
+    probability,
     state,
     failure,
     reading: reading && readingRecord(reading),

@@ -2,7 +2,7 @@
 
 import { openDialog } from "../elements/dialog.js";
 import { download, find, make, onPress } from "../elements/dom.js";
-import { moment, t } from "../language/language.js";
+import { listing, moment, t } from "../language/language.js";
 import { messageOf } from "../pkg/message.js";
 import { printReport } from "../report/report.js";
 import { downloadCsv, downloadJson } from "./downloads.js";
@@ -18,7 +18,7 @@ import { replaceSession } from "./restore.js";
  * @typedef {object} Page
  * @property {Session} session
  * @property {() => string | null} program version of Karyolens
- * @property {(format: Format, field: Source) => Promise<{name: string, content: Blob}>} exportField
+ * @property {(format: Format, field: Source) => Promise<{name: string, content: Blob}[]>} exportField
  * @property {() => Promise<void>} deleteEverything
  * @property {() => void} onGone the cells that were here are gone
  * @property {(cells: Cell[]) => void} onRestored cells have come back
@@ -132,9 +132,9 @@ export class SessionDialog {
     const field = session.sources.find(({ id }) => String(id) === list.value);
     if (!field) return;
     try {
-      const { name, content } = await exportField(/** @type {Format} */ (formats.value), field);
-      download(name, content);
-      this.#say(t("export.saved", { name }), false);
+      const files = await exportField(/** @type {Format} */ (formats.value), field);
+      for (const { name, content } of files) download(name, content);
+      this.#say(t("export.saved", { name: listing(files.map(({ name }) => name)) }), false);
     } catch (error) {
       this.#say(messageOf(error), true);
     }

@@ -18,10 +18,10 @@ import { guessSlide } from "./slide.js";
 /** A cell of an earlier session; cells of one source share its object. @typedef {Omit<Cell, "id" | "source"> & {source: Omit<Source, "id">}} EarlierCell */
 
 /**
- * A change: cells came or went, reading has come further, a person corrected a cell, named a slide or
- * told the scale of a field, thresholds moved, another model or another cell was chosen.
+ * A change: cells came or went, reading has come further, a person corrected a cell or confirmed its outline,
+ * named a slide or told the scale of a field, thresholds moved, another model or another cell was chosen.
  *
- * @typedef {"cells" | "reading" | "correction" | "slide" | "scale" | "thresholds" | "model" | "selection"} Change
+ * @typedef {"cells" | "reading" | "correction" | "confirmation" | "slide" | "scale" | "thresholds" | "model" | "selection"} Change
  */
 
 export class Session {
@@ -70,6 +70,7 @@ export class Session {
         kind: contours ? "field" : "cell-image",
         isKindChosen: false,
         micrometresPerPixel: null,
+        isScaleEstimated: false,
         slide: synthetic ? "" : guessSlide(name),
         leftOut: [],
         synthetic,
@@ -112,11 +113,13 @@ export class Session {
    * @param {Contour[]} contours without any, one cell stands for the field
    * @param {Origin} origin of the contours
    * @param {Contour[]} [leftOut] objects that are no nuclei to be read
+   * @param {number[]} [probabilities] of found contours
    * @returns {Cell[]} the new cells, which wait to be read
    */
-  outline(source, contours, origin, leftOut = []) {
+  outline(source, contours, origin, leftOut = [], probabilities = []) {
     source.leftOut = leftOut;
     const cells = this.#cellsOf(source, contours, origin);
+    probabilities.forEach((probability, index) => Object.assign(cells[index], { probability }));
     this.replaceCells(source, "field", cells);
     return cells;
   }
@@ -229,7 +232,7 @@ export class Session {
    * Changes facts of a source, for all its cells.
    *
    * @param {Source} source
-   * @param {Partial<Pick<Source, "bytes" | "sha256" | "micrometresPerPixel">>} change
+   * @param {Partial<Pick<Source, "bytes" | "sha256" | "micrometresPerPixel" | "leftOut">>} change
    */
   updateSource(source, change) {
     Object.assign(source, change);
@@ -243,9 +246,15 @@ export class Session {
     this.#tell("slide");
   }
 
-  /** A person's word on the scale of a field; null takes it back. @param {Source} source @param {number | null} micrometresPerPixel */
-  setScale(source, micrometresPerPixel) {
-    source.micrometresPerPixel = micrometresPerPixel;
+  /**
+   * A person's word on the scale of a field.
+   *
+   * @param {Source} source
+   * @param {number | null} micrometresPerPixel null takes it back
+   * @param {boolean} [isScaleEstimated] by the size of red cells
+   */
+  setScale(source, micrometresPerPixel, isScaleEstimated = false) {
+    Object.assign(source, { micrometresPerPixel, isScaleEstimated });
     this.unsaved = true;
     this.#tell("scale");
   }
@@ -257,6 +266,13 @@ export class Session {
     this.#decisions.delete(cell);
     this.unsaved = true;
     this.#tell("correction");
+  }
+
+  /** A person finds the outline of a nucleus right, or takes that back. @param {Cell} cell @param {boolean} isConfirmed */
+  confirm(cell, isConfirmed) {
+    cell.isConfirmed = isConfirmed;
+    this.unsaved = true;
+    this.#tell("confirmation");
   }
 
   /** @param {string} feature @param {number} threshold from 0 to 1 */
@@ -368,7 +384,7 @@ export class Session {
   /** @param {Source} source @param {Contour | null} contour @param {Origin | null} origin @returns {Cell} */
   #newCell(source, contour, origin) {
     return {
-      id: this.#nextId++, source, contour, origin, isEdited: false,
+      id: this.#nextId++, source, contour, origin, isEdited: false, isConfirmed: false, probability: null,
       state: "waiting", failure: "", reading: null, corrections: new Map(),
     };
   }

@@ -277,8 +277,8 @@ function snapshotOf(one) {
 function isChanged(one, before) {
   if (!before) return true;
   if (!isCell(one)) return Object.entries(one).some(([key, value]) => key !== "bytes" && value !== before[key]);
-  const { state, failure, reading, corrections } = one;
-  return state !== before.state || failure !== before.failure || reading !== before.reading || correctionsOf(corrections) !== before.corrections;
+  const { isConfirmed, state, failure, reading, corrections } = one;
+  return isConfirmed !== before.isConfirmed || state !== before.state || failure !== before.failure || reading !== before.reading || correctionsOf(corrections) !== before.corrections;
 }
 
 /** @param {ReadonlyMap<string, boolean>} corrections */

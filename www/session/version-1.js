@@ -30,6 +30,7 @@ export function splitCell(value, place, key) {
       kind: "cell-image",
       kindChosen: false,
       micrometresPerPixel: null,
+      scaleEstimated: false,
       slide: drawn ? "" : guessSlide(name),
       leftOut: [],
       synthetic: drawn,

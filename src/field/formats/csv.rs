@@ -2,17 +2,13 @@
 
 use super::MeasuredCell;
 use crate::field::measure::{Measurement, Unit};
-use crate::field::{CellFeature, MicrometresPerPixel};
+use crate::field::{CellFeature, FieldScale};
 
 /// The nuclei of a field as a table: `field`, `cell`, `origin`, `changed`, `model`, `x`, `y`, the measurements,
 /// four columns a feature (`Grooves_probability`, `Grooves_model`, `Grooves_human`, `Grooves_present`), `risk_score`,
-/// `risk_level`. Names of measurements end with `_px`, `_px2`, `_um` or `_um2`; without a scale the columns of
+/// `risk_level`, `confirmed`, `outline_probability`, `micrometres_per_pixel`, `scale_estimated`. Names of measurements end with `_px`, `_px2`, `_um` or `_um2`; without a scale the columns of
 /// micrometres are empty. The list of features is that of the first nucleus that has one.
-pub fn write_csv(
-    field: &str,
-    cells: &[MeasuredCell],
-    scale: Option<MicrometresPerPixel>,
-) -> String {
+pub fn write_csv(field: &str, cells: &[MeasuredCell], scale: Option<FieldScale>) -> String {
     let mut features = cells.iter().map(|measured| &measured.cell.features);
     let names: Vec<&str> = features
         .find(|features| !features.is_empty())
@@ -42,7 +38,15 @@ fn header(features: &[&str]) -> Vec<String> {
         let parts = ["probability", "model", "human", "present"];
         header.extend(parts.map(|part| format!("{name}_{part}")));
     }
-    header.extend(["risk_score", "risk_level"].map(String::from));
+    let last = [
+        "risk_score",
+        "risk_level",
+        "confirmed",
+        "outline_probability",
+        "micrometres_per_pixel",
+        "scale_estimated",
+    ];
+    header.extend(last.map(String::from));
     header
 }
 
@@ -50,7 +54,7 @@ fn row(
     field: &str,
     MeasuredCell { cell, measurements }: &MeasuredCell,
     features: &[&str],
-    scale: Option<MicrometresPerPixel>,
+    scale: Option<FieldScale>,
 ) -> Vec<String> {
     let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let mut row = vec![
@@ -67,9 +71,9 @@ fn row(
         row.push(text(values.and_then(|values| measurement.of(values))));
         if matches!(measurement.unit, Unit::Length | Unit::Area) {
             let value = values.zip(scale);
-            row.push(text(
-                value.and_then(|(all, scale)| measurement.in_micrometres(all, scale)),
-            ));
+            row.push(text(value.and_then(|(all, scale)| {
+                measurement.in_micrometres(all, scale.value)
+            })));
         }
     }
     for name in features {
@@ -84,6 +88,14 @@ fn row(
     row.push(text(risk.map(|risk| risk.score)));
     row.push(
         risk.map(|risk| format!("{:?}", risk.level))
+            .unwrap_or_default(),
+    );
+    row.push(cell.is_confirmed.to_string());
+    row.push(text(cell.probability));
+    row.push(text(scale.map(|scale| scale.value.get())));
+    row.push(
+        scale
+            .map(|scale| scale.is_estimated.to_string())
             .unwrap_or_default(),
     );
     row

@@ -15,8 +15,8 @@ mod study;
 
 use thiserror::Error;
 
-use super::left_out::{LeftOut, Reason};
 use super::measure::{Measurements, measure};
+use super::refused::{Reason, Refused};
 use super::{Contour, FieldCell};
 use crate::image::RgbImage;
 use json::Json;
@@ -30,8 +30,10 @@ pub use study::{write_contours, write_study};
 pub struct CellFile {
     /// In the order of the file.
     pub cells: Vec<FieldCell>,
+    /// Objects that were seen, and are no nuclei to be read.
+    pub left_out: Vec<Contour>,
     /// Objects that are no outlines.
-    pub left_out: Vec<LeftOut>,
+    pub refused: Vec<Refused>,
     /// The names of cells of which only the largest piece remains, because their outline crosses itself.
     pub mended: Vec<String>,
 }

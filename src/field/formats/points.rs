@@ -1,11 +1,11 @@
 //! A list of points in its many forms.
 
 use super::json::Json;
-use super::{Contour, LeftOut, Reason};
+use super::{Contour, Reason, Refused};
 
 /// A contour of this name through the points that a value holds: `[[x, y], …]`, `[{"x": …, "y": …}, …]`,
 /// `[x, y, x, y, …]`, or OpenCV's `[[[x, y]], …]`. A closing point, the same as the first, is dropped.
-pub fn contour(id: String, value: &Json) -> Result<Contour, LeftOut> {
+pub fn contour(id: String, value: &Json) -> Result<Contour, Refused> {
     let read = match value {
         Json::List(items) => points(items),
         _ => Err(Reason::NoOutline),
@@ -17,7 +17,7 @@ pub fn contour(id: String, value: &Json) -> Result<Contour, LeftOut> {
             }
             Ok(Contour { id, points })
         }
-        Err(reason) => Err(LeftOut { id, reason }),
+        Err(reason) => Err(Refused { id, reason }),
     }
 }
 

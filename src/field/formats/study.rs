@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::json::{Entries, Json, json};
 use super::points::contour;
-use super::{CellFile, FormatError, LeftOut};
+use super::{CellFile, FormatError, Refused};
 use crate::field::{CellFeature, Contour, FieldCell, Origin};
 use crate::nuclei::Feature;
 
@@ -108,20 +108,25 @@ fn collect<'a>(cells: impl IntoIterator<Item = (String, &'a Json)>) -> CellFile 
     for (name, value) in cells {
         match cell(name, value) {
             Ok(cell) => file.cells.push(cell),
-            Err(left_out) => file.left_out.push(left_out),
+            Err(refused) => file.refused.push(refused),
         }
     }
     file
 }
 
 /// A cell whose id is `name` where it has none of its own.
-fn cell(name: String, value: &Json) -> Result<FieldCell, LeftOut> {
+fn cell(name: String, value: &Json) -> Result<FieldCell, Refused> {
     let id = value.get("id").and_then(Json::name).unwrap_or(name);
     let outline = POINTS.iter().find_map(|key| value.get(key));
     let mut cell = FieldCell::new(contour(id, outline.unwrap_or(value))?, Origin::Given);
     let text = |key| value.get(key).and_then(Json::text);
     cell.origin = text("origin").and_then(Origin::named).unwrap_or_default();
     cell.is_changed = value.get("changed").and_then(Json::truth).unwrap_or(false);
+    cell.is_confirmed = value
+        .get("confirmed")
+        .and_then(Json::truth)
+        .unwrap_or(false);
+    cell.probability = value.get("outline_probability").and_then(Json::number);
     cell.model = text("model").map(String::from);
     cell.features = features(value);
     Ok(cell)
@@ -172,7 +177,7 @@ pub fn write_contours<'a>(contours: impl IntoIterator<Item = &'a Contour>) -> St
 
 /// The cells of a field as the study's viewer keeps them, `{"<field>": {"cell_0": {"contour": …,
 /// "features_binary": …}, …}}`. Entries that the viewer does not know stand beside those: `id`, `origin`,
-/// `changed`, `features`, `probabilities`, `calls`, `answers` and `model`.
+/// `changed`, `confirmed`, `outline_probability`, `features`, `probabilities`, `calls`, `answers` and `model`.
 pub fn write_study(field: &str, cells: &[FieldCell]) -> String {
     let keys = (0..cells.len()).map(|place| format!("{CELL}{place}"));
     let cells = keys.zip(cells.iter().map(CellJson::new));
@@ -191,6 +196,9 @@ struct CellJson<'a> {
     contour: Points<'a>,
     origin: Origin,
     changed: bool,
+    confirmed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outline_probability: Option<f64>,
     #[serde(flatten)]
     features: Option<FeaturesJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,6 +223,8 @@ impl<'a> CellJson<'a> {
             contour: Points(&cell.contour.points),
             origin: cell.origin,
             changed: cell.is_changed,
+            confirmed: cell.is_confirmed,
+            outline_probability: cell.probability,
             features: (!cell.features.is_empty()).then(|| FeaturesJson {
                 features: features().map(|one| one.name.as_str()).collect(),
                 features_binary: features().map(|one| one.is_present().into()).collect(),

@@ -11,7 +11,10 @@ mod rays;
 mod suppress;
 mod tiles;
 
-use super::Contour;
+use super::{Contour, FieldCell, Origin};
+
+/// Parts of a probability that are kept, which is more than a network knows.
+const PARTS: f64 = 10_000.0;
 
 pub use area::{Area, median_diameter};
 pub use finder::{FindError, Finder};
@@ -19,6 +22,25 @@ pub use polygons::{Found, Thresholds, middle, polygons};
 pub use rays::{depth, directions, distance, is_inside};
 pub use suppress::suppress;
 pub use tiles::{Tile, tiles};
+
+/// The nuclei to be read among found objects, in the order of [`contours`].
+pub fn nuclei(found: &[Found]) -> Vec<FieldCell> {
+    let read = found.iter().filter(|found| found.is_read);
+    let cell = |(contour, found): (Contour, &Found)| FieldCell {
+        probability: Some((f64::from(found.probability) * PARTS).round() / PARTS),
+        ..FieldCell::new(contour, Origin::Found)
+    };
+    contours(read.clone())
+        .into_iter()
+        .zip(read.rev())
+        .map(cell)
+        .collect()
+}
+
+/// The objects among found ones that are no nuclei to be read, in the order of [`contours`].
+pub fn left_out(found: &[Found]) -> Vec<Contour> {
+    contours(found.iter().filter(|found| !found.is_read))
+}
 
 /// The outlines of found objects, rounded to hundredths of a pixel, which is more than a network knows.
 /// The most probable one comes last: programs that fill outlines draw it over the others.

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{rgb_of, scale_of};
 use crate::field::formats::{self, MeasuredCell, ObjectType};
-use crate::field::{self, CellFeature, FieldCell, Origin, count_reasons};
+use crate::field::{self, CellFeature, FieldCell, FieldScale, Origin, count_reasons};
 use crate::web::to_js;
 
 /// The contours of a file.
@@ -13,8 +13,15 @@ use crate::web::to_js;
 #[serde(rename_all = "camelCase")]
 struct ContourFile {
     contours: Vec<Contour>,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<Outline>,
+    refused: Vec<Refused>,
     mended: Vec<String>,
+}
+
+/// An object that is no nucleus to be read.
+#[derive(Serialize, Deserialize)]
+struct Outline {
+    points: Vec<[f64; 2]>,
 }
 
 /// A nucleus of a file.
@@ -24,6 +31,8 @@ struct Contour {
     points: Vec<[f64; 2]>,
     origin: Origin,
     changed: bool,
+    confirmed: bool,
+    probability: Option<f64>,
     features: Vec<KnownFeature>,
     model: Option<String>,
 }
@@ -39,7 +48,7 @@ struct KnownFeature {
 
 /// Outlines of no use, for one reason.
 #[derive(Serialize)]
-struct LeftOut {
+struct Refused {
     reason: String,
     count: usize,
 }
@@ -51,15 +60,22 @@ pub fn read_contours(file: &[u8], width: u32, height: u32, name: &str) -> Result
     let told = |error| JsError::new(&format!("the file {error}"));
     let file = formats::read(file, name).map_err(told)?;
     let file = file.repaired([width, height]);
-    let left_out = count_reasons(&file.left_out).into_iter();
+    let refused = count_reasons(&file.refused).into_iter();
     to_js(&ContourFile {
-        left_out: left_out
-            .map(|(reason, count)| LeftOut {
+        refused: refused
+            .map(|(reason, count)| Refused {
                 reason: reason.to_string(),
                 count,
             })
             .collect(),
         contours: file.cells.into_iter().map(Contour::from).collect(),
+        left_out: file
+            .left_out
+            .into_iter()
+            .map(|contour| Outline {
+                points: contour.points,
+            })
+            .collect(),
         mended: file.mended,
     })
 }
@@ -77,6 +93,8 @@ impl From<FieldCell> for Contour {
             points: cell.contour.points,
             origin: cell.origin,
             changed: cell.is_changed,
+            confirmed: cell.is_confirmed,
+            probability: cell.probability,
             features: cell.features.into_iter().map(feature).collect(),
             model: cell.model,
         }
@@ -95,32 +113,52 @@ impl From<Contour> for FieldCell {
             contour: field::Contour::new(contour.id, contour.points),
             origin: contour.origin,
             is_changed: contour.changed,
+            is_confirmed: contour.confirmed,
+            probability: contour.probability,
             features: contour.features.into_iter().map(feature).collect(),
             model: contour.model,
         }
     }
 }
 
-/// The nuclei of a field as a file of the `format` `study`, `detections`, `annotations` (both for QuPath) or
-/// `csv`. `contours` is their JSON, `name` the field's, and a pixel shows `micrometres` of the slide. The
-/// study's format needs no pixels.
+/// The nuclei of a field that are to be written, and all that is told beside them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    contours: Vec<Contour>,
+    left_out: Vec<Outline>,
+    is_scale_estimated: bool,
+}
+
+/// The nuclei of a field as a file of the `format` `study`, `detections`, `annotations` (both for QuPath),
+/// `csv`, or `left-out`, which holds the left-out objects alone. `written` is the JSON of the nuclei, `name` the
+/// field's, and a pixel shows `micrometres` of the slide. The study's format and `left-out` need no pixels.
 #[wasm_bindgen]
 pub fn write_contours(
-    contours: &str,
+    written: &str,
     format: &str,
     name: &str,
     rgba: &[u8],
     width: u32,
     micrometres: Option<f64>,
 ) -> Result<String, JsError> {
-    let contours: Vec<Contour> = serde_json::from_str(contours)?;
-    let cells: Vec<FieldCell> = contours.into_iter().map(FieldCell::from).collect();
-    if format == "study" {
-        return Ok(formats::write_study(name, &cells));
+    let written: Written = serde_json::from_str(written)?;
+    let cells: Vec<FieldCell> = written.contours.into_iter().map(FieldCell::from).collect();
+    let left_out = written.left_out.into_iter().enumerate();
+    let left_out: Vec<field::Contour> = left_out
+        .map(|(id, outline)| field::Contour::new(id, outline.points))
+        .collect();
+    match format {
+        "study" => return Ok(formats::write_study(name, &cells)),
+        "left-out" => return Ok(formats::write_contours(&left_out)),
+        _ => {}
     }
-    let scale = scale_of(micrometres)?;
+    let scale = scale_of(micrometres)?.map(|value| FieldScale {
+        value,
+        is_estimated: written.is_scale_estimated,
+    });
     let cells = MeasuredCell::measured(&rgb_of(rgba, width)?, cells);
-    let geojson = |object| formats::write_geojson(name, &cells, scale, object);
+    let geojson = |object| formats::write_geojson(name, &cells, &left_out, scale, object);
     match format {
         "csv" => Ok(formats::write_csv(name, &cells, scale)),
         "detections" => Ok(geojson(ObjectType::Detection)),

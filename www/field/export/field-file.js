@@ -1,4 +1,4 @@
-/** A field and its nuclei as a file that a person keeps, or takes to another program. */
+/** A field and its nuclei as files that a person keeps, or takes to another program. */
 
 import { t } from "../../language/language.js";
 import { inWords } from "../field-tip.js";
@@ -16,16 +16,31 @@ const ENDINGS = {
   detections: ".geojson",
   annotations: ".geojson",
   study: "_contours.json",
+  "left-out": "_left_out.json",
   csv: "_nuclei.csv",
   png: "_outlines.png",
   svg: "_outlines.svg",
 };
-const TYPES = { detections: "application/geo+json", annotations: "application/geo+json", study: "application/json", csv: "text/csv;charset=utf-8" };
+const TYPES = { detections: "application/geo+json", annotations: "application/geo+json", study: "application/json", "left-out": "application/json", csv: "text/csv;charset=utf-8" };
 
-/** @typedef {keyof typeof ENDINGS} Format */
+/** A form that a person chooses. @typedef {Exclude<keyof typeof ENDINGS, "left-out">} Format */
 
 /**
+ * The files of a field in a format: one, and for the study's program another one with the objects that are
+ * left out, since that program takes every outline for a nucleus.
+ *
  * @param {Format} format
+ * @param {Source} field with its bytes
+ * @param {Parameters<typeof fieldFile>[2]} parts
+ */
+export function fieldFiles(format, field, parts) {
+  /** @type {(keyof typeof ENDINGS)[]} */
+  const formats = format === "study" && field.leftOut.length > 0 ? [format, "left-out"] : [format];
+  return Promise.all(formats.map((one) => fieldFile(one, field, parts)));
+}
+
+/**
+ * @param {keyof typeof ENDINGS} format
  * @param {Source} field with its bytes
  * @param {object} parts
  * @param {Session} parts.session
@@ -34,7 +49,7 @@ const TYPES = { detections: "application/geo+json", annotations: "application/ge
  * @param {(cell: Cell) => Style} parts.styleOf its outline in a picture
  * @returns {Promise<{name: string, content: Blob}>}
  */
-export async function fieldFile(format, field, { session, engine, pictures, styleOf }) {
+async function fieldFile(format, field, { session, engine, pictures, styleOf }) {
   if (!field.bytes) throw new Error(t("detail.no-picture"));
   const picture = await pictures.of(field.bytes, field.micrometresPerPixel);
   const nuclei = /** @type {(Cell & {contour: Contour})[]} */ (session.cells.filter(({ source, contour }) => source === field && contour));
@@ -49,7 +64,9 @@ export async function fieldFile(format, field, { session, engine, pictures, styl
     return { name, content: await (format === "png" ? overlayPng(picture, outlines) : overlaySvg(picture, outlines, field.name)) };
   }
   const records = nuclei.map((cell) => recordOf(session, cell));
-  const text = await engine.run((karyolens) => karyolens.writeContours(picture, records, { format, name: stem }));
+  const leftOut = field.leftOut.map((points) => ({ points }));
+  const options = { format, name: stem, leftOut, isScaleEstimated: field.isScaleEstimated };
+  const text = await engine.run((karyolens) => karyolens.writeContours(picture, records, options));
   return { name, content: new Blob([text], { type: TYPES[format] }) };
 }
 
@@ -61,6 +78,8 @@ function recordOf(session, cell) {
     points: cell.contour,
     origin: cell.origin ?? "given",
     changed: cell.isEdited,
+    confirmed: cell.isConfirmed,
+    probability: cell.probability,
     features: calls.map(({ name, probability, model, answer }) => ({ name, probability, call: model, answer })),
     model: session.modelOf(cell)?.sha256 ?? null,
   };

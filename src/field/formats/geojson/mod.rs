@@ -23,6 +23,12 @@ mod key {
     pub const ORIGIN: &str = "karyolens.origin";
     /// `true` where a person changed the outline.
     pub const CHANGED: &str = "karyolens.changed";
+    /// `true` where a person found the outline right.
+    pub const CONFIRMED: &str = "karyolens.confirmed";
+    /// Micrometres for a pixel, where they are known.
+    pub const SCALE: &str = "karyolens.micrometresPerPixel";
+    /// `true` where the scale was estimated by the size of red cells.
+    pub const SCALE_ESTIMATED: &str = "karyolens.scaleEstimated";
     /// SHA-256 of the checkpoint.
     pub const MODEL: &str = "karyolens.model";
     /// The names of the features, a JSON list.
@@ -34,6 +40,13 @@ mod key {
     /// The names of the features that a person answered otherwise than the model, for a reader.
     pub const CORRECTED: &str = "karyolens.corrected";
 }
+
+/// The class of objects that are no nuclei to be read. A person who gives such an object another class in
+/// QuPath makes a nucleus of it.
+const LEFT_OUT: &str = "Left out";
+
+/// The measurement that holds the probability of a found outline.
+const OUTLINE_PROBABILITY: &str = "outline probability";
 
 /// The name of the measurement that holds a feature's probability.
 fn probability_of(feature: &str) -> String {

@@ -2,8 +2,8 @@
 
 use super::super::json::Json;
 use super::super::points::contour;
-use super::super::{CellFile, LeftOut, Reason};
-use super::{HALF, key, probability_of};
+use super::super::{CellFile, Reason, Refused};
+use super::{HALF, LEFT_OUT, OUTLINE_PROBABILITY, key, probability_of};
 use crate::field::{CellFeature, Contour, FieldCell, Origin};
 
 /// An annotation that surrounds this many objects is a region.
@@ -29,7 +29,7 @@ pub fn features(json: &Json) -> Option<Vec<&Json>> {
 /// Reads the outlines of features and of their children.
 ///
 /// A cell's nucleus goes before its membrane. Each part of a `MultiPolygon` is a cell, and holes are
-/// filled. An annotation that surrounds two objects or more is a region, not a nucleus.
+/// filled. Objects of the class [`LEFT_OUT`] are no nuclei to be read. An annotation that surrounds two objects or more is a region, not a nucleus.
 pub fn read(features: &[&Json]) -> CellFile {
     let mut file = CellFile::default();
     let mut is_annotation = Vec::new();
@@ -45,15 +45,20 @@ pub fn read(features: &[&Json]) -> CellFile {
             continue;
         }
         let cell = cell(feature, properties, place);
+        let class = properties
+            .get("classification")
+            .and_then(|class| class.get("name"))
+            .and_then(Json::text);
         place += 1;
         for outline in outlines(geometry(feature), &cell.contour.id) {
             match outline {
+                Ok(contour) if class == Some(LEFT_OUT) => file.left_out.push(contour),
                 Ok(contour) => {
                     let cell = cell.clone();
                     file.cells.push(FieldCell { contour, ..cell });
                     is_annotation.push(matches!(kind, None | Some("annotation" | "unknown")));
                 }
-                Err(left_out) => file.left_out.push(left_out),
+                Err(refused) => file.refused.push(refused),
             }
         }
     }
@@ -71,7 +76,7 @@ fn geometry(feature: &Json) -> &Json {
 }
 
 /// The outer rings of a geometry, in pixels of the field.
-fn outlines(geometry: &Json, id: &str) -> Vec<Result<Contour, LeftOut>> {
+fn outlines(geometry: &Json, id: &str) -> Vec<Result<Contour, Refused>> {
     let coordinates = || geometry.get("coordinates").and_then(Json::items);
     let polygons: Vec<&Json> = match geometry.get("type").and_then(Json::text) {
         Some("Polygon") => geometry.get("coordinates").into_iter().collect(),
@@ -87,7 +92,7 @@ fn outlines(geometry: &Json, id: &str) -> Vec<Result<Contour, LeftOut>> {
         }
         _ => Vec::new(),
     };
-    let no_outline = || LeftOut {
+    let no_outline = || Refused {
         id: id.into(),
         reason: Reason::NoOutline,
     };
@@ -132,6 +137,8 @@ fn cell(feature: &Json, properties: &Json, place: usize) -> FieldCell {
             .and_then(Origin::named)
             .unwrap_or_default(),
         is_changed: metadata(key::CHANGED) == Some("true"),
+        is_confirmed: metadata(key::CONFIRMED) == Some("true"),
+        probability: measurement(properties, OUTLINE_PROBABILITY),
         features: names(key::FEATURES).into_iter().map(feature).collect(),
         model: metadata(key::MODEL).map(String::from),
     }
@@ -169,12 +176,12 @@ fn leave_regions_out(file: &mut CellFile, is_annotation: &[bool]) {
     };
     let regions: Vec<bool> = (0..bounds.len()).map(is_region).collect();
     let mut is_region = regions.iter();
-    let left_out = &mut file.left_out;
+    let refused = &mut file.refused;
     file.cells.retain(|cell| {
         let is_region = *is_region.next().unwrap_or(&false);
         if is_region {
             let id = cell.contour.id.clone();
-            left_out.push(LeftOut {
+            refused.push(Refused {
                 id,
                 reason: Reason::Region,
             });

@@ -8,9 +8,9 @@ use super::super::MeasuredCell;
 use super::super::json::{Entries, json};
 use super::ring::ring;
 use super::uuid::{is_uuid, uuid};
-use super::{key, probability_of};
-use crate::field::MicrometresPerPixel;
+use super::{LEFT_OUT, OUTLINE_PROBABILITY, key, probability_of};
 use crate::field::measure::{Measurement, Unit};
+use crate::field::{Contour, FieldScale};
 use crate::nuclei::RiskLevel;
 
 /// The kind of object that QuPath makes of a nucleus.
@@ -61,14 +61,16 @@ struct Classification {
 }
 
 /// The nuclei of a field as QuPath opens them: classified by risk where they have one, with probabilities
-/// and measurements as numbers, and with all that this crate needs to open the file as it was.
+/// and measurements as numbers, and with all that this crate needs to open the file as it was. Objects that
+/// are `left_out` have a class of their own, and nothing else.
 ///
 /// Rings are valid and rounded to hundredths of a pixel. A contour that touches itself is cut at that
 /// place, and one of which nothing remains is left away.
 pub fn write_geojson(
     field: &str,
     cells: &[MeasuredCell],
-    scale: Option<MicrometresPerPixel>,
+    left_out: &[Contour],
+    scale: Option<FieldScale>,
     object_type: ObjectType,
 ) -> String {
     let (mut counts, mut known) = (HashMap::new(), HashSet::new());
@@ -80,27 +82,42 @@ pub fn write_geojson(
             false => uuid(field, id, *count),
         }
     };
-    let features = cells.iter().filter_map(|measured| {
-        let contour = &measured.cell.contour;
-        let polygon = Polygon {
-            r#type: "Polygon",
-            coordinates: [ring(&contour.points)?],
-        };
+    let mut feature = |contour: &Contour, properties| {
         Some(Feature {
             r#type: "Feature",
-            id: id_of(&contour.id),
-            geometry: polygon,
-            properties: Properties {
-                object_type,
-                classification: measured.cell.risk().map(|risk| classification(risk.level)),
-                measurements: Entries(measurements(measured, scale)),
-                metadata: Entries(metadata(measured)),
+            geometry: Polygon {
+                r#type: "Polygon",
+                coordinates: [ring(&contour.points)?],
             },
+            id: id_of(&contour.id),
+            properties,
         })
-    });
+    };
+    let mut features = Vec::new();
+    for measured in cells {
+        let properties = Properties {
+            object_type,
+            classification: measured.cell.risk().map(|risk| classification(risk.level)),
+            measurements: Entries(measurements(measured, scale)),
+            metadata: Entries(metadata(measured, scale)),
+        };
+        features.extend(feature(&measured.cell.contour, properties));
+    }
+    for contour in left_out {
+        let properties = Properties {
+            object_type,
+            classification: Some(Classification {
+                name: LEFT_OUT,
+                color: [128, 128, 128],
+            }),
+            measurements: Entries(Vec::new()),
+            metadata: Entries(vec![(key::ID, contour.id.clone())]),
+        };
+        features.extend(feature(contour, properties));
+    }
     json(&Collection {
         r#type: "FeatureCollection",
-        features: features.collect(),
+        features,
     })
 }
 
@@ -116,9 +133,13 @@ fn classification(level: RiskLevel) -> Classification {
 
 fn measurements(
     MeasuredCell { cell, measurements }: &MeasuredCell,
-    scale: Option<MicrometresPerPixel>,
+    scale: Option<FieldScale>,
 ) -> Vec<(String, f64)> {
     let mut listed = Vec::new();
+    listed.extend(
+        cell.probability
+            .map(|value| (OUTLINE_PROBABILITY.into(), value)),
+    );
     for feature in &cell.features {
         listed.extend(
             feature
@@ -138,19 +159,27 @@ fn measurements(
             Unit::Radians | Unit::GreyLevels | Unit::Ratio => ["", ""],
         };
         listed.extend(measurement.of(values).map(|value| (name(pixels), value)));
-        let value = scale.and_then(|scale| measurement.in_micrometres(values, scale));
+        let value = scale.and_then(|scale| measurement.in_micrometres(values, scale.value));
         listed.extend(value.map(|value| (name(micrometres), value)));
     }
     listed.retain(|(_, value)| value.is_finite());
     listed
 }
 
-fn metadata(MeasuredCell { cell, .. }: &MeasuredCell) -> Vec<(&'static str, String)> {
+fn metadata(
+    MeasuredCell { cell, .. }: &MeasuredCell,
+    scale: Option<FieldScale>,
+) -> Vec<(&'static str, String)> {
     let mut listed = vec![
         (key::ID, cell.contour.id.clone()),
         (key::ORIGIN, cell.origin.name().into()),
         (key::CHANGED, cell.is_changed.to_string()),
+        (key::CONFIRMED, cell.is_confirmed.to_string()),
     ];
+    if let Some(scale) = scale {
+        listed.push((key::SCALE, scale.value.get().to_string()));
+        listed.push((key::SCALE_ESTIMATED, scale.is_estimated.to_string()));
+    }
     listed.extend(cell.model.clone().map(|model| (key::MODEL, model)));
     let features = || cell.features.iter();
     if cell.features.is_empty() {

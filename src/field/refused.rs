@@ -6,14 +6,14 @@ use thiserror::Error;
 
 /// An object of a file that became no cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct Refused {
     /// Its name in the file.
     pub id: String,
     /// Why.
     pub reason: Reason,
 }
 
-/// Why an outline is left out. Each message continues "outline 7 …".
+/// Why an outline is refused. Each message continues "outline 7 …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum Reason {
     /// A point, a line, or an object without a shape.
@@ -52,10 +52,10 @@ pub const MAX_POINTS: usize = 3_000;
 /// The farthest coordinate in pixels. The arithmetic of areas is exact up to here.
 pub const FARTHEST: f64 = 1e6;
 
-/// How many outlines were left out for each reason.
-pub fn count_reasons(left_out: &[LeftOut]) -> BTreeMap<Reason, usize> {
+/// How many outlines were refused for each reason.
+pub fn count_reasons(refused: &[Refused]) -> BTreeMap<Reason, usize> {
     let mut counts = BTreeMap::new();
-    for one in left_out {
+    for one in refused {
         *counts.entry(one.reason).or_default() += 1;
     }
     counts
