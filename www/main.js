@@ -153,9 +153,16 @@ const field = once(rooms.field, ({ FieldViewer, part, geometry }) => {
     geometry,
     onStep: (by) => table.step(by),
     onChanged: (cells) => reader.readWaiting(cells),
-    // Nuclei are cut out at the scale that the model knows.
     onSummary: (field) => enter(rooms.summary, ({ openSummary, dialog }) => openSummary(dialog, { session, pictures, field })),
-    onScale: (field) => reader.readAgain(session.cells.filter((cell) => cell.source === field && cell.contour && canRead(cell))),
+    onScale: (field, undo) => {
+      // Nuclei are cut out at the scale that the model knows.
+      const read = () => reader.readAgain(session.cells.filter((cell) => cell.source === field && cell.contour && canRead(cell)));
+      read();
+      offerUndo("status.scaled", { name: field.name }, () => {
+        undo();
+        read();
+      });
+    },
   });
   workbench.listenForKeys(viewer.window);
   return viewer;
@@ -201,8 +208,8 @@ const sessionDialog = once(rooms.session, ({ SessionDialog, dialog }) => {
     session,
     program: () => inUse?.version ?? null,
     exportField: async (format, source) => {
-      const [{ fieldFile }, viewer] = await Promise.all([rooms.field(), field()]);
-      return fieldFile(format, source, { session, engine, pictures, styleOf: viewer.stylesOf(source) });
+      const [{ fieldFiles }, viewer] = await Promise.all([rooms.field(), field()]);
+      return fieldFiles(format, source, { session, engine, pictures, styleOf: viewer.stylesOf(source) });
     },
     deleteEverything: async () => (await storage).deleteEverything(),
     onGone: () => {

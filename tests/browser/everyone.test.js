@@ -5,6 +5,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
+import { drawField } from "./fields.js";
 import { PATIENCE, REPOSITORY, drop, folderFor, openSite, ready, render, settledRows, withPage } from "./harness.js";
 
 /** @import { Page } from "playwright-core" */
@@ -56,6 +57,31 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       }, { colorScheme, viewport: { width, height: 800 } });
     });
   }
+}
+
+for (const [locale, colorScheme, width] of /** @type {const} */ ([["en", "light", 1280], ["vi-VN", "dark", 1280], ["vi-VN", "light", 360]])) {
+  test(`axe-core finds nothing about a field, ${locale}, ${width} px, ${colorScheme}`, { timeout }, async (t) => {
+    const drawn = await drawField(t, { nuclei: 12 });
+    await withPage(browser, async (page) => {
+      await page.goto(`${server.address}?device=cpu`);
+      await ready(page);
+      await drop(page, [drawn.photograph, drawn.file, drawn.leftOut]);
+      await page.waitForFunction(() => /12\D+12/.test(document.querySelector("#tally")?.textContent ?? ""));
+      assert.deepEqual(await findings(page), [], "the field");
+      await page.locator(".scale-box summary").click();
+      await page.locator(".scale-cells button").waitFor();
+      assert.deepEqual(await findings(page), [], "the scale");
+      await page.keyboard.press("Escape");
+      await page.locator(".proof-open").click();
+      await page.locator(".proof-list canvas").first().waitFor();
+      await page.keyboard.press("y");
+      assert.deepEqual(await findings(page), [], "proof-reading");
+      await page.keyboard.press("Escape");
+      await page.locator(".field-summary").click();
+      await page.locator("dialog[open]").waitFor();
+      assert.deepEqual(await findings(page), [], "the field at a glance");
+    }, { locale, colorScheme, viewport: { width, height: 800 } });
+  });
 }
 
 test("every text of the page is there in every language, and no other", { timeout }, async () => {

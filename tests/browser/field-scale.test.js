@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { allRead, drawField, openField, withReadyPage } from "./fields.js";
-import { PATIENCE, openSite, ready } from "./harness.js";
+import { PATIENCE, drop, openSite, ready } from "./harness.js";
 
 const { server, browser } = await openSite({ webgpu: false });
 
@@ -70,5 +70,44 @@ test("a line along a scale bar tells the scale, by mouse and by keyboard", { tim
       return Math.abs(shown - expected) < 0.001;
     }, expected);
     await allRead(page, 12);
+  });
+});
+
+test("red cells are offered as a ruler where no scale is known, marked as an estimate, and taken back", { timeout }, async (t) => {
+  const drawn = await drawField(t, { nuclei: 12 });
+  await withReadyPage(browser, server.address, async (page) => {
+    await openField(page, drawn);
+    const now = page.locator(".scale-now");
+    assert.equal(await now.innerText(), "unknown");
+    await drop(page, [drawn.leftOut]);
+    await now.filter({ hasText: "unknown; red cells offer one" }).waitFor();
+    await page.click(".scale-box summary");
+    const offer = await page.locator(".scale-cells span").innerText();
+    const [, count, pixels, value] = /^(\d+) red cells measure (\d+) px: ([\d.]+) µm a pixel if they are 7 µm\.$/.exec(offer) ?? assert.fail(offer);
+    assert.ok(Number(count) >= 12);
+    assert.ok(Math.abs(7 / Number(pixels) - Number(value)) < 0.01);
+    await page.click(".scale-cells button");
+    await now.filter({ hasText: `about ${value} µm per pixel, estimated` }).waitFor();
+    await allRead(page, 12);
+    assert.match(await page.locator(".field-scale").innerText(), /^≈ \d+ µm$/);
+    assert.equal(await page.locator("#calls [data-call=Enlargement] .remark").innerText(), "The scale is estimated by red cells: size may mislead.");
+    const source = async () => {
+      await page.click("#open-session");
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-json")]);
+      await page.keyboard.press("Escape");
+      return JSON.parse(await readFile(await download.path(), "utf8")).sources[0];
+    };
+    const { micrometresPerPixel, scaleEstimated } = await source();
+    assert.deepEqual([micrometresPerPixel, scaleEstimated], [Number(value), true]);
+    await page.reload();
+    await ready(page);
+    await now.filter({ hasText: "estimated" }).waitFor();
+    await page.click(".scale-box summary");
+    await page.fill(".scale-value", "0.5");
+    await page.keyboard.press("Enter");
+    await now.filter({ hasText: "0.5 µm per pixel" }).waitFor();
+    assert.equal((await source()).scaleEstimated, false);
+    await page.click("#undo");
+    await now.filter({ hasText: "estimated" }).waitFor();
   });
 });

@@ -20,7 +20,7 @@ function newBench(geometry = {}, selected = SQUARE) {
   const asked = { added: [], changed: [], measured: [] };
   /** @type {Bench} */
   const bench = {
-    geometry: { tidy: (line) => line, unite: () => null, subtract: (one) => [one], split: (one) => [one], ...geometry },
+    geometry: { tidy: (line) => line, unite: () => null, subtract: (one) => [one], split: (one) => [one], redCells: () => null, ...geometry },
     selected: () => selected,
     add: (contour) => void asked.added.push(contour),
     change: (contours) => void asked.changed.push(contours),

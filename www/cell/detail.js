@@ -92,7 +92,7 @@ export class Detail {
     const cell = session.selected;
     const { checked } = elements.picture.showHeat;
     const shown = cell
-      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.kind, cell.source.sha256, cell.source.micrometresPerPixel, cell.contour, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
+      ? [cell, cell.state, cell.failure, cell.source.bytes, cell.source.kind, cell.source.sha256, cell.source.micrometresPerPixel, cell.source.isScaleEstimated, cell.contour, cell.isConfirmed, cell.reading, session.decisionOf(cell), this.#feature, checked, session.model]
       : [null];
     if (shown.length === this.#shown.length && shown.every((one, index) => one === this.#shown[index])) return;
     this.#shown = shown;
@@ -134,9 +134,9 @@ export class Detail {
         onCorrect: () => this.correct(index),
       })));
     }
-    const isScaleMissing = cell.contour !== null && cell.source.micrometresPerPixel === null;
+    const doubt = scaleDoubt(cell);
     calls.forEach((call, index) => {
-      const remark = isScaleMissing && call.name === OF_SIZE ? t("scale.needed") : "";
+      const remark = call.name === OF_SIZE ? doubt : "";
       showCall(/** @type {HTMLElement} */ (list.children[index]), call, call.name === this.#feature, remark);
     });
     const chosen = calls.find((call) => call.name === this.#feature);
@@ -184,8 +184,20 @@ export class Detail {
       ["provenance.device", reading && deviceName(reading.device, reading.adapter)],
       ["provenance.program", reading && `Karyolens ${reading.program}`],
       ["provenance.time", reading && moment(reading.time)],
+      ["provenance.outline", cell.origin && listing([
+        t(`outline.${cell.origin}`),
+        ...(cell.isEdited ? [t("outline.edited")] : []),
+        ...(cell.isConfirmed ? [t("outline.confirmed")] : []),
+      ])],
     ]));
   }
+}
+
+/** Why the size of a nucleus in a field is not certain; empty where it is. @param {Cell} cell */
+function scaleDoubt({ contour, source }) {
+  if (contour === null) return "";
+  if (source.micrometresPerPixel === null) return t("scale.needed");
+  return source.isScaleEstimated ? t("scale.by-red-cells") : "";
 }
 
 /** The feature that a reader asks about first: the surest of those present, else the likeliest. @param {Call[]} calls */

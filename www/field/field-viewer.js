@@ -11,10 +11,11 @@ import { Editor } from "./edit/editor.js";
 import { FieldControls } from "./field-controls.js";
 import { FieldTip, inWords } from "./field-tip.js";
 import { Gestures } from "./gestures.js";
+import { ProofReading } from "./proof/proof-reading.js";
 import { ScaleControl } from "./scale-control.js";
 import { Stage } from "./stage.js";
 
-/** @import { Geometry } from "../pkg/index.js" */
+/** @import { Geometry, RedCells } from "../pkg/index.js" */
 /** @import { Pictures } from "../reading/pictures.js" */
 /** @import { Measurements } from "../reading/measurements.js" */
 /** @import { Search } from "../reading/reader.js" */
@@ -23,6 +24,9 @@ import { Stage } from "./stage.js";
 /** @import { Point } from "./view.js" */
 
 /** A cell of a field. @typedef {Cell & {contour: Contour}} Nucleus */
+
+/** A nucleus that is judged takes this share of the window's shorter side: its surroundings matter too. */
+const JUDGED = 1 / 4;
 
 export class FieldViewer {
   /** The part of the page that takes the keys of a field. */
@@ -38,6 +42,8 @@ export class FieldViewer {
   #controls;
   #scale;
   #editor;
+  #proof;
+  #geometry;
   #tip;
   #missing;
   /** The field on show. @type {Source | null} */
@@ -57,6 +63,8 @@ export class FieldViewer {
   /** The search for nuclei that is under way, in this field or another. @type {Search | null} */
   #search = null;
   #showReading = nowAndThen(() => this.#show());
+  /** @type {RedCells | null} */
+  #redCells = null;
   /** @type {Nucleus | null} */
   #hovered = null;
   /** The pointer's place in pixels of the field. @type {Point | null} */
@@ -74,7 +82,7 @@ export class FieldViewer {
    * @param {Geometry} options.geometry
    * @param {(by: number) => void} options.onStep to the next or the previous cell of the table
    * @param {(cells: Cell[]) => void} options.onChanged a person has outlined these cells
-   * @param {(field: Source) => void} options.onScale a person has told the scale of a field
+   * @param {(field: Source, undo: () => void) => void} options.onScale a person has told the scale of a field
    * @param {(field: Source) => void} options.onSummary a person wants to see a field at a glance
    */
   constructor(element, session, pictures, measurements, { page, geometry, onStep, onChanged, onScale, onSummary }) {
@@ -85,6 +93,7 @@ export class FieldViewer {
     this.#pictures = pictures;
     this.#measurements = measurements;
     this.#onStep = onStep;
+    this.#geometry = geometry;
     this.#stage = new Stage(this.window);
     this.#tip = new FieldTip(find(".field-tip", HTMLElement, element), this.window);
     this.#missing = find(".field-missing", HTMLElement, element);
@@ -93,14 +102,20 @@ export class FieldViewer {
       onField: (field) => session.select(session.cells.find(({ source }) => source === field) ?? null),
       onZoom: (factor) => this.#zoom(factor),
     });
-    this.#scale = new ScaleControl(element, (field, scale) => {
-      session.setScale(field, scale);
-      onScale(field);
+    this.#scale = new ScaleControl(element, (field, scale, isEstimated) => {
+      const { micrometresPerPixel, isScaleEstimated } = field;
+      session.setScale(field, scale, isEstimated);
+      onScale(field, () => session.setScale(field, micrometresPerPixel, isScaleEstimated));
     });
     onPress(find(".field-summary", HTMLButtonElement, element), () => this.#field && onSummary(this.#field));
     const onMeasured = (/** @type {number} */ pixels) => this.#scale.ask(pixels);
     const editor = new Editor(element, this.#stage, session, { geometry, field: () => this.#field, onChanged, onMeasured });
     this.#editor = editor;
+    this.#proof = new ProofReading(element, session, pictures, editor, {
+      field: () => this.#field,
+      onShow: (nucleus) => this.#enlarge(nucleus),
+      onLeave: () => this.window.focus(),
+    });
     // Before the gestures: a tool in use takes the arrows for its cursor.
     this.window.addEventListener("keydown", (event) => this.#onKey(event));
     new Gestures(this.window, () => this.#stage.view, {
@@ -143,8 +158,9 @@ export class FieldViewer {
     this.#controls.offer(fields, field, this.#session.model, this.#measurements);
     if (field !== this.#field || (field?.bytes ?? null) !== this.#bytes) void this.#open(field);
     this.#takeCells();
-    this.#scale.show(field, this.#fileScale);
-    this.#stage.setScale(field?.micrometresPerPixel ?? null);
+    this.#proof.follow(field);
+    this.#scale.show(field, this.#fileScale, this.#redCells);
+    this.#stage.setScale(field?.micrometresPerPixel ?? null, field?.isScaleEstimated ?? false);
     this.#stage.setOpacity(this.#controls.opacity);
     const styleOf = field && this.stylesOf(field);
     const found = field && this.#search?.field === field ? this.#search.found : null;
@@ -184,6 +200,7 @@ export class FieldViewer {
     if (leftOut !== this.#leftOut) {
       this.#leftOut = leftOut;
       this.#leftOutIndex = new ContourIndex(leftOut.map((contour) => ({ item: contour, contour })));
+      this.#redCells = this.#geometry.redCells(leftOut);
     }
     const nuclei = /** @type {Nucleus[]} */ (this.#session.cells.filter(({ source, contour }) => source === this.#field && contour));
     if (nuclei.length === this.#nuclei.length && nuclei.every((one, index) => one === this.#nuclei[index])) return;
@@ -260,7 +277,7 @@ export class FieldViewer {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (this.#editor.takeKey(event)) {
+    if (this.#proof.takeKey(event) || this.#editor.takeKey(event)) {
       event.stopImmediatePropagation();
       this.#mark();
     } else if (event.altKey || event.ctrlKey || event.metaKey || !this.#takeLetter(event.key.toLowerCase())) return;
@@ -287,6 +304,17 @@ export class FieldViewer {
     if (!cell || !view) return;
     const { left, top, right, bottom } = boxOf(cell.contour);
     this.#tip.show(this.#describe(cell), view.toWindow([(left + right) / 2, (top + bottom) / 2]));
+  }
+
+  /** Brings a nucleus into the middle of the window, large enough to judge its outline. @param {Nucleus} nucleus */
+  #enlarge({ contour }) {
+    const { view } = this.#stage;
+    if (!view) return;
+    const { left, top, right, bottom } = boxOf(contour);
+    const scale = (JUDGED * Math.min(view.window.width, view.window.height)) / Math.max(1, right - left, bottom - top);
+    view.zoomTo(scale);
+    view.centre([(left + right) / 2, (top + bottom) / 2]);
+    this.#onView();
   }
 
   /** @param {number | null} factor null shows the whole field */

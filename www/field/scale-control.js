@@ -1,8 +1,9 @@
-/** The scale of a field: shown, typed in, or told by a line along a scale bar that is in the picture. */
+/** The scale of a field: shown, typed in, told by a line along a scale bar in the picture, or estimated by red cells. */
 
 import { find, onPress } from "../elements/dom.js";
 import { number, onLanguage, t } from "../language/language.js";
 
+/** @import { RedCells } from "../pkg/index.js" */
 /** @import { Source } from "../session/cell.js" */
 
 /** Digits that a person reads; more are noise of a hand's line. */
@@ -16,16 +17,20 @@ export class ScaleControl {
   #lineWords;
   #length;
   #own;
+  #cells;
+  #cellsWords;
   /** @type {Source | null} */
   #field = null;
   /** As the picture's file tells it, in micrometres for a pixel. @type {number | null} */
   #fileScale = null;
+  /** The field's red cells, where they can tell a scale. @type {RedCells | null} */
+  #redCells = null;
   /** Length of the line that was drawn, in pixels of the field. @type {number | null} */
   #drawn = null;
 
   /**
    * @param {HTMLElement} element the section of field.html
-   * @param {(field: Source, micrometresPerPixel: number | null) => void} onScale a person has told the scale; null: it is unknown
+   * @param {(field: Source, micrometresPerPixel: number | null, isEstimated: boolean) => void} onScale a person has told the scale; null: it is unknown
    */
   constructor(element, onScale) {
     this.#box = find(".scale-box", HTMLDetailsElement, element);
@@ -35,8 +40,10 @@ export class ScaleControl {
     this.#lineWords = find(".scale-line span", HTMLElement, element);
     this.#length = find(".scale-length", HTMLInputElement, element);
     this.#own = find(".scale-own", HTMLButtonElement, element);
-    const set = (/** @type {number | null} */ scale) => {
-      if (this.#field) onScale(this.#field, scale);
+    this.#cells = find(".scale-cells", HTMLElement, element);
+    this.#cellsWords = find("span", HTMLElement, this.#cells);
+    const set = (/** @type {number | null} */ scale, isEstimated = false) => {
+      if (this.#field) onScale(this.#field, scale, isEstimated);
       this.#drawn = null;
       this.#box.open = false;
       this.#show();
@@ -48,9 +55,10 @@ export class ScaleControl {
     });
     this.#line.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.#drawn) set(Number((this.#length.valueAsNumber / this.#drawn).toPrecision(DIGITS)));
+      if (this.#drawn) set(rounded(this.#length.valueAsNumber / this.#drawn));
     });
     onPress(this.#own, () => set(this.#fileScale));
+    onPress(find("button", HTMLButtonElement, this.#cells), () => this.#redCells && set(rounded(this.#redCells.micrometresPerPixel), true));
     // The box would cover the scale bar.
     onPress(find("[data-tool=ruler]", HTMLButtonElement, element), () => {
       this.#box.open = false;
@@ -64,11 +72,12 @@ export class ScaleControl {
     onLanguage(() => this.#show());
   }
 
-  /** @param {Source | null} field @param {number | null} fileScale as the picture's file tells it */
-  show(field, fileScale) {
+  /** @param {Source | null} field @param {number | null} fileScale as the picture's file tells it @param {RedCells | null} redCells among its left-out objects */
+  show(field, fileScale, redCells) {
     if (field !== this.#field) this.#drawn = null;
     this.#field = field;
     this.#fileScale = fileScale;
+    this.#redCells = redCells;
     this.#show();
   }
 
@@ -84,7 +93,15 @@ export class ScaleControl {
 
   #show() {
     const scale = this.#field?.micrometresPerPixel ?? null;
-    this.#now.textContent = scale === null ? t("scale.unknown") : t("scale.known", { value: number(scale, { maximumSignificantDigits: DIGITS }) });
+    const offered = scale === null ? this.#redCells : null;
+    const key = this.#field?.isScaleEstimated ? "scale.estimated" : "scale.known";
+    if (scale !== null) this.#now.textContent = t(key, { value: inDigits(scale) });
+    else this.#now.textContent = t(offered ? "scale.offered" : "scale.unknown");
+    this.#cells.hidden = offered === null;
+    if (offered) {
+      const { count, diameter, micrometresPerPixel } = offered;
+      this.#cellsWords.textContent = t("scale.cells", { count, pixels: number(diameter, { maximumFractionDigits: 0 }), value: inDigits(rounded(micrometresPerPixel)) });
+    }
     this.#now.dataset.known = String(scale !== null);
     if (document.activeElement !== this.#value) this.#value.value = scale === null ? "" : String(scale);
     this.#line.hidden = this.#drawn === null;
@@ -92,4 +109,14 @@ export class ScaleControl {
     this.#own.hidden = scale === this.#fileScale;
     this.#own.textContent = t(this.#fileScale === null ? "scale.forget" : "scale.own");
   }
+}
+
+/** A number with the digits that a person reads. @param {number} value */
+function inDigits(value) {
+  return number(value, { maximumSignificantDigits: DIGITS });
+}
+
+/** A scale without digits that are noise. @param {number} scale */
+function rounded(scale) {
+  return Number(scale.toPrecision(DIGITS));
 }

@@ -56,6 +56,7 @@ export class Stage {
   #hovered = null;
   #opacity = 1;
   #micrometres = /** @type {number | null} */ (null);
+  #isScaleEstimated = false;
 
   /** @param {HTMLElement} element with the canvases of field.html */
   constructor(element) {
@@ -112,9 +113,10 @@ export class Stage {
     this.draw();
   }
 
-  /** @param {number | null} micrometres that one pixel of the field shows; null where nobody knows it */
-  setScale(micrometres) {
+  /** @param {number | null} micrometres that one pixel of the field shows; null where nobody knows it @param {boolean} isEstimated */
+  setScale(micrometres, isEstimated) {
     this.#micrometres = micrometres;
+    this.#isScaleEstimated = isEstimated;
     this.draw();
   }
 
@@ -197,7 +199,7 @@ export class Stage {
     const { length, unit, width } = scaleBar(view.scale, this.#micrometres, view.window.width);
     const bar = find("span", HTMLElement, this.#scaleBar);
     bar.style.width = `${width}px`;
-    const words = `${number(length)} ${unit}`;
+    const words = `${this.#isScaleEstimated ? "≈ " : ""}${number(length)} ${unit}`;
     if (this.#scaleBar.dataset.words === words) return;
     this.#scaleBar.dataset.words = words;
     this.#scaleBar.replaceChildren(words, bar);

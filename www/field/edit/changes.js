@@ -1,4 +1,4 @@
-/** Exchanges nuclei of fields for others. Each exchange of a field can be taken back and done again. */
+/** A person's changes of the nuclei of fields. Each change of a field can be taken back and done again. */
 
 import { History } from "./history.js";
 
@@ -47,6 +47,17 @@ export class Changes {
       this.#put(field, from, to, left);
     };
     history.do({ redo: step(before, after, leftOut), undo: step(after, before, leftOutBefore) });
+  }
+
+  /** A person has found the outline of a nucleus right. @param {Source} field @param {Cell} nucleus */
+  confirm(field, nucleus) {
+    const history = this.historyOf(field);
+    this.#fields.set(field, { history, cells: this.#cellsOf(field) });
+    const step = (/** @type {boolean} */ isConfirmed) => () => {
+      this.#session.confirm(nucleus, isConfirmed);
+      this.#session.select(nucleus);
+    };
+    history.do({ redo: step(true), undo: step(false) });
   }
 
   /** @param {Source} field @param {Cell[]} before @param {Cell[]} after @param {Contour[]} leftOut */

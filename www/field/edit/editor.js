@@ -124,6 +124,12 @@ export class Editor {
     this.#show();
   }
 
+  /** A person finds the outline of a nucleus right. @param {Cell} nucleus */
+  confirm(nucleus) {
+    if (!nucleus.isConfirmed) this.#changes.confirm(nucleus.source, nucleus);
+    this.#show();
+  }
+
   /** Takes a nucleus away. @param {Cell} nucleus */
   remove(nucleus) {
     this.#delete([nucleus]);
