@@ -46,7 +46,7 @@ test("a field is proof-read by the keyboard alone: right, remove, next, taken ba
     const shares = (await list.locator(".proof-words").allInnerTexts()).map((words) => Number(/: (\d+)/.exec(words)?.[1]));
     assert.deepEqual(shares, shares.toSorted((a, b) => a - b), "least sure first");
     await isSelected(page, first[0]);
-    assert.match(await inHand.getAttribute("aria-label") ?? "", new RegExp(`^Cell ${first[0]}\\. least sure call: \\w+, \\d+ % sure$`));
+    assert.match(await inHand.innerText(), new RegExp(`^${first[0]}: \\d+ %\\s+least sure call: \\w+, \\d+ % sure$`));
     assert.equal(await list.getAttribute("aria-activedescendant"), await inHand.getAttribute("id"));
     // Its picture, and the field about it, large.
     await inHand.locator("canvas").waitFor();

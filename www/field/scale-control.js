@@ -8,6 +8,8 @@ import { number, onLanguage, t } from "../language/language.js";
 
 /** Digits that a person reads; more are noise of a hand's line. */
 const DIGITS = 4;
+/** Digits of a scale by red cells, which differ by a tenth from person to person. */
+const DIGITS_OF_RED_CELLS = 2;
 
 export class ScaleControl {
   #box;
@@ -58,7 +60,7 @@ export class ScaleControl {
       if (this.#drawn) set(rounded(this.#length.valueAsNumber / this.#drawn));
     });
     onPress(this.#own, () => set(this.#fileScale));
-    onPress(find("button", HTMLButtonElement, this.#cells), () => this.#redCells && set(rounded(this.#redCells.micrometresPerPixel), true));
+    onPress(find("button", HTMLButtonElement, this.#cells), () => this.#redCells && set(rounded(this.#redCells.micrometresPerPixel, DIGITS_OF_RED_CELLS), true));
     // The box would cover the scale bar.
     onPress(find("[data-tool=ruler]", HTMLButtonElement, element), () => {
       this.#box.open = false;
@@ -100,7 +102,7 @@ export class ScaleControl {
     this.#cells.hidden = offered === null;
     if (offered) {
       const { count, diameter, micrometresPerPixel } = offered;
-      this.#cellsWords.textContent = t("scale.cells", { count, pixels: number(diameter, { maximumFractionDigits: 0 }), value: inDigits(rounded(micrometresPerPixel)) });
+      this.#cellsWords.textContent = t("scale.cells", { count, pixels: number(diameter, { maximumFractionDigits: 0 }), value: inDigits(rounded(micrometresPerPixel, DIGITS_OF_RED_CELLS)) });
     }
     this.#now.dataset.known = String(scale !== null);
     if (document.activeElement !== this.#value) this.#value.value = scale === null ? "" : String(scale);
@@ -117,6 +119,6 @@ function inDigits(value) {
 }
 
 /** A scale without digits that are noise. @param {number} scale */
-function rounded(scale) {
-  return Number(scale.toPrecision(DIGITS));
+function rounded(scale, digits = DIGITS) {
+  return Number(scale.toPrecision(digits));
 }

@@ -16,6 +16,9 @@ import { surenessOf } from "./sureness.js";
 /** @import { Editor } from "../edit/editor.js" */
 /** @import { Nucleus } from "./proof-order.js" */
 
+/** Windows that hold the whole page, as field.css has it. */
+const WIDE = "(min-width: 64rem)";
+
 export class ProofReading {
   #part;
   #open;
@@ -33,6 +36,8 @@ export class ProofReading {
   #read = null;
   /** @type {Map<Nucleus, HTMLElement>} */
   #items = new Map();
+  /** The one that the row was scrolled to. @type {Nucleus | null} */
+  #revealed = null;
   /** Draws the pictures of the nuclei that come into view: there may be thousands. */
   #observer;
 
@@ -122,6 +127,8 @@ export class ProofReading {
     const [first] = this.#order.nuclei;
     if (first) this.#choose(isChecked(first) ? (this.#order.next(first, isOpen) ?? first) : first);
     this.#list.focus();
+    // In a small window the field below the row comes into view as well; a wide one holds both.
+    if (!matchMedia(WIDE).matches) this.#part.scrollIntoView({ block: "start" });
   }
 
   #end() {
@@ -200,16 +207,24 @@ export class ProofReading {
     if (items.length !== children.length || items.some((item, index) => item !== children[index])) this.#list.replaceChildren(...items);
     const item = inHand && this.#items.get(inHand);
     this.#list.setAttribute("aria-activedescendant", item?.id ?? "");
-    item?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (item && inHand !== this.#revealed) this.#reveal(item);
+    this.#revealed = inHand;
     const done = nuclei.filter(isChecked).length;
     this.#say.textContent = t(done === nuclei.length ? "proof.all-done" : "proof.done", { done, total: nuclei.length });
+  }
+
+  /** Scrolls the row alone: in a small window a person may look at the field below it. @param {HTMLElement} item */
+  #reveal({ offsetLeft, offsetWidth }) {
+    const { scrollLeft, clientWidth } = this.#list;
+    if (offsetLeft >= scrollLeft && offsetLeft + offsetWidth <= scrollLeft + clientWidth) return;
+    this.#list.scrollLeft = offsetLeft - (clientWidth - offsetWidth) / 2;
   }
 
   /** @param {Nucleus} nucleus @param {boolean} isInHand @param {[number, number]} place of how many */
   #itemOf(nucleus, isInHand, [place, count]) {
     let item = this.#items.get(nucleus);
     if (!item) {
-      item = make("li", { role: "option", id: `proof-${nucleus.id}` }, make("span", { class: "proof-words" }));
+      item = make("li", { role: "option", id: `proof-${nucleus.id}` }, make("span", { class: "proof-words" }), make("span", { class: "visually-hidden" }));
       this.#items.set(nucleus, item);
       this.#observer.observe(item);
     }
@@ -217,13 +232,12 @@ export class ProofReading {
     const number = this.#session.numberOf(nucleus) ?? 0;
     const isDone = isChecked(nucleus);
     const words = [
-      t("field.cell", { number }),
       ...(isDone ? [t("proof.checked")] : []),
       ...(outline === null ? [] : [t("proof.outline", { sureness: percent(outline) })]),
       ...(feature === null ? [] : [t("proof.call", { feature: featureName(feature), sureness: percent(call) })]),
     ];
-    item.ariaLabel = words.join(". ");
     item.title = words.join("\n");
+    find(".visually-hidden", HTMLElement, item).textContent = words.join(". ");
     item.ariaSelected = String(isInHand);
     item.ariaPosInSet = String(place);
     item.ariaSetSize = String(count);
