@@ -73,7 +73,7 @@ export async function measureNetwork(page, network, device, { batches, workers, 
   const loaded = {};
   for (const side of sides) {
     const model = side === "ours" ? network.model : network.peer?.model;
-    const load = /** @type {Load} */ ({ ...where, model, side: network.side });
+    const load = /** @type {Load} */ ({ ...where, model, side: network.side, reference: network.peer?.reference ?? null });
     loaded[side] = await loadSide(page, side, load, batches[0]);
   }
   const rows = [];

@@ -32,7 +32,7 @@ const WARM_UP = 0.05;
  * @returns {Promise<Growth>}
  */
 export async function grow(page, network, cells) {
-  await call(page, "ours", "load", { model: network.model, device: "cpu", workers: 1, side: network.side });
+  await call(page, "ours", "load", { model: network.model, device: "cpu", workers: 1, side: network.side, reference: null });
   await call(page, "ours", "draw", PICTURES);
   const step = Math.max(1, Math.floor(cells / POINTS));
   const memory = () => page.evaluate(() => /** @type {any} */ (globalThis).bench.memory());

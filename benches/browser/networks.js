@@ -1,6 +1,7 @@
 /**
  * The networks of the bench: networks that onnxruntime-web runs too, which `karyolens import` makes into
- * checkpoints, and the shipped models, which have no peer.
+ * checkpoints; the shipped model that finds nuclei, made into a file for onnxruntime-web; and the other
+ * shipped models, which have no peer.
  */
 
 import { spawnSync } from "node:child_process";
@@ -31,8 +32,13 @@ const SOURCE = existsSync(join(SHARED, "peers")) ? SHARED : MADE;
 /** The server's /peers/. */
 export const PEER_FILES = join(SOURCE, "peers");
 
+/** The shipped model that finds nuclei. */
+const SEGMENTER = "segmenter";
+/** The side of the field that it searches in one part, small enough for the software adapter. */
+const FIELD_SIDE = 384;
+
 /** Of every network. */
-export const NAMES = [...PEERS.map(({ name }) => name), ...shippedNames()];
+export const NAMES = [...PEERS.map(({ name }) => name), SEGMENTER, ...shippedNames()];
 
 /** The networks of these names; missing ones are made. @param {string[]} names @returns {Promise<Network[]>} */
 export async function prepareNetworks(names) {
@@ -40,14 +46,14 @@ export async function prepareNetworks(names) {
   const networks = [];
   for (const name of names) {
     const peer = PEERS.find((one) => one.name === name);
-    networks.push(peer ? await prepare(peer) : shipped(name));
+    networks.push(peer ? await prepare(peer) : name === SEGMENTER ? await prepareSegmenter() : shipped(name));
   }
   return networks;
 }
 
 /** @param {typeof PEERS[number]} peer @returns {Promise<Network>} */
 async function prepare({ name, file, library, weights }) {
-  if (!existsSync(join(PEER_FILES, `${file}.onnx`))) makePeers();
+  if (!existsSync(join(PEER_FILES, `${file}.onnx`))) makePeers(PEER_FILES);
   const own = join(PEER_FILES, `${file}.safetensors`);
   const source = existsSync(own) ? own : join(SOURCE, weights ?? own);
   const checkpoint = join(MADE, `${name}.safetensors`);
@@ -62,10 +68,27 @@ async function prepare({ name, file, library, weights }) {
   };
 }
 
-/** Makes all peers, with the libraries that define them. */
-function makePeers() {
+/** @returns {Promise<Network>} */
+async function prepareSegmenter() {
+  const checkpoint = join(MODELS, `${SEGMENTER}.safetensors`);
+  const peer = join(MADE, `${SEGMENTER}.onnx`);
+  if (!existsSync(peer) || statSync(peer).mtimeMs < statSync(checkpoint).mtimeMs) {
+    const field = join(MADE, `${SEGMENTER}.png`);
+    await karyolens("render", "--field", "--nuclei", "40", "--size", `${FIELD_SIDE}x${FIELD_SIDE}`, "--seed", "1", "-o", field);
+    makePeers(MADE, checkpoint, field);
+  }
+  return {
+    name: SEGMENTER,
+    model: `/models/${basename(checkpoint)}`,
+    side: FIELD_SIDE,
+    peer: { model: `/made/${basename(peer)}`, reference: `/made/${SEGMENTER}_io.safetensors` },
+  };
+}
+
+/** Makes networks for onnxruntime-web, see peers.py. @param {...string} args */
+function makePeers(...args) {
   console.log("bench: making the peers' networks with torch, torchvision and timm");
-  const { status } = spawnSync(join(REPOSITORY, "benches/browser/peers.sh"), [PEER_FILES], { stdio: "inherit" });
+  const { status } = spawnSync(join(REPOSITORY, "benches/browser/peers.sh"), args, { stdio: "inherit" });
   if (status !== 0) throw new Error("the peers' networks could not be made, see above");
 }
 
@@ -75,11 +98,13 @@ function shipped(name) {
   return { name, model: `/models/${file}`, side: cardOf(join(MODELS, file)).input.side, peer: null };
 }
 
+/** Of the shipped models that name features. */
 function shippedNames() {
-  return readdirSync(MODELS).filter((file) => file.endsWith(".safetensors")).map((file) => basename(file, ".safetensors"));
+  const names = readdirSync(MODELS).filter((file) => file.endsWith(".safetensors")).map((file) => basename(file, ".safetensors"));
+  return names.filter((name) => name !== SEGMENTER);
 }
 
-/** The name of the shipped model with the smallest file. */
+/** The name of the one with the smallest file. */
 export function smallestShipped() {
   const size = (/** @type {string} */ name) => statSync(join(MODELS, `${name}.safetensors`)).size;
   return shippedNames().reduce((a, b) => (size(b) < size(a) ? b : a));
