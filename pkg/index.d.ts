@@ -74,12 +74,31 @@ export class Karyolens implements Model {
   classify(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<Prediction>;
 
   /**
+   * Looks at a TIFF file of any size, such as a slide of a scanner (`.svs`, OME-TIFF, generic pyramids), without
+   * reading it whole.
+   *
+   * @param options.longest the longest side of the overview in pixels; by default 1024.
+   * @throws {Error} where the file is no TIFF, is broken, or holds pixels of a kind that is not read.
+   */
+  openSlide(file: Blob, options?: { longest?: number }): Promise<Slide>;
+
+  /**
+   * Reads a part of a TIFF file of any size at full size, as a field.
+   *
+   * @throws {Error} as {@link openSlide}, and for a part that does not lie within the slide, or of more than 50 million pixels.
+   */
+  openPart(file: Blob, part: Part): Promise<Picture>;
+
+  /**
    * Decodes one picture file (PNG, JPEG, WebP, TIFF, BMP), for all that is then read in it: pass the
    * picture to {@link classify}, {@link explain} and {@link cellImage}. It is a photograph of many nuclei (a
    * field) or a picture of one on white; its {@link Picture.kind} says which.
    *
    * @throws {Error} where the file is broken or no such picture, and where it shows nothing: it is blank,
    *   black, nearly black or of a single colour. The message says which.
+   *
+   * AVIF, GIF, and where the browser knows them HEIC and JPEG XL, are decoded by the browser;
+   * {@link Picture.notice} then says so.
    */
   open(file: Blob | ArrayBuffer | Uint8Array): Promise<Picture>;
 
@@ -366,6 +385,28 @@ export interface Picture {
   micrometresPerPixel: number | null;
   /** A sentence on the picture that a person should read, or null. */
   notice: string | null;
+}
+
+/** A TIFF file of any size, see {@link Karyolens.openSlide}. */
+export interface Slide {
+  /** In pixels. */
+  width: number;
+  /** In pixels. */
+  height: number;
+  /** The length of a pixel's side on the slide, where the file tells it. */
+  micrometresPerPixel: number | null;
+  /** Whether {@link Karyolens.open} can read it at once. */
+  isSmall: boolean;
+  /** All of it, shrunk; null where it is small. */
+  overview: Picture | null;
+}
+
+/** A part of a slide, in its pixels at full size. */
+export interface Part {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
 }
 
 /** The closed outline of one nucleus: points `[x, y]` in pixels of the field; whole numbers are the centres of pixels. */

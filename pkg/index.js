@@ -134,6 +134,24 @@ export class Karyolens {
   }
 
   /**
+   * @param {Blob} file
+   * @param {{longest?: number}} [options]
+   * @returns {Promise<Public.Slide>}
+   */
+  openSlide(file, { longest = 1024 } = {}) {
+    return this.#pool.call({ method: "openSlide", args: [file, longest] }, { urgent: true });
+  }
+
+  /**
+   * @param {Blob} file
+   * @param {Public.Part} part
+   * @returns {Promise<Public.Picture>}
+   */
+  openPart(file, part) {
+    return this.#pool.call({ method: "openPart", args: [file, part] }, { urgent: true });
+  }
+
+  /**
    * @param {Blob | ArrayBuffer | Uint8Array} file
    * @param {{width: number, height: number, name?: string}} field
    * @returns {Promise<Public.ContourFile>}

@@ -7,6 +7,7 @@
  * unsettled, so after `fatal` the page ends this worker and starts another.
  */
 
+import { BY_BROWSER, decodedByBrowser } from "./by-browser.js";
 import { LARGEST_PICTURE, sha256Of } from "./hash.js";
 import { messageOf } from "./message.js";
 
@@ -67,12 +68,27 @@ const methods = {
   async open(/** @type {File} */ file) {
     const bytes = await pictureOf(file);
     const hash = sha256Of(bytes);
-    const opened = program.Picture.open(bytes);
-    const { kind, width, height, micrometres_per_pixel: micrometresPerPixel = null, notice = null } = opened;
-    const pixels = opened.rgba();
-    opened.free();
-    const picture = { kind, width, height, pixels, sha256: await hash, micrometresPerPixel, notice };
-    return { result: picture, transfer: [pixels.buffer] };
+    const decoded = await decodedByBrowser(bytes);
+    const picture = taken(decoded ? program.Picture.of_browser(decoded.pixels, decoded.width) : program.Picture.open(bytes));
+    if (decoded) picture.notice = BY_BROWSER;
+    return { result: { ...picture, sha256: await hash }, transfer: [picture.pixels.buffer] };
+  },
+
+  async openSlide(/** @type {Blob} */ file, /** @type {number} */ longest) {
+    const slide = program.Slide.open(file);
+    const { width, height, micrometres_per_pixel: micrometresPerPixel = null, is_small: isSmall } = slide;
+    const facts = { width, height, micrometresPerPixel, isSmall };
+    if (isSmall) return { result: { ...facts, overview: null } };
+    const overview = taken(slide.overview(longest));
+    slide.free();
+    return { result: { ...facts, overview }, transfer: [overview.pixels.buffer] };
+  },
+
+  async openPart(/** @type {Blob} */ file, /** @type {{left: number, top: number, width: number, height: number}} */ { left, top, width, height }) {
+    const slide = program.Slide.open(file);
+    const picture = taken(slide.part(left, top, width, height));
+    slide.free();
+    return { result: picture, transfer: [picture.pixels.buffer] };
   },
 
   async readContours(/** @type {File} */ file, /** @type {number} */ width, /** @type {number} */ height, /** @type {string} */ name) {
@@ -108,7 +124,9 @@ const classifierMethods = {
     if (isPiece(source)) return { result: await model.classify_picture(source.pixels, source.width) };
     const bytes = await pictureOf(source);
     const hash = sha256Of(bytes);
-    const prediction = await model.classify(bytes);
+    const decoded = await decodedByBrowser(bytes);
+    const prediction = await (decoded ? model.classify_picture(decoded.pixels, decoded.width) : model.classify(bytes));
+    if (decoded) prediction.notice = prediction.notice ? `${BY_BROWSER} ${prediction.notice}` : BY_BROWSER;
     return { result: { ...prediction, sha256: await hash } };
   },
 
@@ -201,7 +219,11 @@ function isFinder(model) {
 
 /** One nucleus; that of a field at the model's scale. @param {File | Piece} source @param {Classifier} [model] */
 async function cellOf(source, model) {
-  if (!isPiece(source)) return program.Cell.read(await pictureOf(source));
+  if (!isPiece(source)) {
+    const bytes = await pictureOf(source);
+    const decoded = await decodedByBrowser(bytes);
+    return decoded ? program.Cell.whole(decoded.pixels, decoded.width) : program.Cell.read(bytes);
+  }
   const { pixels, width, contour, micrometresPerPixel, name } = source;
   return contour && model ? model.cut(pixels, width, contour, micrometresPerPixel, name) : program.Cell.whole(pixels, width);
 }
@@ -209,6 +231,16 @@ async function cellOf(source, model) {
 /** @param {File | Piece} source @returns {source is Piece} */
 function isPiece(source) {
   return "pixels" in source;
+}
+
+/** A picture of the program in memory of the page's, and the program's memory free again. @param {Program["Picture"]["prototype"]} opened */
+function taken(opened) {
+  const { kind, width, height, micrometres_per_pixel: micrometresPerPixel = null } = opened;
+  /** @type {string | null} */
+  const notice = opened.notice ?? null;
+  const pixels = opened.rgba();
+  opened.free();
+  return { kind, width, height, pixels, sha256: null, micrometresPerPixel, notice };
 }
 
 /** Bytes or numbers as an answer that moves instead of being copied. @param {Uint8Array | Float32Array} numbers @returns {Answer} */

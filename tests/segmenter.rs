@@ -186,3 +186,52 @@ fn what_cannot_be_used_is_told() {
     let told = stderr(&output);
     assert!(told.contains("not one that finds nuclei"), "{told}");
 }
+
+#[test]
+fn a_part_of_a_slide_is_read_like_the_same_picture_alone() {
+    let folder = TempDir::new().unwrap();
+    let below = |name: &str| text(&folder.path().join(name)).to_string();
+    let run = |line: &str| karyolens_with(&line.split(' ').collect::<Vec<_>>());
+    let drawn = below("drawn.png");
+    stdout(&run(&format!(
+        "render --field --nuclei 20 --size 320x256 -o {drawn}"
+    )));
+    let drawn = image::open(&drawn).unwrap().into_rgb8();
+    let mut slide = RgbImage::from_pixel(900, 700, Rgb([236; 3]));
+    image::imageops::replace(&mut slide, &drawn, 300, 200);
+    let mut file = std::fs::File::create(below("slide.tif")).unwrap();
+    let mut tiff = tiff::encoder::TiffEncoder::new(&mut file).unwrap();
+    tiff.write_image::<tiff::encoder::colortype::RGB8>(900, 700, &slide)
+        .unwrap();
+    let found = |arguments: &str, name: &str| {
+        let output = below("found");
+        let model = "models/segmenter.safetensors";
+        stdout(&run(&format!(
+            "segment --model {model} --enlarged 1 -o {output} {arguments}"
+        )));
+        let file = folder
+            .path()
+            .join("found")
+            .join(format!("{name}_contours.json"));
+        read_contours(&std::fs::read(file).unwrap()).unwrap()
+    };
+    let alone = found(&below("drawn.png"), "drawn");
+    let part = format!("--part 300,200,320,256 {}", below("slide.tif"));
+    let part = found(&part, "slide [x=300,y=200,w=320,h=256]");
+    assert!(alone.len() > 10);
+    assert_eq!(part, alone);
+
+    let slide = below("slide.tif");
+    for (arguments, told) in [
+        (format!("--part 800,0,200,100 {slide}"), "900 × 700"),
+        (format!("--part 1,2,3 {slide}"), "is not like"),
+        (format!("--part 0,0,64,64 {slide} {slide}"), "of one slide"),
+    ] {
+        let arguments = format!(
+            "segment --model models/segmenter.safetensors -o {} {arguments}",
+            below("refused")
+        );
+        let error = stderr(&run(&arguments));
+        assert!(error.contains(told), "{told}: {error}");
+    }
+}

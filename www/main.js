@@ -301,13 +301,14 @@ async function saveOnce() {
 async function takeFiles(found) {
   const room = await roomOf(intake);
   if (!room) return;
-  const { pictures: images, contours, session: saved, checkpoint } = await room.sort(found);
+  const { pictures: images, slides, contours, session: saved, checkpoint } = await room.sort(found);
   if (checkpoint) void (await roomOf(modelsDialog))?.openWith(checkpoint);
   if (saved) {
     await restored;
     await (await roomOf(sessionDialog))?.openFile(saved);
   }
-  const { cells, fresh } = await room.attach(images);
+  const { small, large } = await room.open(slides, engine);
+  const { cells, fresh } = await room.attach([...images, ...small]);
   reader.readWaiting(cells);
   const added = addCells(fresh.map(({ name, file }) => ({ name, bytes: file })));
   // Before the pictures are read: a photograph with contours is no picture of one cell.
@@ -316,6 +317,10 @@ async function takeFiles(found) {
   room.refuse(outlined?.refused ?? []);
   const isHere = new Set(session.cells);
   reader.readWaiting([...added, ...(outlined?.cells ?? [])].filter((cell) => isHere.has(cell)));
+  for (const one of large) {
+    const part = await roomOf(rooms.part);
+    await part?.choosePart(part.dialog, { ...one, engine, onPart: (source) => reader.readWaiting(addCells([source])) });
+  }
 }
 
 /** Adds files to the session and shows the first of them; they are not read yet. @param {Parameters<Session["add"]>[0]} files */

@@ -18,6 +18,7 @@ export const rooms = {
     return { ...room, geometry };
   },
   finder: () => import("./field/find-nuclei.js"),
+  part: () => together(import("./part/part-dialog.js"), "part/part-dialog"),
   summary: () => together(import("./field/summary/summary-dialog.js"), "field/summary/summary-dialog"),
   models: () => together(import("./models/models-dialog.js"), "models/models-dialog"),
   session: () => together(import("./session/session-dialog.js"), "session/session-dialog"),

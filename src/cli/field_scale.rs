@@ -17,11 +17,9 @@ pub(super) struct ScaleArguments {
 }
 
 impl ScaleArguments {
-    /// The scale that the option or the field's file tells.
-    pub(super) fn told(&self, file: &[u8]) -> Option<FieldScale> {
-        let told = self.micrometres_per_pixel;
-        let told = told.or_else(|| MicrometresPerPixel::of_file(file));
-        told.map(FieldScale::told)
+    /// The scale that the option tells, or the field's file.
+    pub(super) fn told(&self, by_file: Option<MicrometresPerPixel>) -> Option<FieldScale> {
+        self.micrometres_per_pixel.or(by_file).map(FieldScale::told)
     }
 
     /// The scale by the red cells of the field `name`, where it is wanted. Says the finding in any case.

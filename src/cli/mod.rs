@@ -14,6 +14,7 @@ mod evaluate;
 mod explain;
 mod field_files;
 mod field_scale;
+mod field_source;
 mod import;
 mod predict;
 mod quantise;

@@ -8,8 +8,9 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 
-use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
+use super::field_files::{CONTOURS_END, LEFT_OUT_END};
 use super::field_scale::ScaleArguments;
+use super::field_source::{FieldArguments, OpenedField};
 use super::{read_checkpoint, read_classifier, read_file};
 use crate::classify::Classifier;
 use crate::devices::DeviceChoice;
@@ -20,7 +21,7 @@ use crate::field::formats::{
 use crate::field::found::{Finder, left_out, nuclei};
 use crate::field::{Contour, FieldCell, FieldScale, count_reasons, read_cells};
 use crate::files::write_atomically;
-use crate::image::{PictureKind, RgbImage, decode};
+use crate::image::{PictureKind, RgbImage};
 use crate::nuclei::RiskLevel;
 
 /// The end of the name of the file that is written last.
@@ -62,9 +63,8 @@ pub(super) struct Arguments {
     /// The folder to write to.
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
-    /// Photographs (PNG, JPEG, WebP, TIFF or BMP), or folders of them.
-    #[arg(required = true, value_name = "FIELD")]
-    fields: Vec<PathBuf>,
+    #[command(flatten)]
+    fields: FieldArguments,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -93,7 +93,7 @@ struct Nuclei {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
-    let fields = fields_in(&arguments.fields)?;
+    let fields = arguments.fields.files()?;
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot write {}", arguments.output.display()))?;
     let reader = Reader {
@@ -115,17 +115,16 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 impl Reader {
     fn read(&self, image: &Path) -> Result<()> {
         let arguments = &self.arguments;
-        let name = field_name(image);
+        let name = arguments.fields.name(image);
         let file = |end: &str| arguments.output.join(format!("{name}{end}"));
         if file(TABLE_END).is_file() {
             say!("{name}: there already");
             return Ok(());
         }
-        let bytes = read_file(image)?;
-        let picture = decode(&bytes)?;
+        let OpenedField { picture, scale } = arguments.fields.open(image)?;
         // A cell image is read too, if a person calls it a field.
         PictureKind::of(&picture)?;
-        let scale = arguments.scale.told(&bytes);
+        let scale = arguments.scale.told(scale);
         let nuclei = match self.contours(image)? {
             Some(file) => given(&file, &name, &picture)?,
             None => self.found(&picture, scale)?,
@@ -165,7 +164,7 @@ impl Reader {
         if self.arguments.segmenter.is_some() {
             return Ok(None);
         }
-        let name = field_name(image);
+        let name = self.arguments.fields.name(image);
         let folders = match &self.arguments.contours {
             Some(file) if file.is_file() => return Ok(Some(file.clone())),
             Some(folder) => vec![folder.clone()],

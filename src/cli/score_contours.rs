@@ -43,8 +43,10 @@ pub(super) struct Arguments {
 /// The seed of the resamples.
 const SEED: u64 = 0;
 
-/// The figures that have an interval.
-const FIGURES: [(&str, fn(&Scores) -> f64); 6] = [
+/// A figure that has an interval.
+type Figure = fn(&Scores) -> f64;
+
+const FIGURES: [(&str, Figure); 6] = [
     ("f1_50", |scores| scores.f1_50),
     ("f1_75", |scores| scores.f1_75),
     ("ap_50_95", |scores| scores.ap_50_95),

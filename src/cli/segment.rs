@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::field_files::{CONTOURS_END, LEFT_OUT_END, field_name, fields_in};
+use super::field_files::{CONTOURS_END, LEFT_OUT_END};
 use super::field_scale::ScaleArguments;
-use super::{read_checkpoint, read_file};
+use super::field_source::{FieldArguments, OpenedField};
+use super::read_checkpoint;
 use crate::devices::DeviceChoice;
 use crate::field::formats::write_contours;
 use crate::field::found::{Finder, contours, left_out};
 use crate::files::write_atomically;
-use crate::image::decode;
 
 /// Find the nuclei in photographs of whole fields.
 ///
@@ -41,9 +41,8 @@ pub(super) struct Arguments {
     /// where nuclei are twice as large. By default the scale tells it, and without one the nuclei themselves.
     #[arg(long, value_name = "FACTOR")]
     enlarged: Option<f32>,
-    /// Photographs (PNG, JPEG, WebP, TIFF or BMP), or folders of them.
-    #[arg(required = true, value_name = "FIELD")]
-    fields: Vec<PathBuf>,
+    #[command(flatten)]
+    fields: FieldArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -60,7 +59,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     .with_context(|| format!("cannot use {}", arguments.model.display()))?;
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot write {}", arguments.output.display()))?;
-    let fields = fields_in(&arguments.fields)?;
+    let fields = arguments.fields.files()?;
     let next = AtomicUsize::new(0);
     let failed = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -82,17 +81,16 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn segment(finder: &Finder, image: &Path, arguments: &Arguments) -> Result<()> {
-    let name = field_name(image);
+    let name = arguments.fields.name(image);
     let file = |end: &str| arguments.output.join(name.clone() + end);
     let (nuclei_file, left_out_file) = (file(CONTOURS_END), file(LEFT_OUT_END));
     if nuclei_file.is_file() && left_out_file.is_file() {
         say!("{name}: there already");
         return Ok(());
     }
-    let bytes = read_file(image)?;
-    let picture = decode(&bytes)?;
+    let OpenedField { picture, scale } = arguments.fields.open(image)?;
     let find = |enlarged| pollster::block_on(finder.find(&picture, enlarged));
-    let told = arguments.scale.told(&bytes);
+    let told = arguments.scale.told(scale);
     let told = told.map(|scale| finder.enlarged(scale.value));
     let enlarged = arguments.enlarged.or(told);
     let mut found = find(enlarged)?;

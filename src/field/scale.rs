@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::image::micrometres_per_pixel;
-
 /// Micrometres that one pixel of a field shows: finite and above 0.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
@@ -21,11 +19,6 @@ impl MicrometresPerPixel {
     pub fn new(micrometres: f64) -> Option<Self> {
         let possible = Self::LEAST..=Self::MOST;
         possible.contains(&micrometres).then_some(Self(micrometres))
-    }
-
-    /// The scale that a field's file tells, if any.
-    pub fn of_file(file: &[u8]) -> Option<Self> {
-        Self::new(micrometres_per_pixel(file)?)
     }
 
     /// The scale of a field on which `micrometres` are `pixels` long, such as a scale bar.

@@ -6,6 +6,7 @@ import { guessSlide } from "../../www/session/slide.js";
 
 /** Names of files, and the slide that a person would take them for. @type {Record<string, string>} */
 const SLIDES = {
+  "scans/case 7.svs [x=3072,y=2048,w=1024,h=1024].png": "case 7",
   // The five groups of the study's names.
   "B3_173_cell_1.jpg": "B3",
   "B5_166_cell_12.jpg": "B5",

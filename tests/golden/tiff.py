@@ -57,6 +57,12 @@ save("deep_big_endian_lzw.tif", deep, rgb, big_endian=True, compression="lzw", p
 save("jpeg_tiles.tif", rgb, tile=TILE, compression="jpeg", compressionargs={"level": 90}, **color)
 save("jpeg_rgb_tiles.tif", rgb, tile=TILE, compression="jpeg", compressionargs={"level": 90, "outcolorspace": "rgb"}, **color)
 save("jpeg_grey_strips.tif", grey, rowsperstrip=8, compression="jpeg", compressionargs={"level": 90}, photometric="minisblack")
+lossless = {"level": 0, "reversible": True}
+save("jpeg_2000.tif", rgb, rgb, tile=TILE, compression="jpeg2000", compressionargs={**lossless, "codecformat": "j2k"}, **color)
+# As Aperio's scanners write them: YCbCr of which neither the file nor the JPEG 2000 says so.
+ycbcr = np.asarray(Image.fromarray(rgb).convert("YCbCr"))
+shown_rgb = np.asarray(Image.fromarray(ycbcr, "YCbCr").convert("RGB"))
+save("jpeg_2000_aperio.svs", ycbcr, shown_rgb, tile=TILE, compression=33003, compressionargs={**lossless, "codecformat": "j2k", "mct": False}, **color)
 save("white_is_zero.tif", 255 - grey, grey, photometric="miniswhite")
 over = on_white(rgb, alpha)
 save("unassociated.tif", np.dstack([rgb, alpha]), over, extrasamples=["unassalpha"], **color)
@@ -99,13 +105,13 @@ save(
     ],
     **tiles,
 )
-lossless = dict(tile=TILE, compression="zlib", **color)
+deflated = dict(tile=TILE, compression="zlib", **color)
 with tifffile.TiffWriter(OUT / "pyramid.ome.tif", bigtiff=True, ome=True) as file:
     size = {"PhysicalSizeX": 0.25, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.25, "PhysicalSizeYUnit": "µm"}
-    file.write(rgb, subifds=2, metadata={"axes": "YXS", **size}, **lossless)
+    file.write(rgb, subifds=2, metadata={"axes": "YXS", **size}, **deflated)
     for level in (small, smaller):
-        file.write(level, subfiletype=1, metadata=None, **lossless)
+        file.write(level, subfiletype=1, metadata=None, **deflated)
 shown("pyramid.ome.tif", rgb)
 shown("level_1", small)
 shown("level_2", smaller)
-save("thumbnail_first.tif", smaller, rgb, pages=[(rgb, lossless)], **color)
+save("thumbnail_first.tif", smaller, rgb, pages=[(rgb, deflated)], **color)

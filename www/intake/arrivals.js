@@ -20,6 +20,7 @@ import { FIRST_BYTES, kindOf, kindOfJson } from "./file-kind.js";
 /**
  * @typedef {object} Arrivals
  * @property {Found[]} pictures for rows in the table; some of them may not be readable
+ * @property {Found[]} slides that may be too large to be read at once
  * @property {Found[]} contours of the nuclei of fields
  * @property {File | null} session to be opened
  * @property {File | null} checkpoint to be opened
@@ -32,6 +33,10 @@ const CHECKPOINT = /\.safetensors$/i;
 const TAKEN = new Set(["picture", "session", "checkpoint", "contours", "geojson"]);
 /** The kinds that get a row in the table; a row says why it is not read. @type {ReadonlySet<string>} */
 const PICTURES = new Set(["picture", "other-picture", "slide"]);
+/** The formats of slides. */
+const SLIDES = new Set(["TIFF", "BigTIFF"]);
+/** In bytes: a smaller file holds no picture that is too large, as a rule, and says so where it does. */
+const LEAST_SLIDE = 2 ** 20;
 /** The number of bytes that tell whether a session has its end. */
 const LAST_BYTES = 64;
 /** Larger JSON is not read to tell its kind; in bytes. */
@@ -40,7 +45,7 @@ const LARGEST_JSON = 64 * 2 ** 20;
 /** @param {Found[]} found @returns {Promise<Arrivals>} */
 export async function sortArrivals(found) {
   /** @type {Arrivals} */
-  const arrivals = { pictures: [], contours: [], session: null, checkpoint: null, refused: [] };
+  const arrivals = { pictures: [], slides: [], contours: [], session: null, checkpoint: null, refused: [] };
   const kinds = await Promise.all(found.map(({ file }) => kindOfFile(file)));
   for (const [index, one] of found.entries()) {
     const { kind, format } = kinds[index];
@@ -49,7 +54,8 @@ export async function sortArrivals(found) {
       if (arrivals[what]) refuse(`second-${what}`);
       else arrivals[what] = one.file;
     };
-    if (PICTURES.has(kind)) arrivals.pictures.push(one);
+    if (SLIDES.has(format) && one.file.size >= LEAST_SLIDE) arrivals.slides.push(one);
+    else if (PICTURES.has(kind)) arrivals.pictures.push(one);
     else if (kind === "contours" || kind === "geojson") arrivals.contours.push(one);
     else if (kind === "session") open("session");
     else if (kind === "checkpoint" || CHECKPOINT.test(one.name)) open("checkpoint");

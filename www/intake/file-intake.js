@@ -7,7 +7,7 @@ import { onPress } from "../elements/dom.js";
 /** A file, and its name with the folders it was found in. @typedef {{name: string, file: File}} Found */
 
 /** Names of pictures. */
-export const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp)$/i;
+export const PICTURE = /\.(png|jpe?g|webp|tiff?|svs|bmp|avif|heic|heif)$/i;
 /** Files that a system puts into folders for itself, such as macOS's `._cell.png`. */
 const HIDDEN = /(?:^|\/)(?:\.|__MACOSX\/)/;
 /** The name that browsers give to each pasted picture. */

@@ -5,11 +5,14 @@
  */
 
 import { sha256OfFile } from "../pkg/hash.js";
+import { messageOf } from "../pkg/message.js";
 import { attachBytes } from "../session/restore.js";
 import { sortArrivals } from "./arrivals.js";
 import { Refusals } from "./refusals.js";
 
 /** @import { PageElements } from "../elements/page-elements.js" */
+/** @import { Slide } from "../pkg/index.js" */
+/** @import { Engine } from "../reading/engine.js" */
 /** @import { Cell } from "../session/cell.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { Refusal } from "./arrivals.js" */
@@ -30,6 +33,29 @@ export class Intake {
     const { refused, ...taken } = await sortArrivals(found);
     this.#refusals.show(refused);
     return taken;
+  }
+
+  /**
+   * Looks at the sizes of slides. Those that cannot be read are named on the page.
+   *
+   * @param {Found[]} slides
+   * @param {Pick<Engine, "run">} engine
+   */
+  async open(slides, engine) {
+    /** @type {Found[]} */
+    const small = [];
+    /** @type {(Found & {slide: Slide})[]} */
+    const large = [];
+    for (const one of slides) {
+      try {
+        const slide = await engine.run((karyolens) => karyolens.openSlide(one.file));
+        if (slide.isSmall) small.push(one);
+        else large.push({ ...one, slide });
+      } catch (error) {
+        this.refuse([{ name: one.name, reason: "refused.slide-failed", values: { reason: messageOf(error) } }]);
+      }
+    }
+    return { small, large };
   }
 
   /** Names more files that are not taken, or not wholly. @param {Refusal[]} refused */

@@ -176,7 +176,11 @@ export class Reader {
     const [{ source, contour }] = cells;
     if (contour === null && !source.isKindChosen && bytes.size <= LARGEST_CELL_IMAGE) return [await karyolens.classify(bytes)];
     const picture = await this.#pictures.of(bytes, source.micrometresPerPixel);
-    if (contour !== null) return karyolens.classify(picture, cells.map(outlineOf));
+    if (contour !== null) {
+      const predictions = await karyolens.classify(picture, cells.map(outlineOf));
+      // A remark on the photograph is one on each of its nuclei.
+      return predictions.map((one) => ({ ...one, notice: [picture.notice, one.notice].filter(Boolean).join(" ") || null }));
+    }
     if (source.isKindChosen) return [await karyolens.classify(picture)];
     if (picture.kind === "field") throw Object.assign(new Error("a whole field"), { name: WHOLE_FIELD });
     return [await karyolens.classify(bytes)];

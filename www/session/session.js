@@ -12,7 +12,7 @@ import { guessSlide } from "./slide.js";
 /**
  * A file that is to be added, and in a field the contours of its nuclei as another program gave them.
  *
- * @typedef {Pick<Source, "name" | "bytes"> & {synthetic?: Source["synthetic"], contours?: Contour[] | null}} NewSource
+ * @typedef {Pick<Source, "name" | "bytes"> & Partial<Pick<Source, "synthetic" | "kind" | "micrometresPerPixel">> & {contours?: Contour[] | null}} NewSource
  */
 
 /** A cell of an earlier session; cells of one source share its object. @typedef {Omit<Cell, "id" | "source"> & {source: Omit<Source, "id">}} EarlierCell */
@@ -60,16 +60,16 @@ export class Session {
 
   /** New cells that wait to be read. @param {NewSource[]} files */
   add(files) {
-    const added = files.flatMap(({ name, bytes, synthetic = null, contours = null }) => {
+    const added = files.flatMap(({ name, bytes, synthetic = null, kind, micrometresPerPixel = null, contours = null }) => {
       /** @type {Source} */
       const source = {
         id: this.#nextId++,
         name,
         bytes,
         sha256: null,
-        kind: contours ? "field" : "cell-image",
-        isKindChosen: false,
-        micrometresPerPixel: null,
+        kind: kind ?? (contours ? "field" : "cell-image"),
+        isKindChosen: kind !== undefined,
+        micrometresPerPixel,
         isScaleEstimated: false,
         slide: synthetic ? "" : guessSlide(name),
         leftOut: [],

@@ -8,6 +8,8 @@ const PICTURE_WORD = "(?:anh|ảnh|hinh|hình|image|img|picture|pic|photo|dsc|ds
 /** Folders that say how files are used, not where they come from. */
 const GENERAL_FOLDER = /^(?:images?|pictures?|photos?|fields?|cells?|crops?|data|train|val|valid|validation|test|exports?|downloads?|\d+x?)$/iu;
 
+/** The place of a part, as QuPath and this page name parts of a slide; before it stands the slide's whole name. */
+const PART = /\s*\[x=\d+,y=\d+,w=\d+,h=\d+\](?:\.\w{1,5})?$/u;
 const ENDING = /\.\w{1,5}$/u;
 const CELL = /[\s_.-]*cell[\s_.-]*\d+$/iu;
 /** `_12`, ` 12`, ` (12)`. A hyphen belongs to the number of a case, such as S24-1234. */
@@ -27,7 +29,10 @@ const ONLY_WORD = new RegExp(`^${PICTURE_WORD}$`, "iu");
  */
 export function guessSlide(name) {
   const folders = name.normalize("NFC").split(/[/\\]/u);
-  const file = (folders.pop() ?? "").replace(ENDING, "");
+  const named = folders.pop() ?? "";
+  const file = named.replace(PART, "").replace(ENDING, "");
+  // A part's slide is the file that it was cut out of.
+  if (PART.test(named)) return file.trim();
   const own = [CELL, LAST_NUMBER, MAGNIFICATION, LEADING_WORD].reduce((rest, part) => rest.replace(part, ""), file.trim()).trim();
   if (/\p{L}/u.test(own) && !ONLY_WORD.test(own)) return own;
   const folder = folders.reverse().find((one) => one.trim() !== "" && !GENERAL_FOLDER.test(one.trim()));

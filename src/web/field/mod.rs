@@ -7,6 +7,7 @@ mod cell;
 mod files;
 mod measurements;
 mod picture;
+mod slide;
 
 use wasm_bindgen::prelude::*;
 
@@ -15,6 +16,7 @@ use crate::field::MicrometresPerPixel;
 use crate::image::{RgbImage, decode};
 
 pub use cell::Cell;
+pub(super) use picture::Picture;
 
 /// The pixels of an image file. The classifier's errors speak to the person who chose the file.
 fn decoded(file: Vec<u8>) -> Result<RgbImage, JsError> {

@@ -3,9 +3,10 @@
 use js_sys::Uint8ClampedArray;
 use wasm_bindgen::prelude::*;
 
+use super::rgb_of;
 use crate::classify::ClassifyError;
 use crate::field::MicrometresPerPixel;
-use crate::image::{OpenedPicture, PictureKind, RgbImage, open};
+use crate::image::{Notice, OpenedPicture, PictureKind, RgbImage, open};
 
 /// Pixels that are made opaque at a time, so that no second copy of a large picture is in the program's
 /// memory.
@@ -30,13 +31,17 @@ impl Picture {
             micrometres_per_pixel,
             notices,
         } = open(&file).map_err(ClassifyError::from)?;
-        let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
-        Ok(Self {
-            kind: PictureKind::of(&pixels)?,
-            pixels,
-            scale: micrometres_per_pixel.and_then(MicrometresPerPixel::new),
-            notice: (!notices.is_empty()).then(|| notices.join(" ")),
-        })
+        let kind = PictureKind::of(&pixels)?;
+        let picture = Self::of_field(pixels, micrometres_per_pixel, &notices);
+        Ok(Self { kind, ..picture })
+    }
+
+    /// The pixels that a browser has decoded, RGBA.
+    pub fn of_browser(rgba: &[u8], width: u32) -> Result<Picture, JsError> {
+        let pixels = rgb_of(rgba, width)?;
+        let kind = PictureKind::of(&pixels)?;
+        let picture = Self::of_field(pixels, None, &[]);
+        Ok(Self { kind, ..picture })
     }
 
     /// `field` or `cell-image`.
@@ -83,5 +88,22 @@ impl Picture {
                 .copy_from(&part);
         }
         rgba
+    }
+}
+
+impl Picture {
+    /// A picture of a field, whatever it shows.
+    pub(super) fn of_field(
+        pixels: RgbImage,
+        micrometres_per_pixel: Option<f64>,
+        notices: &[Notice],
+    ) -> Self {
+        let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
+        Self {
+            kind: PictureKind::Field,
+            pixels,
+            scale: micrometres_per_pixel.and_then(MicrometresPerPixel::new),
+            notice: (!notices.is_empty()).then(|| notices.join(" ")),
+        }
     }
 }

@@ -1,6 +1,6 @@
 /** A field with its outlines as a picture of full size: PNG, or SVG whose outlines are lines with words. */
 
-import { t } from "../../language/language.js";
+import { canvasOf, pngOf, pngOfCanvas } from "../../elements/png.js";
 import { STYLES } from "../colouring.js";
 import { Outlines } from "../outlines.js";
 
@@ -18,13 +18,13 @@ export async function overlayPng(picture, outlines) {
   // Whole numbers are the centres of pixels.
   context.translate(0.5, 0.5);
   lines.draw(context, 1, { left: 0, top: 0, right: picture.width, bottom: picture.height });
-  return pngOf(canvas);
+  return pngOfCanvas(canvas);
 }
 
 /** @param {Picture} picture @param {Outline[]} outlines @param {string} title */
 export async function overlaySvg(picture, outlines, title) {
   const { width, height } = picture;
-  const photograph = await addressOf(await pngOf(canvasOf(picture).canvas));
+  const photograph = await addressOf(await pngOf(picture));
   const paths = outlines.map(({ contour, style, words }) => {
     const { colour, width: thickness, dash } = STYLES[style];
     const way = contour.map((point) => point.map((value) => Number(value.toFixed(2))).join(" ")).join("L");
@@ -33,24 +33,6 @@ export async function overlaySvg(picture, outlines, title) {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">\n<title>${escaped(title)}</title>\n` +
     `<image href="${photograph}" width="${width}" height="${height}"/>\n<g fill="none" stroke-linejoin="round" transform="translate(0.5 0.5)">\n${paths.join("")}</g>\n</svg>\n`;
   return new Blob([svg], { type: "image/svg+xml" });
-}
-
-/** @param {Picture} picture */
-function canvasOf({ pixels, width, height }) {
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error(t("export.too-large"));
-  context.putImageData(new ImageData(pixels, width, height), 0, 0);
-  return { canvas, context };
-}
-
-/** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
-function pngOf(canvas) {
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(t("export.too-large")))), "image/png");
-  });
 }
 
 /** @param {Blob} blob @returns {Promise<string>} its content as an address */

@@ -1,6 +1,6 @@
 //! Unpacks a tile or strip.
 
-use std::io::{Read, Seek};
+use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 use weezl::{BitOrder, LzwStatus};
@@ -10,6 +10,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::directory::{Directory, File};
+use super::jpeg2000;
 use super::{broken, tag, too_much_memory, truncated, unsupported};
 use crate::image::decode::{DecodeError, MAX_PIXELS};
 
@@ -27,11 +28,16 @@ pub enum Compression {
         /// Whether the chunks hold YCbCr, which is turned to RGB as they are unpacked.
         is_ycbcr: bool,
     },
+    /// JPEG 2000 (ISO/IEC 15444-1).
+    Jpeg2000 {
+        /// Whether the chunks hold YCbCr and do not say so, as in some slides of Aperio's.
+        is_ycbcr: bool,
+    },
 }
 
 impl Compression {
-    pub fn of<R: Read + Seek>(
-        file: &mut File<R>,
+    pub fn of(
+        file: &mut File<'_>,
         directory: &Directory,
         is_planar: bool,
     ) -> Result<Self, DecodeError> {
@@ -50,6 +56,10 @@ impl Compression {
                     is_ycbcr: photometric == Some(tag::YCBCR) && !is_planar,
                 });
             }
+            kind @ (33_003 | 33_005 | 34_712) if jpeg2000::IS_READ => {
+                let is_ycbcr = kind == 33_003;
+                return Ok(Self::Jpeg2000 { is_ycbcr });
+            }
             8 | 32_946 => return Ok(Self::Deflate),
             32_773 => return Ok(Self::PackBits),
             2 | 3 => "fax group 3 compression".into(),
@@ -65,12 +75,20 @@ impl Compression {
 
     /// Whether it packs bytes alone.
     pub fn is_of_bytes(&self) -> bool {
-        matches!(self, Self::Jpeg { .. })
+        matches!(self, Self::Jpeg { .. } | Self::Jpeg2000 { .. })
     }
 
     /// Whether unpacked chunks hold RGB, though the file says YCbCr.
     pub fn is_of_rgb(&self) -> bool {
-        matches!(self, Self::Jpeg { is_ycbcr: true, .. })
+        matches!(
+            self,
+            Self::Jpeg { is_ycbcr: true, .. } | Self::Jpeg2000 { is_ycbcr: false }
+        )
+    }
+
+    /// Whether unpacked chunks hold YCbCr, though the file says RGB.
+    pub fn is_of_ycbcr(&self) -> bool {
+        matches!(self, Self::Jpeg2000 { is_ycbcr: true })
     }
 
     /// The first `length` bytes of a chunk that is unpacked.
@@ -95,6 +113,7 @@ impl Compression {
             }
             Self::PackBits => pack_bits(&packed, length),
             Self::Fax => fax(packed, size[0], length)?,
+            Self::Jpeg2000 { .. } => jpeg2000::unpack(&packed, size, samples)?,
             Self::Jpeg { tables, is_ycbcr } => jpeg(&packed, tables, *is_ycbcr, size, samples)?,
         };
         if bytes.len() < length {

@@ -1,7 +1,5 @@
 //! From the samples of a pixel to its colour on the screen.
 
-use std::io::{Read, Seek};
-
 use super::directory::File;
 use super::layout::Layout;
 use super::page::Page;
@@ -42,8 +40,8 @@ struct Alpha {
 
 impl Colours {
     /// The colours of one page, or of three whose greys are red, green and blue.
-    pub fn of<R: Read + Seek>(
-        file: &mut File<R>,
+    pub fn of(
+        file: &mut File<'_>,
         pages: &[Page],
         layouts: &[Layout],
     ) -> Result<Self, DecodeError> {
@@ -62,12 +60,15 @@ impl Colours {
                 // Three greys in one page are what programs write that leave out the tag's other value.
                 if samples == 3 { Kind::Rgb } else { Kind::Grey }
             }
+            2 if layout.compression.is_of_ycbcr() => Kind::YCbCr,
             2 => Kind::Rgb,
             3 => Kind::Palette(palette(file, page, largest)?),
             5 => Kind::Cmyk,
             tag::YCBCR if layout.compression.is_of_rgb() => Kind::Rgb,
             tag::YCBCR => {
-                if let Some(entry) = directory.get(tag::CHROMA_SUBSAMPLING)
+                // Within JPEG 2000, colours are as fine as brightness once they are unpacked.
+                if !layout.compression.is_of_bytes()
+                    && let Some(entry) = directory.get(tag::CHROMA_SUBSAMPLING)
                     && file.numbers(entry, 0..2)? != [1, 1]
                 {
                     return Err(unsupported("coarser colours than brightness outside JPEG"));
@@ -181,11 +182,7 @@ fn eight(value: u16, largest: u16) -> u8 {
     ((value * 255 + largest / 2) / largest) as u8
 }
 
-fn palette<R: Read + Seek>(
-    file: &mut File<R>,
-    page: &Page,
-    largest: u16,
-) -> Result<Vec<[u8; 3]>, DecodeError> {
+fn palette(file: &mut File<'_>, page: &Page, largest: u16) -> Result<Vec<[u8; 3]>, DecodeError> {
     let colours = u64::from(largest) + 1;
     let entry = page.directory.get(tag::COLOUR_MAP);
     let entry = entry.ok_or_else(|| broken("its palette is missing"))?;

@@ -15,9 +15,14 @@ const MAX_ENTRIES: u64 = 4096;
 /// The most bytes of a text that are read; the sizes in OME's XML stand at its beginning.
 const MAX_TEXT: u64 = 1 << 20;
 
+/// Bytes that are read in places. A trait object, so that the program holds the reader of TIFF once, not once for
+/// files and once for memory.
+trait Source: Read + Seek {}
+impl<T: Read + Seek> Source for T {}
+
 /// A TIFF file that is read in places.
-pub struct File<R> {
-    reader: R,
+pub struct File<'a> {
+    reader: Box<dyn Source + 'a>,
     length: u64,
     is_big_endian: bool,
     is_big_tiff: bool,
@@ -57,12 +62,12 @@ impl Directory {
     }
 }
 
-impl<R: Read + Seek> File<R> {
+impl<'a> File<'a> {
     /// Reads the header → the file, and the place of its first directory.
-    pub fn open(mut reader: R) -> Result<(Self, u64), DecodeError> {
+    pub fn open(mut reader: impl Read + Seek + 'a) -> Result<(Self, u64), DecodeError> {
         let length = reader.seek(SeekFrom::End(0)).map_err(broken)?;
         let mut file = Self {
-            reader,
+            reader: Box::new(reader),
             length,
             is_big_endian: false,
             is_big_tiff: false,

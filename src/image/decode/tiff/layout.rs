@@ -1,6 +1,5 @@
 //! How the numbers of one picture lie in the file.
 
-use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::chunk::Compression;
@@ -41,7 +40,7 @@ impl Layout {
     /// # Errors
     /// [`DecodeError::Unsupported`] for what is not read, [`DecodeError::Broken`] for tags that contradict
     /// each other.
-    pub fn of<R: Read + Seek>(file: &mut File<R>, page: &Page) -> Result<Self, DecodeError> {
+    pub fn of(file: &mut File<'_>, page: &Page) -> Result<Self, DecodeError> {
         let directory = &page.directory;
         let (width, height) = (page.width, page.height);
         let samples = file.find(directory, tag::SAMPLES)?.unwrap_or(1);
@@ -131,9 +130,9 @@ impl Layout {
     }
 
     /// Some rows of the chunk at a place, as bytes of [`row_bytes`](Self::row_bytes) each.
-    pub fn rows<R: Read + Seek>(
+    pub fn rows(
         &self,
-        file: &mut File<R>,
+        file: &mut File<'_>,
         [column, row]: [u32; 2],
         plane: u16,
         rows: Range<u32>,

@@ -7,6 +7,7 @@
 mod chunk;
 mod colour;
 mod directory;
+mod jpeg2000;
 mod layout;
 mod page;
 mod rows;
@@ -29,8 +30,8 @@ use super::{DecodeError, MAX_ALLOCATION, MAX_PIXELS, Notice, Window, check_size}
 /// (Aperio's `.svs`, OME-TIFF, generic pyramids), or any other TIFF as a pyramid of one level.
 ///
 /// It reads no more bytes than a call needs, so that the file may be larger than the memory.
-pub struct Pyramid<R> {
-    file: File<R>,
+pub struct Pyramid<'a> {
+    file: File<'a>,
     pages: Pages,
     levels: Vec<Level>,
     window: Option<Option<Window>>,
@@ -61,13 +62,13 @@ pub struct Region {
     pub height: u32,
 }
 
-impl<R: Read + Seek> Pyramid<R> {
+impl<'a> Pyramid<'a> {
     /// Looks at the pictures in a TIFF file, without their pixels.
     ///
     /// # Errors
     /// [`DecodeError::SlideFormat`] for slides of makers who use TIFF in a way of their own,
     /// [`DecodeError::Broken`] and [`DecodeError::Truncated`] for damaged files.
-    pub fn open(file: R) -> Result<Self, DecodeError> {
+    pub fn open(file: impl Read + Seek + 'a) -> Result<Self, DecodeError> {
         let (mut file, first) = File::open(file)?;
         let directory = file.directory(first)?;
         if let Some(format) = slide_format(&mut file, &directory) {
@@ -273,7 +274,7 @@ fn shrink(picture: &RgbImage, step: u32, overview: &mut RgbImage, first_row: u32
 }
 
 /// The format of a slide that only looks like TIFF: its levels overlap, or are single JPEGs of gigabytes.
-fn slide_format<R: Read + Seek>(file: &mut File<R>, directory: &Directory) -> Option<&'static str> {
+fn slide_format(file: &mut File<'_>, directory: &Directory) -> Option<&'static str> {
     if directory.get(tag::HAMAMATSU).is_some() {
         return Some("NDPI (Hamamatsu)");
     }

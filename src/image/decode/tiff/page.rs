@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::io::{Read, Seek};
 
 use super::directory::{Directory, File};
 use super::{broken, tag};
@@ -26,7 +25,7 @@ pub struct Page {
 }
 
 impl Page {
-    fn read<R: Read + Seek>(file: &mut File<R>, directory: Directory) -> Result<Self, DecodeError> {
+    fn read(file: &mut File<'_>, directory: Directory) -> Result<Self, DecodeError> {
         let side = |number: Option<u64>| match number.map(u32::try_from) {
             Some(Ok(side)) if side > 0 => Ok(side),
             _ => Err(broken("a picture in it has no size")),
@@ -76,7 +75,7 @@ pub struct Pages {
 
 impl Pages {
     /// Looks at all pictures of the file, without their pixels.
-    pub fn read<R: Read + Seek>(file: &mut File<R>, first: u64) -> Result<Self, DecodeError> {
+    pub fn read(file: &mut File<'_>, first: u64) -> Result<Self, DecodeError> {
         let mut chain = chain(file, first)?;
         let description = chain[0].description.clone();
         if is_three_channels(&chain) {
@@ -118,7 +117,7 @@ impl Pages {
 }
 
 /// All pictures of the chain of directories; an unreadable one ends it, unless it is the first.
-fn chain<R: Read + Seek>(file: &mut File<R>, first: u64) -> Result<Vec<Page>, DecodeError> {
+fn chain(file: &mut File<'_>, first: u64) -> Result<Vec<Page>, DecodeError> {
     let directory = file.directory(first)?;
     let (mut next, mut seen) = (directory.next, BTreeSet::from([first]));
     let mut pages = vec![Page::read(file, directory)?];
@@ -133,7 +132,7 @@ fn chain<R: Read + Seek>(file: &mut File<R>, first: u64) -> Result<Vec<Page>, De
 }
 
 /// The smaller copies that a picture names itself, as OME-TIFF has them, the largest first.
-fn copies_below<R: Read + Seek>(file: &mut File<R>, page: &Page) -> Result<Vec<Page>, DecodeError> {
+fn copies_below(file: &mut File<'_>, page: &Page) -> Result<Vec<Page>, DecodeError> {
     let Some(entry) = page.directory.get(tag::SUB_DIRECTORIES) else {
         return Ok(Vec::new());
     };

@@ -1,15 +1,13 @@
 //! The samples of a region, row by row, from the chunks that it touches.
 
-use std::io::{Read, Seek};
-
 use super::directory::File;
 use super::layout::Layout;
 use super::{Region, too_much_memory};
 use crate::image::decode::{DecodeError, MAX_ALLOCATION};
 
 /// Calls `take` with the first column, the row, and the samples of each piece of a row of a region.
-pub fn each_row<R: Read + Seek>(
-    file: &mut File<R>,
+pub fn each_row(
+    file: &mut File<'_>,
     layouts: &[Layout],
     region: Region,
     mut take: impl FnMut(u32, u32, &[u16]),
