@@ -1,18 +1,17 @@
 /**
- * Puts the outlines of a field right: hands the way of a mouse, a pen, a finger or the keyboard to the
- * tool in use, and makes its changes in the session, where each can be taken back.
+ * The tools over a field: their buttons and keys, and the one in use, which gets the way of a mouse, a
+ * pen, a finger or the keyboard. The changes that it asks for are made in nucleus-edits.js.
  */
 
 import { find, onPress } from "../../elements/dom.js";
 import { t } from "../../language/language.js";
-import { boxOf } from "../contour-index.js";
-import { Changes } from "./changes.js";
 import { KeyboardHand } from "./keyboard-hand.js";
+import { NucleusEdits } from "./nucleus-edits.js";
 import { Ruler } from "./ruler.js";
 import { Brush, Corners, Draw, Split } from "./tools.js";
 
 /** @import { Geometry } from "../../pkg/index.js" */
-/** @import { Cell, Contour, Origin, Source } from "../../session/cell.js" */
+/** @import { Cell, Contour, Source } from "../../session/cell.js" */
 /** @import { Session } from "../../session/session.js" */
 /** @import { Stage } from "../stage.js" */
 /** @import { Point } from "../view.js" */
@@ -28,9 +27,7 @@ const RADIUS_STEP = 1.25;
 
 export class Editor {
   #stage;
-  #session;
-  #field;
-  #changes;
+  #edits;
   #say;
   /** @type {Record<Exclude<ToolName, "hand">, Tool>} */
   #tools;
@@ -38,14 +35,11 @@ export class Editor {
   #name = "hand";
   #radius = RADIUS.first;
   #keyboard;
-  /** The nuclei that are marked to be merged or deleted, beside the selected one. @type {Set<Cell>} */
-  #marked = new Set();
   #buttons;
   #undo;
   #redo;
   #merge;
-  #deleteButton;
-  #geometry;
+  #delete;
 
   /**
    * @param {HTMLElement} element the section of field.html
@@ -59,22 +53,20 @@ export class Editor {
    */
   constructor(element, stage, session, { geometry, field, onChanged, onMeasured }) {
     this.#stage = stage;
-    this.#session = session;
-    this.#field = field;
-    this.#geometry = geometry;
-    this.#changes = new Changes(session, onChanged);
+    const edits = new NucleusEdits(session, { geometry, field, onChanged });
+    this.#edits = edits;
     this.#say = find(".edit-say", HTMLElement, element);
     this.#undo = find(".edit-undo", HTMLButtonElement, element);
     this.#redo = find(".edit-redo", HTMLButtonElement, element);
     this.#merge = find(".edit-merge", HTMLButtonElement, element);
-    this.#deleteButton = find(".edit-delete", HTMLButtonElement, element);
+    this.#delete = find(".edit-delete", HTMLButtonElement, element);
     this.#buttons = [...element.querySelectorAll("[data-tool]")].map((button) => /** @type {HTMLButtonElement} */ (button));
     /** @type {Bench} */
     const bench = {
       geometry,
-      selected: () => this.#selected()?.contour ?? null,
-      add: (contour) => this.#add(contour, "drawn"),
-      change: (contours) => this.#change(contours),
+      selected: () => edits.selected?.contour ?? null,
+      add: (contour) => this.#change(() => edits.add(contour, "drawn")),
+      change: (contours) => this.#change(() => edits.change(contours)),
       measured: onMeasured,
       radius: () => this.#radius * bench.pixel(),
       pixel: () => 1 / (stage.view?.scale ?? 1),
@@ -88,10 +80,9 @@ export class Editor {
     for (const button of this.#buttons) onPress(button, () => this.#use(/** @type {ToolName} */ (button.dataset.tool)));
     onPress(this.#undo, () => this.#walk("undo"));
     onPress(this.#redo, () => this.#walk("redo"));
-    onPress(this.#merge, () => this.#mergeMarked());
-    onPress(this.#deleteButton, () => this.#deleteMarked());
+    onPress(this.#merge, () => this.#mergeChosen());
+    onPress(this.#delete, () => this.#deleteAll(edits.chosen));
     session.listen((change) => {
-      if (change === "cells") this.#forgetGone();
       if (change === "cells" || change === "selection") this.#show();
     });
     stage.sketch = () => this.#sketch();
@@ -105,34 +96,34 @@ export class Editor {
 
   /** Whether the tool in use lacks a nucleus to work on. */
   get needsNucleus() {
-    return this.#name !== "hand" && this.#name !== "draw" && this.#name !== "ruler" && this.#selected() === null;
+    return this.#name !== "hand" && this.#name !== "draw" && this.#name !== "ruler" && this.#edits.selected === null;
   }
 
   /** The cells that are marked. @returns {ReadonlySet<Cell>} */
   get marked() {
-    return this.#marked;
+    return this.#edits.marked;
   }
 
   /** Takes an object that was left out for a nucleus. @param {Contour} contour */
   bringIn(contour) {
-    this.#add(contour, "found", this.#field()?.leftOut.filter((other) => other !== contour));
+    this.#change(() => this.#edits.bringIn(contour));
   }
 
   /** Marks a nucleus to be merged or deleted with the selected one, or takes the mark away. @param {Cell} cell */
   mark(cell) {
-    if (!this.#marked.delete(cell)) this.#marked.add(cell);
+    this.#edits.mark(cell);
     this.#show();
   }
 
   /** A person finds the outline of a nucleus right. @param {Cell} nucleus */
   confirm(nucleus) {
-    if (!nucleus.isConfirmed) this.#changes.confirm(nucleus.source, nucleus);
+    if (!nucleus.isConfirmed) this.#edits.confirm(nucleus);
     this.#show();
   }
 
   /** Takes a nucleus away. @param {Cell} nucleus */
   remove(nucleus) {
-    this.#delete([nucleus]);
+    this.#deleteAll([nucleus]);
   }
 
   /** @param {Point} point of the field */
@@ -167,9 +158,9 @@ export class Editor {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     if (key in TOOL_KEYS) this.#use(TOOL_KEYS[key]);
     else if (key === "x") this.#markSelected();
-    else if (key === "m") this.#mergeMarked();
-    else if (key === "i") this.#bringInNearest();
-    else if (key === "delete" || key === "backspace") this.#deleteMarked();
+    else if (key === "m") this.#mergeChosen();
+    else if (key === "i") this.#change(() => this.#edits.bringInNearest(this.#keyboard.placeOrMiddle));
+    else if (key === "delete" || key === "backspace") this.#deleteAll(this.#edits.chosen);
     else return this.draws && this.#takeToolKey(event);
     return true;
   }
@@ -210,121 +201,46 @@ export class Editor {
     this.#stage.draw();
   }
 
-  /**
-   * Adds a nucleus, the first in the place of the cell that stands for the whole field.
-   *
-   * @param {Contour} contour
-   * @param {Origin} origin of the contour
-   * @param {Contour[]} [leftOut] the objects that are left out from now on
-   */
-  #add(contour, origin, leftOut) {
-    const field = this.#field();
-    if (!field) return;
-    const bare = this.#session.cells.filter((cell) => cell.source === field && cell.contour === null);
-    this.#exchange(bare, [this.#session.newNucleus(field, contour, origin)], leftOut);
-  }
-
-  /** A nucleus with another contour: a person's answers stay with it. @param {Cell} nucleus @param {Contour} contour @returns {Cell} */
-  #edited({ source, origin, corrections }, contour) {
-    return { ...this.#session.newNucleus(source, contour, origin), isEdited: true, corrections: new Map(corrections) };
-  }
-
-  /** @param {Contour[]} contours the first is that of the selected nucleus */
-  #change(contours) {
-    const selected = this.#selected();
-    if (!selected) return;
-    // A piece of a nucleus is another nucleus.
-    const changed = contours.map((contour, index) =>
-      index === 0 ? this.#edited(selected, contour) : this.#session.newNucleus(selected.source, contour, "drawn"));
-    this.#exchange([selected], changed);
-  }
-
-  #mergeMarked() {
-    const selected = this.#selected();
-    const others = [...this.#marked].filter((cell) => cell !== selected && cell.contour);
-    if (!selected?.contour || others.length === 0) return void (this.#say.textContent = t("edit.mark-first"));
-    let contour = selected.contour;
-    let left = others;
-    // A nucleus may touch the others only by way of a third one.
-    for (let before = -1; left.length !== before;) {
-      before = left.length;
-      left = left.filter((other) => {
-        const united = this.#geometry.unite(contour, /** @type {Contour} */ (other.contour));
-        if (united) contour = united;
-        return united === null;
-      });
-    }
-    if (left.length > 0) return void (this.#say.textContent = t("edit.apart"));
-    this.#exchange([selected, ...others], [this.#edited(selected, contour)]);
-  }
-
-  #deleteMarked() {
-    const selected = this.#selected();
-    this.#delete([...new Set([...(selected ? [selected] : []), ...this.#marked])].filter(({ contour }) => contour));
-  }
-
-  /** @param {Cell[]} nuclei of one field */
-  #delete(nuclei) {
-    if (nuclei.length === 0) return;
-    this.#marked.clear();
-    this.#changes.exchange(nuclei[0].source, nuclei, []);
-    this.#say.textContent = t("edit.deleted");
-    this.#show();
-  }
-
-  /** The object nearest to the cursor, or to the middle of the window. */
-  #bringInNearest() {
-    const [x, y] = this.#keyboard.placeOrMiddle;
-    const distance = (/** @type {Contour} */ contour) => {
-      const { left, top, right, bottom } = boxOf(contour);
-      return Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y);
-    };
-    const objects = [...(this.#field()?.leftOut ?? [])].sort((one, other) => distance(one) - distance(other));
-    if (objects.length > 0) this.bringIn(objects[0]);
-  }
-
-  #markSelected() {
-    const selected = this.#selected();
-    if (selected) this.mark(selected);
-  }
-
-  /** Puts nuclei in the place of others. @param {Cell[]} removed @param {Cell[]} added @param {Contour[]} [leftOut] the objects that are left out from now on */
-  #exchange(removed, added, leftOut) {
-    const field = this.#field();
-    if (!field) return;
-    this.#marked.clear();
-    this.#changes.exchange(field, removed, added, leftOut);
+  /** @param {() => void} action changes the nuclei */
+  #change(action) {
+    action();
     this.#say.textContent = "";
     this.#show();
   }
 
-  /** @param {"undo" | "redo"} way */
-  #walk(way) {
-    const field = this.#field();
-    this.cancel();
-    if (field) this.#changes.historyOf(field)[way]();
+  #mergeChosen() {
+    const reason = this.#edits.merge();
+    this.#say.textContent = reason ? t(`edit.${reason}`) : "";
     this.#show();
   }
 
-  #selected() {
-    const { selected } = this.#session;
-    return selected && selected.contour && selected.source === this.#field() ? selected : null;
+  /** @param {Cell[]} nuclei */
+  #deleteAll(nuclei) {
+    if (nuclei.length === 0) return;
+    this.#change(() => this.#edits.delete(nuclei));
+    this.#say.textContent = t("edit.deleted");
   }
 
-  /** Cells that went otherwise cannot be marked any more. */
-  #forgetGone() {
-    for (const cell of this.#marked) if (!this.#session.cells.includes(cell)) this.#marked.delete(cell);
+  #markSelected() {
+    const { selected } = this.#edits;
+    if (selected) this.mark(selected);
+  }
+
+  /** @param {"undo" | "redo"} way */
+  #walk(way) {
+    this.cancel();
+    this.#edits.history?.[way]();
+    this.#show();
   }
 
   #show() {
     for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.dataset.tool === this.#name));
-    const field = this.#field();
-    const history = field && this.#changes.historyOf(field);
+    const { history, marked, selected } = this.#edits;
     // Not disabled: a disabled button would lose the focus.
     this.#undo.ariaDisabled = String(!history?.canUndo);
     this.#redo.ariaDisabled = String(!history?.canRedo);
-    this.#merge.ariaDisabled = String(this.#marked.size === 0);
-    this.#deleteButton.ariaDisabled = String(!this.#selected());
+    this.#merge.ariaDisabled = String(marked.size === 0);
+    this.#delete.ariaDisabled = String(!selected);
     this.#stage.draw();
   }
 
