@@ -271,7 +271,7 @@ test("the queue does so many jobs at once, in their order, and can be paused and
   /** @type {import("../../www/reading/queue.js").QueueProgress[]} */
   const told = [];
   const queue = new Queue(
-    (/** @type {number[]} */ [job]) => new Promise((done) => running.set(job, () => (running.delete(job), done(undefined)))),
+    (/** @type {number[]} */ [job]) => new Promise((done) => running.set(job, () => (running.delete(job), done(1)))),
     (progress) => told.push(progress),
   );
   const finish = async (/** @type {number} */ job) => {
@@ -309,6 +309,7 @@ test("jobs that belong together are done together, in pieces that end at the sam
   const work = async (/** @type {number[]} */ jobs) => {
     pieces.push(jobs);
     await new Promise(setImmediate);
+    return jobs.length;
   };
   const queue = new Queue(work, (progress) => told.push(progress), (a, b) => a < 100 === b < 100);
   queue.widen(2);
@@ -327,7 +328,7 @@ test("jobs that belong together are done together, in pieces that end at the sam
 test("the time left is that of all workers together", async () => {
   /** @type {import("../../www/reading/queue.js").QueueProgress[]} */
   const told = [];
-  const queue = new Queue(() => new Promise((done) => setTimeout(done, 100)), (progress) => told.push(progress));
+  const queue = new Queue(() => new Promise((done) => setTimeout(() => done(1), 100)), (progress) => told.push(progress));
   queue.widen(4);
   queue.add(Array.from({ length: 40 }, (_, index) => index));
   const begin = performance.now();

@@ -41,6 +41,8 @@ test("a part of a slide becomes a field with the slide's scale, by keys alone", 
     assert.equal(await page.locator("#slide").inputValue(), "case 7");
     await page.waitForFunction(() => /^(\d+) of \1 read$/.test(document.querySelector("#tally")?.textContent ?? ""));
     const found = Number.parseInt(await page.locator("#tally").innerText(), 10);
+    // The photograph itself, which gave way to its nuclei, is no cell.
+    await page.locator("#status", { hasText: `Finished: ${found} cells.` }).waitFor();
     assert.ok(found > 20, `${found} of 40 nuclei were found: the pixels are those of the field`);
   });
 });

@@ -6,7 +6,7 @@
 /**
  * @typedef {object} QueueProgress
  * @property {"idle" | "running" | "paused"} state
- * @property {number} done jobs since the queue was last idle
+ * @property {number} done jobs that count, since the queue was last idle
  * @property {number} total jobs since then, waiting ones included
  * @property {number | null} left milliseconds until all is done; null while nothing is known
  * @property {boolean} cancelled whether jobs were cancelled since then
@@ -42,7 +42,7 @@ export class Queue {
   #isTogether;
 
   /**
-   * @param {(jobs: Job[]) => Promise<void>} work does some jobs; must not reject
+   * @param {(jobs: Job[]) => Promise<number>} work does some jobs, and tells how many of them count; must not reject
    * @param {(progress: QueueProgress) => void} onProgress
    * @param {(first: Job, other: Job) => boolean} [isTogether] whether both may be in one piece of work
    */
@@ -109,7 +109,7 @@ export class Queue {
   async #do(jobs) {
     this.#running++;
     this.#jobs += jobs.length;
-    await this.#work(jobs);
+    const counted = await this.#work(jobs);
     const now = performance.now();
     const took = (now - this.#mark) / jobs.length;
     this.#mark = now;
@@ -117,7 +117,7 @@ export class Queue {
     this.#isFirst = false;
     this.#running--;
     this.#jobs -= jobs.length;
-    this.#done += jobs.length;
+    this.#done += counted;
     this.#fill();
     this.#tell();
     if (this.#running === 0 && this.#waiting.length === 0) this.#rest();

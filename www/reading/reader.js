@@ -104,7 +104,10 @@ export class Reader {
     }
   }
 
-  /** @param {Cell[]} cells one, or nuclei of one field */
+  /**
+   * @param {Cell[]} cells one, or nuclei of one field
+   * @returns {Promise<number>} the cells that are still here: one that stands for a field gives way to the field's nuclei
+   */
   async #read(cells) {
     for (const cell of cells) this.#session.update(cell, { state: "reading" });
     try {
@@ -115,6 +118,7 @@ export class Reader {
       if (cells.length > 1) for (const cell of cells) await this.#read([cell]);
       else await this.#fail(cells[0], error);
     }
+    return cells.filter((cell) => this.#session.cells.includes(cell)).length;
   }
 
   /** @param {Cell[]} cells one, or nuclei of one field */
