@@ -6,7 +6,7 @@
 import { findNuclei } from "./found.js";
 import { kindFor } from "./gpu.js";
 import { readNuclei } from "./nuclei.js";
-import { cellOf, isPicture, wholePicture } from "./picture.js";
+import { cellOf, isPicture, piecesOf } from "./picture.js";
 import { Pool } from "./pool.js";
 import { compileProgram, readWeights } from "./source.js";
 
@@ -178,9 +178,9 @@ export class Karyolens {
   writeContours(picture, contours, { format, name, leftOut = [], isScaleEstimated = false }) {
     // The study's formats tell nothing of pixels.
     const needsPixels = format !== "study" && format !== "left-out";
-    const field = wholePicture(needsPixels ? picture : { ...picture, pixels: new Uint8ClampedArray() });
-    const args = [JSON.stringify({ contours, leftOut, isScaleEstimated }), format, name, field];
-    return this.#pool.call({ method: "writeContours", args, transfer: [field.pixels.buffer] }, { urgent: true });
+    const pieces = piecesOf(picture, needsPixels ? contours : []);
+    const args = [JSON.stringify({ contours, leftOut, isScaleEstimated }), format, name, pieces, picture.micrometresPerPixel];
+    return this.#pool.call({ method: "writeContours", args, transfer: [pieces.pixels.buffer, pieces.places.buffer] }, { urgent: true });
   }
 
   /**
@@ -189,11 +189,11 @@ export class Karyolens {
    * @returns {Promise<Public.Measurement[]>}
    */
   measureNuclei(picture, contours) {
-    const field = wholePicture(picture);
+    const pieces = piecesOf(picture, contours);
     const points = new Float64Array(contours.flatMap(({ points }) => points.flat()));
     const lengths = new Uint32Array(contours.map(({ points }) => points.length));
-    const transfer = [field.pixels.buffer, points.buffer, lengths.buffer];
-    return this.#pool.call({ method: "measureNuclei", args: [field, points, lengths], transfer }, { urgent: true });
+    const transfer = [pieces.pixels.buffer, pieces.places.buffer, points.buffer, lengths.buffer];
+    return this.#pool.call({ method: "measureNuclei", args: [pieces, points, lengths], transfer }, { urgent: true });
   }
 
   /**

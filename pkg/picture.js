@@ -74,8 +74,29 @@ export function buffersOf(pieces) {
   return pieces.flatMap(({ pixels, contour }) => [pixels.buffer, ...(contour ? [contour.buffer] : [])]);
 }
 
+/**
+ * The pixels about each contour of a field, one after another, as src/web/field/pieces.rs takes them.
+ *
+ * @param {Picture} picture
+ * @param {readonly Outline[]} outlines
+ */
+export function piecesOf(picture, outlines) {
+  const ranges = outlines.map(({ points }) => [rangeOf(points, 0, picture.width), rangeOf(points, 1, picture.height)]);
+  const places = new Uint32Array(ranges.flatMap(([{ start: left, end: right }, { start: top, end: bottom }]) => [left, top, right - left, bottom - top]));
+  const sizes = ranges.map(([columns, rows]) => 4 * (columns.end - columns.start) * (rows.end - rows.start));
+  const pixels = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+  let end = 0;
+  ranges.forEach(([columns, rows], index) => {
+    pixels.set(pixelsOf(picture, columns, rows), end);
+    end += sizes[index];
+  });
+  return { width: picture.width, height: picture.height, pixels, places };
+}
+
+/** @typedef {ReturnType<typeof piecesOf>} Pieces */
+
 /** A copy of a whole picture. @param {Picture} picture @returns {Piece} */
-export function wholePicture({ pixels, width, micrometresPerPixel }) {
+function wholePicture({ pixels, width, micrometresPerPixel }) {
   return { pixels: new Uint8Array(pixels), width, contour: null, micrometresPerPixel, name: "the picture" };
 }
 

@@ -12,7 +12,7 @@ import { LARGEST_PICTURE, sha256Of } from "./hash.js";
 import { messageOf } from "./message.js";
 
 /** @import { Load } from "./pool.js" */
-/** @import { Piece } from "./picture.js" */
+/** @import { Piece, Pieces } from "./picture.js" */
 /** @import { Message } from "./remote.js" */
 
 /** The exports of the program, of whichever kind. @typedef {typeof import("./karyolens_cpu.js") | typeof import("./karyolens_webgpu.js")} Program */
@@ -95,12 +95,12 @@ const methods = {
     return { result: program.read_contours(await bytesOf(file), width, height, name) };
   },
 
-  async writeContours(/** @type {string} */ written, /** @type {string} */ format, /** @type {string} */ name, /** @type {Piece} */ { pixels, width, micrometresPerPixel }) {
-    return { result: program.write_contours(written, format, name, pixels, width, micrometresPerPixel) };
+  async writeContours(/** @type {string} */ written, /** @type {string} */ format, /** @type {string} */ name, /** @type {Pieces} */ { width, height, pixels, places }, /** @type {number | null} */ micrometresPerPixel) {
+    return { result: program.write_contours(written, format, name, width, height, pixels, places, micrometresPerPixel) };
   },
 
-  async measureNuclei(/** @type {Piece} */ { pixels, width }, /** @type {Float64Array} */ points, /** @type {Uint32Array} */ lengths) {
-    const values = program.measure_nuclei(pixels, width, points, lengths);
+  async measureNuclei(/** @type {Pieces} */ { width, height, pixels, places }, /** @type {Float64Array} */ points, /** @type {Uint32Array} */ lengths) {
+    const values = program.measure_nuclei(width, height, pixels, places, points, lengths);
     const units = program.measurement_units();
     const columns = program.measurement_names().map((name, i) => {
       const column = values.slice(i * lengths.length, (i + 1) * lengths.length);

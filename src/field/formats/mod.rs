@@ -15,10 +15,9 @@ mod study;
 
 use thiserror::Error;
 
-use super::measure::{Measurements, measure};
+use super::measure::{Measurements, Pixels, measure};
 use super::refused::{Reason, Refused};
 use super::{Contour, FieldCell};
-use crate::image::RgbImage;
 use json::Json;
 
 pub use csv::write_csv;
@@ -49,7 +48,7 @@ pub struct MeasuredCell {
 
 impl MeasuredCell {
     /// Measures the nuclei of a field.
-    pub fn measured(field: &RgbImage, cells: Vec<FieldCell>) -> Vec<Self> {
+    pub fn measured(field: &impl Pixels, cells: Vec<FieldCell>) -> Vec<Self> {
         let contours: Vec<Contour> = cells.iter().map(|cell| cell.contour.clone()).collect();
         let measured = measure(field, &contours).into_iter().zip(cells);
         measured

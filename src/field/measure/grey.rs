@@ -1,6 +1,6 @@
 //! The grey levels within a mask.
 
-use crate::image::{Mask, RgbImage};
+use crate::image::Mask;
 
 /// Grey levels of one mask, 0 to 255.
 pub(super) struct Grey {
@@ -16,8 +16,8 @@ pub fn grey_level([red, green, blue]: [u8; 3]) -> f64 {
 }
 
 impl Grey {
-    pub(super) fn new(field: &RgbImage, mask: &Mask) -> Self {
-        let level = |x: u32, y: u32| grey_level(field.get_pixel(x, y).0);
+    /// Of a mask, where `level` is the grey level at a column and a row.
+    pub(super) fn new(mask: &Mask, level: impl Fn(u32, u32) -> f64) -> Self {
         let (mut count, mut sum, mut squares, mut differences) = (0.0, 0.0, 0.0, 0.0);
         for (x, y) in mask.pixels() {
             let here = level(x, y);

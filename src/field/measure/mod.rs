@@ -8,7 +8,7 @@ mod grey;
 mod neighbours;
 mod shape;
 
-use super::{Contour, LabelMap, MicrometresPerPixel};
+use super::{Contour, MicrometresPerPixel};
 use crate::image::{Mask, RgbImage};
 use grey::Grey;
 use shape::Shape;
@@ -134,10 +134,28 @@ impl Measurement {
     }
 }
 
+/// A field's pixels, as far as they are measured: those within each contour.
+pub trait Pixels {
+    /// Width and height of the field.
+    fn size(&self) -> [u32; 2];
+
+    /// The colour at column `x` and row `y` of the field, a place within a contour: the one of this number, from 0.
+    fn colour(&self, contour: usize, x: u32, y: u32) -> [u8; 3];
+}
+
+impl Pixels for RgbImage {
+    fn size(&self) -> [u32; 2] {
+        [self.width(), self.height()]
+    }
+
+    fn colour(&self, _: usize, x: u32, y: u32) -> [u8; 3] {
+        self.get_pixel(x, y).0
+    }
+}
+
 /// Measures the nuclei of a field; `None` for contours that surround nothing of it.
-pub fn measure(field: &RgbImage, contours: &[Contour]) -> Vec<Option<Measurements>> {
-    let size = [field.width(), field.height()];
-    let labels = LabelMap::new(contours, size);
+pub fn measure(field: &impl Pixels, contours: &[Contour]) -> Vec<Option<Measurements>> {
+    let size = field.size();
     let masks: Vec<Option<Mask>> = contours
         .iter()
         .map(|contour| Mask::new(&contour.points, size))
@@ -154,9 +172,9 @@ pub fn measure(field: &RgbImage, contours: &[Contour]) -> Vec<Option<Measurement
     let nearest = neighbours::nearest(&centroids);
     let median = median(shapes.iter().flatten().map(|shape| shape.area).collect());
     let mut nearest = nearest.into_iter();
-    let one = |((label, mask), shape): ((u32, &Option<Mask>), Option<Shape>)| {
+    let one = |((place, mask), shape): ((usize, &Option<Mask>), Option<Shape>)| {
         let (mask, shape) = (mask.as_ref()?, shape?);
-        let grey = Grey::new(field, mask);
+        let grey = Grey::new(mask, |x, y| grey_level(field.colour(place, x, y)));
         Some(Measurements {
             centroid: shape.centroid,
             area: shape.area,
@@ -173,11 +191,11 @@ pub fn measure(field: &RgbImage, contours: &[Contour]) -> Vec<Option<Measurement
             intensity_std: grey.deviation,
             texture: grey.texture,
             nearest_neighbour: nearest.next().flatten(),
-            touching: neighbours::touching(mask, label, &labels),
+            touching: neighbours::touching(&masks, place),
             area_ratio: shape.area / median,
         })
     };
-    (1..).zip(&masks).zip(shapes).map(one).collect()
+    masks.iter().enumerate().zip(shapes).map(one).collect()
 }
 
 /// The middle value, of an even count the mean of the middle two; 1 of none.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::{rgb_of, scale_of};
+use super::pieces::Pieces;
+use super::scale_of;
 use crate::field::formats::{self, MeasuredCell, ObjectType};
 use crate::field::{self, CellFeature, FieldCell, FieldScale, Origin, count_reasons};
 use crate::web::to_js;
@@ -132,14 +133,18 @@ struct Written {
 
 /// The nuclei of a field as a file of the `format` `study`, `detections`, `annotations` (both for QuPath),
 /// `csv`, or `left-out`, which holds the left-out objects alone. `written` is the JSON of the nuclei, `name` the
-/// field's, and a pixel shows `micrometres` of the slide. The study's format and `left-out` need no pixels.
+/// field's, and a pixel shows `micrometres` of the slide. The study's format and `left-out` need no pixels, which come
+/// as [`Pieces`] of a field of `width` and `height`.
 #[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // JavaScript's values, each as it is.
 pub fn write_contours(
     written: &str,
     format: &str,
     name: &str,
-    rgba: &[u8],
     width: u32,
+    height: u32,
+    rgba: &[u8],
+    places: &[u32],
     micrometres: Option<f64>,
 ) -> Result<String, JsError> {
     let written: Written = serde_json::from_str(written)?;
@@ -157,7 +162,7 @@ pub fn write_contours(
         value,
         is_estimated: written.is_scale_estimated,
     });
-    let cells = MeasuredCell::measured(&rgb_of(rgba, width)?, cells);
+    let cells = MeasuredCell::measured(&Pieces::new([width, height], rgba, places)?, cells);
     let geojson = |object| formats::write_geojson(name, &cells, &left_out, scale, object);
     match format {
         "csv" => Ok(formats::write_csv(name, &cells, scale)),

@@ -4,7 +4,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::rgb_of;
+use super::pieces::Pieces;
 use crate::field::Contour;
 use crate::field::measure::{Measurement, Unit, measure};
 
@@ -27,12 +27,14 @@ pub fn measurement_units() -> Vec<String> {
     Measurement::ALL.map(unit).into()
 }
 
-/// The field, RGBA, x and y of the points of all outlines, and the number of points of each → for each
+/// The field's size, its pieces ([`Pieces`]), x and y of the points of all outlines, and the number of points of each → for each
 /// measurement its value for each outline, in pixels; NaN where there is none.
 #[wasm_bindgen]
 pub fn measure_nuclei(
-    rgba: &[u8],
     width: u32,
+    height: u32,
+    rgba: &[u8],
+    places: &[u32],
     points: &[f64],
     lengths: &[u32],
 ) -> Result<Vec<f64>, JsError> {
@@ -45,7 +47,7 @@ pub fn measure_nuclei(
         contours.push(Contour::new("", outline.to_vec()));
         rest = after;
     }
-    let measured = measure(&rgb_of(rgba, width)?, &contours);
+    let measured = measure(&Pieces::new([width, height], rgba, places)?, &contours);
     let values = Measurement::ALL.iter().flat_map(|one| {
         let value = |all: &Option<_>| all.as_ref().and_then(|all| one.of(all));
         measured

@@ -7,6 +7,7 @@ mod cell;
 mod files;
 mod measurements;
 mod picture;
+mod pieces;
 mod slide;
 
 use wasm_bindgen::prelude::*;
