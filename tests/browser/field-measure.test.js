@@ -61,7 +61,9 @@ test("the table sorts by a measurement, and outlines are coloured by its quarter
     assert.equal(numbers[0] - 1, areas.indexOf(Math.max(...areas)));
     assert.equal(await field.colourOf(drawn.contours[numbers[1] - 1]), coarse(STYLES.fourth.colour));
     const smallest = areas.indexOf(Math.min(...areas));
-    assert.equal(await field.colourOf(drawn.contours[smallest]), coarse(STYLES.first.colour));
+    // A dotted line of 1.5 px is a little darker where its pixels are shared with the seam: one step in each channel.
+    const [found, wanted] = [await field.colourOf(drawn.contours[smallest]), coarse(STYLES.first.colour)].map((colour) => colour.split(",").map(Number));
+    assert.ok(wanted.every((step, channel) => Math.abs(step - found[channel]) <= 1), `${found}, not ${wanted}`);
   });
 });
 

@@ -26,7 +26,7 @@ test("npm packs all that the package needs and nothing else", { timeout }, async
   const builds = (await readdir(join(REPOSITORY, "pkg"))).filter((name) => name.endsWith("_bg.wasm"));
   assert.deepEqual(files.map((file) => file.path).sort(), [
     "README.md", "builds.js", "decide.js", "hash.js", "index.d.ts", "index.js", "karyolens_cpu.d.ts", "karyolens_cpu.js", ...builds,
-    "karyolens_cpu_bg.wasm.d.ts", "karyolens_webgpu.d.ts", "karyolens_webgpu.js", "karyolens_webgpu_bg.wasm.d.ts", "found.js", "geometry.js", "gpu.js", "message.js", "model.safetensors", "nuclei.js", "own-program.js", "package.json", "picture.js", "pool.js", "remote.js", "share.js", "simd.js", "source.js",
+    "by-browser.js", "karyolens_cpu_bg.wasm.d.ts", "karyolens_webgpu.d.ts", "karyolens_webgpu.js", "karyolens_webgpu_bg.wasm.d.ts", "found.js", "geometry.js", "gpu.js", "message.js", "model.safetensors", "nuclei.js", "own-program.js", "package.json", "picture.js", "pool.js", "remote.js", "share.js", "simd.js", "source.js",
     "worker.js", "worker-cpu.js", "worker-webgpu.js",
   ].sort());
   for (const { path, size } of files) assert.ok(size > 0, `${path} is empty`);
