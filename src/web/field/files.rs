@@ -34,17 +34,8 @@ struct Contour {
     changed: bool,
     confirmed: bool,
     probability: Option<f64>,
-    features: Vec<KnownFeature>,
+    features: Vec<CellFeature>,
     model: Option<String>,
-}
-
-/// A feature of a nucleus of a file.
-#[derive(Serialize, Deserialize)]
-struct KnownFeature {
-    name: String,
-    probability: Option<f64>,
-    call: Option<bool>,
-    answer: Option<bool>,
 }
 
 /// Outlines of no use, for one reason.
@@ -83,12 +74,6 @@ pub fn read_contours(file: &[u8], width: u32, height: u32, name: &str) -> Result
 
 impl From<FieldCell> for Contour {
     fn from(cell: FieldCell) -> Self {
-        let feature = |feature: CellFeature| KnownFeature {
-            name: feature.name,
-            probability: feature.probability,
-            call: feature.call,
-            answer: feature.answer,
-        };
         Self {
             id: cell.contour.id,
             points: cell.contour.points,
@@ -96,7 +81,7 @@ impl From<FieldCell> for Contour {
             changed: cell.is_changed,
             confirmed: cell.is_confirmed,
             probability: cell.probability,
-            features: cell.features.into_iter().map(feature).collect(),
+            features: cell.features,
             model: cell.model,
         }
     }
@@ -104,19 +89,13 @@ impl From<FieldCell> for Contour {
 
 impl From<Contour> for FieldCell {
     fn from(contour: Contour) -> Self {
-        let feature = |feature: KnownFeature| CellFeature {
-            name: feature.name,
-            probability: feature.probability,
-            call: feature.call,
-            answer: feature.answer,
-        };
         Self {
             contour: field::Contour::new(contour.id, contour.points),
             origin: contour.origin,
             is_changed: contour.changed,
             is_confirmed: contour.confirmed,
             probability: contour.probability,
-            features: contour.features.into_iter().map(feature).collect(),
+            features: contour.features,
             model: contour.model,
         }
     }

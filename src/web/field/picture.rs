@@ -31,17 +31,12 @@ impl Picture {
             micrometres_per_pixel,
             notices,
         } = open(&file).map_err(ClassifyError::from)?;
-        let kind = PictureKind::of(&pixels)?;
-        let picture = Self::of_field(pixels, micrometres_per_pixel, &notices);
-        Ok(Self { kind, ..picture })
+        Self::recognised(pixels, micrometres_per_pixel, &notices)
     }
 
     /// The pixels that a browser has decoded, RGBA.
     pub fn of_browser(rgba: &[u8], width: u32) -> Result<Picture, JsError> {
-        let pixels = rgb_of(rgba, width)?;
-        let kind = PictureKind::of(&pixels)?;
-        let picture = Self::of_field(pixels, None, &[]);
-        Ok(Self { kind, ..picture })
+        Self::recognised(rgb_of(rgba, width)?, None, &[])
     }
 
     /// `field` or `cell-image`.
@@ -92,6 +87,17 @@ impl Picture {
 }
 
 impl Picture {
+    /// A picture of the kind that it shows.
+    fn recognised(
+        pixels: RgbImage,
+        micrometres_per_pixel: Option<f64>,
+        notices: &[Notice],
+    ) -> Result<Self, JsError> {
+        let kind = PictureKind::of(&pixels)?;
+        let picture = Self::of_field(pixels, micrometres_per_pixel, notices);
+        Ok(Self { kind, ..picture })
+    }
+
     /// A picture of a field, whatever it shows.
     pub(super) fn of_field(
         pixels: RgbImage,

@@ -8,7 +8,7 @@ use web_sys::{Blob, FileReaderSync};
 
 use super::Picture;
 use crate::classify::ClassifyError;
-use crate::image::{MAX_PIXELS, MAX_SIDE, Pyramid, Region};
+use crate::image::{Pyramid, Region};
 
 /// Bytes that are read ahead: the tags of a slide lie close together.
 const AHEAD: usize = 1 << 16;
@@ -44,8 +44,7 @@ impl Slide {
     /// Whether the picture is so small that it is read at once.
     #[wasm_bindgen(getter)]
     pub fn is_small(&self) -> bool {
-        let (width, height) = (self.width(), self.height());
-        width.max(height) <= MAX_SIDE && u64::from(width) * u64::from(height) <= MAX_PIXELS
+        self.0.levels()[0].is_read_at_once()
     }
 
     /// All of it, at most `longest` pixels on its longest side.

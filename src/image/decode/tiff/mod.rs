@@ -49,6 +49,13 @@ pub struct Level {
     pub micrometres_per_pixel: Option<f64>,
 }
 
+impl Level {
+    /// Whether [`Pyramid::read`] and [`open`](crate::image::open) read it at once.
+    pub fn is_read_at_once(&self) -> bool {
+        check_size(self.width, self.height).is_ok()
+    }
+}
+
 /// A part of a level, in its pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
@@ -230,7 +237,7 @@ impl<'a> Pyramid<'a> {
         let level = self.levels.len() - 1;
         let Level { width, height, .. } = self.levels[level];
         let most = (MAX_PIXELS as f64).sqrt() as u32;
-        let part = if check_size(width, height).is_ok() {
+        let part = if self.levels[level].is_read_at_once() {
             [width, height]
         } else {
             [width.min(most), height.min(most)]
